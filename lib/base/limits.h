@@ -1,0 +1,37 @@
+/*
+ * limits.h -- every maximum in one place, each with its reason.
+ *
+ * Reaching one is an error that says so, and a counter; never a surprise.
+ */
+#ifndef HT_BASE_LIMITS_H
+#define HT_BASE_LIMITS_H
+
+/* --- on the wire (docs/protocol.md, "Limits") --- */
+#define HT_HEADER_MAX   1024      /* usual: 450; a leaf must stay in its page */
+#define HT_BODY_MAX     (1 << 20) /* larger things go by transfer, in chunks */
+#define HT_TAG_MAX      2048      /* 16 pseudonyms and a sealed annex */
+#define HT_BUNDLE_MAX   64        /* a signature's cost is 1/64 by then */
+#define HT_BUNDLE_BYTES (1 << 20) /* the bodies of a bundle together */
+/* One ZeroMQ frame: bodies, headers, tags, left-out hashes, framing. */
+#define HT_FRAME_MAX                                                           \
+	(HT_BUNDLE_BYTES +                                                     \
+	    HT_BUNDLE_MAX * (HT_HEADER_MAX + HT_TAG_MAX + 256) + 4096)
+#define HT_SKEW_MS    60000   /* clocks of departments drift; more is a fault */
+#define HT_LIFE_MS    3600000 /* a query nobody answered in an hour is over */
+#define HT_REASONS_MAX 16     /* reasons of one refusal */
+#define HT_SUBJECTS_MAX 16    /* subjects a tag lists; more is "bulk" */
+
+/* --- names --- */
+#define HT_NAME_MAX    129 /* 64 "/" 64 */
+#define HT_NODE_MAX    64  /* a node's name within its member */
+#define HT_PURPOSE_MAX 64
+#define HT_GRANT_MAX   80 /* "catalog/number" */
+
+/* --- documents --- */
+#define HT_DOC_MAX    (256 * 1024) /* one signed note: an item with schemas */
+#define HT_SIGS_MAX   64           /* signature lines of one note */
+#define HT_YAML_DEPTH 32
+#define HT_YAML_NODES 50000 /* a hostile document is refused, not swallowed */
+#define HT_PACK_DEPTH 12    /* headers need 3, bodies some 8 */
+
+#endif
