@@ -1,0 +1,86 @@
+/*
+ * note.h -- signed notes (C2SP signed-note v1.0.0) and log checkpoints (C2SP
+ * tlog-checkpoint v1.0.0).
+ *
+ *   text, ending in "\n"
+ *   "\n"
+ *   "— " key name " " base64(key id, 4 bytes || signature) "\n"     one or more
+ *
+ * What people and institutions sign is such a note, to be read, diffed, and
+ * checked with openssl and a shell.
+ */
+#ifndef HT_KEYS_NOTE_H
+#define HT_KEYS_NOTE_H
+
+#include "keys/sign.h"
+#include "lib/base/limits.h"
+
+#define HT_VKEY_MAX 256 /* "name+hash+base64" and NUL */
+#define HT_NOTE_ED25519 0x01
+
+/* Who may sign: a key name with no Unicode space and no "+", and a key. */
+struct ht_vkey {
+	char name[HT_NAME_MAX + 8];
+	uint32_t id; /* first 4 bytes of SHA-256(name "\n" 0x01 key) */
+	struct ht_pub pub;
+};
+
+/* "name+1234abcd+base64(0x01 || key)"; HT_EMALFORMED, HT_EINVALID (key). */
+enum ht_err ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
+    HT_MUST_USE;
+void ht_vkey_text(const struct ht_vkey *vkey, char out[static HT_VKEY_MAX]);
+enum ht_err ht_vkey_make(const char *name, const struct ht_pub *pub,
+    struct ht_vkey *ret) HT_MUST_USE;
+
+/* A note taken apart; slices point into the caller's bytes. */
+struct ht_note_sig {
+	struct ht_slice name;
+	uint32_t id;
+	struct ht_slice sig; /* without the id; any length >= 1, 64 for us */
+};
+struct ht_note {
+	struct ht_slice text; /* with its last "\n" */
+	size_t n_sigs;
+	struct ht_note_sig sigs[HT_SIGS_MAX];
+};
+
+/*
+ * Take a note apart, checking its form: valid UTF-8, no control character but
+ * "\n", the last empty line parts text from signatures, at least one
+ * signature line, each well formed.  Errors: HT_EMALFORMED; HT_ETOOBIG.
+ */
+enum ht_err ht_note_parse(struct ht_slice bytes, struct ht_note *ret)
+    HT_MUST_USE;
+
+/*
+ * Which of the given keys signed.  Unknown keys are ignored; a known key's
+ * signature that fails is HT_EBADSIG for the whole note.  *ret_signed has bit
+ * i set for keys[i]; each counts once however many lines it has.  n <= 64.
+ */
+enum ht_err ht_note_verify(const struct ht_note *note,
+    const struct ht_vkey *keys, size_t n, uint64_t *ret_signed) HT_MUST_USE;
+
+/*
+ * Append to @out: the note with one more signature line.  @bytes is either a
+ * bare text (ending in "\n", no signature yet) with @is_note false, or a note.
+ * A line by the same key is replaced.  Errors: HT_EMALFORMED for text that
+ * cannot stand in a note.
+ */
+enum ht_err ht_note_sign(struct ht_slice bytes, bool is_note,
+    const char *key_name, const struct ht_key *key,
+    struct ht_buf *out) HT_MUST_USE;
+
+/* A checkpoint: origin "\n" size "\n" base64(root) "\n", no extensions. */
+struct ht_checkpoint {
+	char origin[HT_NAME_MAX + 64];
+	uint64_t size;
+	struct ht_hash root;
+};
+enum ht_err ht_checkpoint_parse(struct ht_slice text,
+    struct ht_checkpoint *ret) HT_MUST_USE;
+void ht_checkpoint_text(const struct ht_checkpoint *cp, struct ht_buf *out);
+/* Parse a note, demand @log's signature and origin; give the checkpoint. */
+enum ht_err ht_checkpoint_open(struct ht_slice note,
+    const struct ht_vkey *log, struct ht_checkpoint *ret) HT_MUST_USE;
+
+#endif
