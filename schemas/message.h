@@ -1,0 +1,162 @@
+/*
+ * message.h -- the messages between node and broker (docs/protocol.md
+ * section 5): one struct a message, encode and decode.
+ */
+#ifndef HT_SCHEMAS_MESSAGE_H
+#define HT_SCHEMAS_MESSAGE_H
+
+#include "schemas/bundle.h"
+#include "schemas/content.h"
+
+#define HT_PROTOCOL 1
+
+enum ht_message_type {
+	HT_MSG_HELLO = 1,
+	HT_MSG_WELCOME = 2,
+	HT_MSG_BUNDLE = 3,
+	HT_MSG_ACK = 4,
+	HT_MSG_DELIVER = 5,
+	HT_MSG_GOT = 6,
+	HT_MSG_END = 7,
+	HT_MSG_PING = 8,
+	HT_MSG_PONG = 9,
+	HT_MSG_GET_SNAPSHOT = 10,
+	HT_MSG_SNAPSHOT = 11,
+	HT_MSG_GET_PROOF = 12,
+	HT_MSG_PROOF = 13,
+	HT_MSG_GET_CONSISTENCY = 14,
+	HT_MSG_CONSISTENCY = 15,
+	HT_MSG_ERROR = 16,
+	HT_MSG_NOTICE = 17,
+};
+
+#define HT_DOCS_MAX 512 /* documents in one SNAPSHOT message */
+
+/* `proof` of section 5: covers of the gaps between indexes. */
+struct ht_range_proof {
+	bool present;
+	uint64_t size;
+	size_t n_indexes;
+	uint64_t indexes[HT_BUNDLE_MAX];
+	size_t n_hashes;
+	struct ht_hash hashes[HT_BUNDLE_MAX * 64];
+};
+
+struct ht_result {
+	struct ht_id record;
+	unsigned status;
+	uint64_t place;
+	struct ht_reasons reasons;
+	uint32_t retry_ms;
+};
+
+/*
+ * Any message.  Slices point into the decoded bytes.  It is large (proofs,
+ * results): keep one per thread, not one per call on a small stack.
+ */
+struct ht_message {
+	enum ht_message_type type;
+	uint64_t ref;
+	union {
+		struct {
+			unsigned n_versions;
+			unsigned versions[8];
+			struct ht_slice node; /* member/node */
+			struct ht_slice checkpoint;
+			uint64_t snapshot;
+			bool proofs;
+		} hello;
+		struct {
+			unsigned version;
+			struct ht_slice checkpoint;
+			size_t n_path;
+			struct ht_hash path[HT_PROOF_MAX];
+			uint64_t snapshot;
+			struct ht_slice current;
+			uint64_t time_ms;
+			uint64_t body, bundle, frame, life_ms, skew_ms;
+		} welcome;
+		struct ht_bundle bundle; /* BUNDLE */
+		struct {
+			unsigned n_results;
+			struct ht_result results[HT_BUNDLE_MAX];
+			struct ht_slice checkpoint;
+			struct ht_range_proof proof;
+		} ack;
+		struct {
+			struct ht_bundle bundle;
+			uint64_t places[HT_BUNDLE_MAX];
+			struct ht_slice checkpoint;
+			struct ht_range_proof proof;
+		} deliver;
+		struct {
+			unsigned n_places;
+			uint64_t places[HT_BUNDLE_MAX];
+		} got;
+		struct {
+			struct ht_id record;
+			unsigned status;
+			uint64_t place;
+			struct ht_slice checkpoint;
+		} end;
+		struct {
+			uint64_t time_ms;
+		} pong;
+		struct {
+			uint64_t version;
+			uint64_t offset;
+		} get_snapshot;
+		struct {
+			uint64_t version;
+			uint64_t offset;
+			uint64_t total;
+			unsigned n_docs;
+			struct ht_slice docs[HT_DOCS_MAX];
+			struct ht_slice current;
+			uint64_t place;
+			struct ht_slice leaf;
+			size_t n_path;
+			struct ht_hash path[HT_PROOF_MAX];
+			struct ht_slice checkpoint;
+		} snapshot;
+		struct {
+			uint64_t place;
+			uint64_t size;
+		} get_proof;
+		struct {
+			uint64_t place;
+			size_t n_path;
+			struct ht_hash path[HT_PROOF_MAX];
+			struct ht_slice checkpoint;
+		} proof;
+		struct {
+			uint64_t old_size;
+			uint64_t new_size;
+		} get_consistency;
+		struct {
+			size_t n_path;
+			struct ht_hash path[HT_PROOF_MAX];
+			struct ht_slice checkpoint;
+		} consistency;
+		struct {
+			struct ht_reason reason;
+			uint32_t retry_ms;
+		} error;
+		struct {
+			uint64_t snapshot;
+		} notice;
+	};
+};
+
+/*
+ * Check strictly and decode one frame.  Errors: HT_EMALFORMED with *ret_at
+ * and *ret_why; HT_ETOOBIG; HT_EPROTOCOL for another protocol version or an
+ * unknown type (*ret_why says which of the two).
+ */
+enum ht_err ht_message_decode(struct ht_slice frame, struct ht_message *ret,
+    size_t *ret_at, const char **ret_why) HT_MUST_USE;
+/* Append the frame. */
+enum ht_err ht_message_encode(
+    const struct ht_message *m, struct ht_buf *out) HT_MUST_USE;
+
+#endif
