@@ -1,0 +1,67 @@
+/*
+ * policy.h -- may this record flow?  One pure decision, run by the broker on
+ * the header, and again by the provider's node on its own copy.
+ *
+ * Denied by default, and with all reasons at once.
+ */
+#ifndef HT_SCHEMAS_POLICY_H
+#define HT_SCHEMAS_POLICY_H
+
+#include "schemas/content.h"
+#include "schemas/trust.h"
+
+struct ht_verdict {
+	bool allow; /* zeroed memory denies */
+	struct ht_reasons reasons; /* empty when allowed */
+	const struct ht_item *item;   /* NULL if unknown */
+	const struct ht_grant *grant; /* NULL if unknown */
+};
+
+/* How much of a grant's quota was used today; 0 when not counted. */
+struct ht_usage {
+	uint64_t day_count;
+};
+
+/*
+ * A request, by its header: item, version, provider, operation, grant, who,
+ * purpose, basis, period, state, seal key of the recipient, tag present and of
+ * a current epoch, freshness of the policy, quota.
+ * @tag: decoded, or NULL when the record has none.
+ */
+void ht_decide_request(const struct ht_trust *trust,
+    const struct ht_header *header, const struct ht_tag *tag,
+    const struct ht_usage *usage, uint64_t now_ms, struct ht_verdict *ret);
+
+/*
+ * A response to @request: sender and recipient swapped, same item, version,
+ * operation, purpose, basis, grant and exchange; released fields inside the
+ * grant; the tag covers the request's subjects.
+ */
+void ht_decide_response(const struct ht_trust *trust,
+    const struct ht_header *request, const struct ht_tag *request_tag,
+    const struct ht_header *response, const struct ht_tag *response_tag,
+    uint64_t now_ms, struct ht_verdict *ret);
+
+/*
+ * What the header cannot show, at the provider's node: body against header,
+ * fields against the grant, parameters against the request schema.  Adds to
+ * ret->reasons and clears ret->allow.
+ */
+void ht_decide_content(const struct ht_item *item,
+    const struct ht_grant *grant, const struct ht_header *header,
+    const struct ht_request *request, struct ht_verdict *ret);
+
+/* Does a record pass the grant's row filter? */
+bool ht_grant_row(const struct ht_grant *grant, const struct json_t *record);
+bool ht_grant_field(const struct ht_grant *grant, size_t field);
+
+/*
+ * Grants that would let @consumer do @operation on @item (newest version) for
+ * @purpose (empty: any): the first that allows, else the nearest, with the
+ * reasons in *ret.  For `can-i`, and for asking without naming a grant.
+ */
+const struct ht_grant *ht_find_grant(const struct ht_trust *trust,
+    struct ht_slice consumer, struct ht_slice item, unsigned operation,
+    struct ht_slice purpose, uint64_t now_ms, struct ht_verdict *ret);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * schema.h -- JSON Schema 2020-12, the part that catalog items use, and the
+ * check-digit formats.
+ *
+ * Compiled once per item version; validation allocates only for findings and
+ * lists *every* violation.  Keywords outside the supported set are an error
+ * when compiling, never ignored in silence.
+ */
+#ifndef HT_SCHEMAS_SCHEMA_H
+#define HT_SCHEMAS_SCHEMA_H
+
+#include "lib/base/bytes.h"
+#include "lib/base/report.h"
+
+struct json_t;
+struct ht_schema;
+
+/*
+ * Compile.  @where prefixes findings ("items/SCZTDJ.yaml:40: /record").
+ * @schema is borrowed only during the call.
+ * Errors: HT_EINVALID with findings; HT_ENOMEM.
+ */
+enum ht_err ht_schema_compile(const struct json_t *schema, const char *where,
+    struct ht_report *report, struct ht_schema **ret) HT_MUST_USE;
+void ht_schema_free(struct ht_schema **schema_p);
+
+/*
+ * Validate @value.  Findings are "/path: what is wrong, what was expected";
+ * warnings (x-warn) go to @warnings (may be NULL).  True if no violation.
+ * Values themselves never stand in a finding (they may be personal).
+ */
+bool ht_schema_check(const struct ht_schema *schema,
+    const struct json_t *value, struct ht_report *violations,
+    struct ht_report *warnings);
+
+/* Top-level properties in the order they were written. */
+size_t ht_schema_fields(const struct ht_schema *schema);
+const char *ht_schema_field(const struct ht_schema *schema, size_t i);
+/* -1 if there is no such top-level property. */
+int ht_schema_field_index(const struct ht_schema *schema, const char *name);
+int ht_schema_field_level(const struct ht_schema *schema, size_t i); /* -1 */
+const char *ht_schema_field_title(const struct ht_schema *schema, size_t i);
+/* The property's own schema alone, e.g. for one claimed value. */
+bool ht_schema_check_field(const struct ht_schema *schema, size_t i,
+    const struct json_t *value, struct ht_report *violations);
+
+/*
+ * Formats with check digits (docs/catalog.md): "uscc", "citizen-id",
+ * "org-code", "vin", "date", "date-time", "date-compact" ...  True if valid;
+ * *ret_why (may be NULL) says what is wrong.  *ret_known is false for a name
+ * that is no format of ours.
+ */
+bool ht_format_check(const char *format, struct ht_slice value,
+    const char **ret_why, bool *ret_known);
+
+#endif

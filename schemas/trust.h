@@ -1,0 +1,228 @@
+/*
+ * trust.h -- the trust documents (docs/trust.md), and the snapshot in force:
+ * members with their keys, items, grants, epochs, indexed for decisions.
+ *
+ * A `struct ht_trust` never changes once loaded; a newer snapshot is a new
+ * one.  It is counted (ref/unref), so threads decide on theirs while it is
+ * being replaced.
+ */
+#ifndef HT_SCHEMAS_TRUST_H
+#define HT_SCHEMAS_TRUST_H
+
+#include "keys/note.h"
+#include "schemas/envelope.h"
+#include "schemas/schema.h"
+#include "schemas/tag.h"
+
+#define HT_MEMBERS_MAX  10000   /* a country's departments and bureaus */
+#define HT_GRANTS_MAX   200000
+#define HT_ITEMS_MAX    10000
+#define HT_OFFICERS_MAX 16
+#define HT_NODES_MAX    32 /* nodes of one member */
+#define HT_KEYS_MAX     4  /* keys of one purpose and node: rotation overlap */
+#define HT_OPS(op)      (1u << (op))
+
+struct ht_keyinfo {
+	struct ht_pub pub;
+	struct ht_keyid id;
+	uint64_t from_ms;
+	uint64_t until_ms;
+	bool revoked;
+	uint64_t revoked_ms;
+};
+enum ht_key_state { HT_KEY_OK, HT_KEY_EARLY, HT_KEY_OVER, HT_KEY_REVOKED };
+enum ht_key_state ht_keyinfo_state(
+    const struct ht_keyinfo *key, uint64_t now_ms);
+
+struct ht_node_entry {
+	char name[HT_NODE_MAX + 1];
+	unsigned n_signing;
+	struct ht_keyinfo signing[HT_KEYS_MAX];
+	unsigned n_transport;
+	struct ht_keyinfo transport[HT_KEYS_MAX];
+};
+
+struct ht_member {
+	char name[HT_NAME_MAX + 1];
+	uint64_t revision;
+	char *title_zh; /* may be NULL */
+	char *title_en;
+	bool suspended; /* by the current note */
+	struct ht_pub identity;
+	unsigned n_officers;
+	struct ht_vkey officers[HT_OFFICERS_MAX];
+	unsigned n_nodes;
+	struct ht_node_entry *nodes;
+	unsigned n_sealing;
+	struct ht_keyinfo sealing[HT_KEYS_MAX];
+};
+
+enum ht_share { HT_SHARE_UNCONDITIONAL, HT_SHARE_CONDITIONAL, HT_SHARE_NONE };
+
+struct ht_item {
+	char name[HT_NAME_MAX + 1]; /* "catalog/CODE" */
+	uint32_t version;
+	uint64_t revision;
+	char *title_zh;
+	char *title_en;
+	char provider[HT_NAME_MAX + 1];
+	enum ht_share share;
+	unsigned operations; /* HT_OPS() bits */
+	unsigned n_purposes;
+	char (*purposes)[HT_PURPOSE_MAX + 1];
+	unsigned n_bases;
+	char (*bases)[HT_PURPOSE_MAX + 1];
+	bool has_subject;
+	char *subject_param;    /* request parameter that names the subject */
+	char *subject_field;    /* record field; may be NULL */
+	char *subject_registry; /* "uscc", "citizen-id", ... */
+	uint32_t records_max;
+	uint32_t verify_size;
+	uint64_t answer_ms;
+	uint64_t grace_ms;
+	struct ht_schema *request;
+	struct ht_schema *record;
+	char *text; /* the document, for showing */
+};
+
+struct ht_grant {
+	char name[HT_GRANT_MAX + 1]; /* "catalog/number" */
+	uint64_t revision;
+	enum { HT_GRANT_ACTIVE, HT_GRANT_SUSPENDED, HT_GRANT_TERMINATED } state;
+	bool suspended; /* by the current note */
+	char item[HT_NAME_MAX + 1];
+	uint32_t version;
+	char provider[HT_NAME_MAX + 1];
+	char consumer[HT_NAME_MAX + 1];
+	unsigned operations;
+	bool all_fields;
+	uint8_t fields[HT_RELEASED_MAX]; /* bitmap over the item's fields */
+	char *row_field; /* NULL: no row filter */
+	unsigned n_row_prefixes;
+	char **row_prefixes;
+	unsigned n_purposes;
+	char (*purposes)[HT_PURPOSE_MAX + 1];
+	char basis[HT_PURPOSE_MAX + 1];
+	uint64_t from_ms;
+	uint64_t until_ms;
+	uint64_t quota_day; /* 0: none */
+};
+
+struct ht_epoch_entry {
+	char name[HT_NAME_MAX + 1];
+	uint64_t from_ms;
+	uint64_t until_ms;
+	struct ht_pub annex;
+	struct ht_keyid annex_id;
+	unsigned n_trackers;
+	struct ht_tracker {
+		char member[HT_NAME_MAX + 1];
+		struct ht_keyid key;
+		struct ht_slice sealed; /* in the trust's memory */
+	} *trackers;
+};
+
+struct ht_root {
+	char catalog[HT_NAME_MAX + 1];
+	uint64_t revision;
+	unsigned threshold;
+	unsigned n_officers;
+	struct ht_vkey officers[HT_OFFICERS_MAX];
+	struct ht_vkey snapshot;
+	struct ht_vkey current;
+	struct ht_vkey log;
+	unsigned n_auditors;
+	struct ht_vkey auditors[HT_OFFICERS_MAX];
+	struct ht_pub broker_transport;
+	char broker_address[256];
+};
+/*
+ * Parse and check a root note: signed by `threshold` of the officers it
+ * names.  The caller decides why to believe it: by configuration, or by
+ * ht_root_follows().
+ */
+enum ht_err ht_root_parse(struct ht_slice note, const char *where,
+    struct ht_report *report, struct ht_root *ret) HT_MUST_USE;
+/* A new root note is also signed by k of @old's officers, revision higher. */
+enum ht_err ht_root_follows(const struct ht_root *old, struct ht_slice note,
+    struct ht_report *report) HT_MUST_USE;
+
+struct ht_trust;
+
+/*
+ * The documents of a snapshot, as a folder or a SNAPSHOT message gives them:
+ * notes in any order.  Borrowed during the call.
+ */
+struct ht_trust_docs {
+	struct ht_slice snapshot; /* note */
+	struct ht_slice list;     /* snapshot.list */
+	struct ht_slice current;  /* note */
+	size_t n;
+	const struct ht_slice *notes; /* members, items, grants, epochs */
+	const char *const *names;     /* where each came from; may be NULL */
+};
+
+/*
+ * Check everything of docs/trust.md ("snapshot and its list") and index it.
+ * @before: the trust in force, or NULL; versions, revisions and `issued` must
+ * not fall behind it.  Every mistake goes to @report, and the old one stays.
+ * Errors: HT_EINVALID, HT_EBADSIG, HT_EROLLBACK, HT_ETOOBIG, HT_ENOMEM.
+ *
+ * Ownership: *ret_trust is counted; give it to ht_trust_unref().
+ */
+enum ht_err ht_trust_load(const struct ht_root *root,
+    const struct ht_trust_docs *docs, const struct ht_trust *before,
+    struct ht_report *report, struct ht_trust **ret_trust) HT_MUST_USE;
+/* The same from an authority's folder (docs/trust.md, "On disk"). */
+enum ht_err ht_trust_load_dir(const struct ht_root *root, const char *dir,
+    const struct ht_trust *before, struct ht_report *report,
+    struct ht_trust **ret_trust) HT_MUST_USE;
+/* A newer current note for the same snapshot: a new trust, sharing all else. */
+enum ht_err ht_trust_freshen(struct ht_trust *trust, struct ht_slice current,
+    struct ht_report *report, struct ht_trust **ret_trust) HT_MUST_USE;
+
+struct ht_trust *ht_trust_ref(struct ht_trust *trust);
+void ht_trust_unref(struct ht_trust **trust_p);
+
+const struct ht_root *ht_trust_root(const struct ht_trust *trust);
+uint64_t ht_trust_version(const struct ht_trust *trust);
+/* SHA-256 of the snapshot's text: what entries name. */
+struct ht_hash ht_trust_hash(const struct ht_trust *trust);
+uint64_t ht_trust_until_ms(const struct ht_trust *trust); /* of current */
+/* The raw documents, for SNAPSHOT messages: snapshot, list, then the notes. */
+size_t ht_trust_n_docs(const struct ht_trust *trust);
+struct ht_slice ht_trust_doc(const struct ht_trust *trust, size_t i);
+struct ht_slice ht_trust_current(const struct ht_trust *trust);
+/* One document by kind and name (its whole note); empty if none. */
+struct ht_slice ht_trust_find_doc(
+    const struct ht_trust *trust, const char *kind, struct ht_slice name);
+
+const struct ht_member *ht_trust_member(
+    const struct ht_trust *trust, struct ht_slice name);
+const struct ht_node_entry *ht_member_node(
+    const struct ht_member *member, struct ht_slice node);
+/* Who holds a transport key, whatever its state; false if nobody. */
+bool ht_trust_by_transport(const struct ht_trust *trust,
+    const struct ht_pub *pub, const struct ht_member **ret_member,
+    const struct ht_node_entry **ret_node, const struct ht_keyinfo **ret_key);
+const struct ht_item *ht_trust_item(
+    const struct ht_trust *trust, struct ht_slice name, uint32_t version);
+/* The newest version of an item; NULL if there is none. */
+const struct ht_item *ht_trust_item_newest(
+    const struct ht_trust *trust, struct ht_slice name);
+const struct ht_grant *ht_trust_grant(
+    const struct ht_trust *trust, struct ht_slice name);
+/* The epoch whose period holds @now_ms; NULL if none. */
+const struct ht_epoch_entry *ht_trust_epoch(
+    const struct ht_trust *trust, uint64_t now_ms);
+const struct ht_epoch_entry *ht_trust_epoch_named(
+    const struct ht_trust *trust, struct ht_slice name);
+/* Walks: i from 0 while the result is not NULL; sorted by name. */
+const struct ht_member *ht_trust_member_at(const struct ht_trust *t, size_t i);
+const struct ht_item *ht_trust_item_at(const struct ht_trust *t, size_t i);
+const struct ht_grant *ht_trust_grant_at(const struct ht_trust *t, size_t i);
+/* The sealing key to seal to now: the newest active one; NULL if none. */
+const struct ht_keyinfo *ht_member_seal_key(
+    const struct ht_member *member, uint64_t now_ms);
+
+#endif
