@@ -39,7 +39,7 @@ struct ht_buf {
 };
 #define HT_BUF(limit) ((struct ht_buf){.max = (limit)})
 
-void ht_buf_fini(struct ht_buf *buf); /* frees; usable with HT_AUTO */
+void ht_buf_fini(struct ht_buf *buf);  /* frees; usable with HT_AUTO */
 void ht_buf_reset(struct ht_buf *buf); /* empties, keeps the memory */
 void ht_buf_add(struct ht_buf *buf, const void *bytes, size_t len);
 /* Room for len bytes to be filled by the caller; NULL on error. */
@@ -96,7 +96,7 @@ void ht_b64(char *out, const void *bytes, size_t len);
  * Strict: padded, no white space, unused bits zero.  Any length up to max;
  * *ret_len is what came.  Errors: HT_EMALFORMED; HT_ETOOBIG.
  */
-enum ht_err ht_unb64(struct ht_slice text, void *out, size_t max,
-    size_t *ret_len) HT_MUST_USE;
+enum ht_err ht_unb64(
+    struct ht_slice text, void *out, size_t max, size_t *ret_len) HT_MUST_USE;
 
 #endif

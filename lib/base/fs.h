@@ -18,12 +18,12 @@ enum ht_err ht_fs_read(const char *path, struct ht_buf *ret) HT_MUST_USE;
  * Make a new file, never overwriting one: temporary file, fsync, link,
  * fsync of the folder.  Errors: HT_EEXISTS; HT_ESYSTEM with errno.
  */
-enum ht_err ht_fs_create(const char *path, mode_t mode,
-    struct ht_slice bytes) HT_MUST_USE;
+enum ht_err ht_fs_create(const char *path, mode_t mode, struct ht_slice bytes)
+    HT_MUST_USE;
 
 /* The same, but replacing atomically (temporary file, fsync, rename). */
-enum ht_err ht_fs_replace(const char *path, mode_t mode,
-    struct ht_slice bytes) HT_MUST_USE;
+enum ht_err ht_fs_replace(const char *path, mode_t mode, struct ht_slice bytes)
+    HT_MUST_USE;
 
 /* mkdir -p; existing folders are fine. */
 enum ht_err ht_fs_mkdirs(const char *path, mode_t mode) HT_MUST_USE;

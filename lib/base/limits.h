@@ -16,10 +16,10 @@
 #define HT_FRAME_MAX                                                           \
 	(HT_BUNDLE_BYTES +                                                     \
 	    HT_BUNDLE_MAX * (HT_HEADER_MAX + HT_TAG_MAX + 256) + 4096)
-#define HT_SKEW_MS    60000   /* clocks of departments drift; more is a fault */
-#define HT_LIFE_MS    3600000 /* a query nobody answered in an hour is over */
-#define HT_REASONS_MAX 16     /* reasons of one refusal */
-#define HT_SUBJECTS_MAX 16    /* subjects a tag lists; more is "bulk" */
+#define HT_SKEW_MS      60000 /* clocks of departments drift; more is a fault */
+#define HT_LIFE_MS      3600000 /* a query nobody answered in an hour is over */
+#define HT_REASONS_MAX  16      /* reasons of one refusal */
+#define HT_SUBJECTS_MAX 16      /* subjects a tag lists; more is "bulk" */
 
 /* --- names --- */
 #define HT_NAME_MAX    129 /* 64 "/" 64 */

@@ -23,7 +23,7 @@ enum ht_err ht_map_put(struct ht_map *map, struct ht_slice key, void *value,
 void *ht_map_del(struct ht_map *map, struct ht_slice key);
 size_t ht_map_count(const struct ht_map *map);
 /* Walk: start with *at = 0; false at the end.  No change while walking. */
-bool ht_map_next(const struct ht_map *map, size_t *at, struct ht_slice *key,
-    void **value);
+bool ht_map_next(
+    const struct ht_map *map, size_t *at, struct ht_slice *key, void **value);
 
 #endif

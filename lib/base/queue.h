@@ -23,17 +23,17 @@ enum ht_err ht_queue_new(size_t max, size_t weight_max, bool wake,
 /* Calls @drop on what is left. */
 void ht_queue_free(struct ht_queue **queue_p, void (*drop)(void *item));
 /* Never blocks.  HT_EAGAIN when full (the item stays the caller's). */
-enum ht_err ht_queue_push(struct ht_queue *queue, void *item,
-    size_t weight) HT_MUST_USE;
+enum ht_err ht_queue_push(struct ht_queue *queue, void *item, size_t weight)
+    HT_MUST_USE;
 /* Blocks while full; HT_EDENIED once closed. */
-enum ht_err ht_queue_push_wait(struct ht_queue *queue, void *item,
-    size_t weight) HT_MUST_USE;
+enum ht_err ht_queue_push_wait(
+    struct ht_queue *queue, void *item, size_t weight) HT_MUST_USE;
 /*
  * Up to @max items into @out.  Waits at most @wait_ms (-1: for ever, 0: not)
  * for the first; 0 on time-out, or once closed and empty.
  */
-size_t ht_queue_pop(struct ht_queue *queue, void **out, size_t max,
-    int wait_ms);
+size_t ht_queue_pop(
+    struct ht_queue *queue, void **out, size_t max, int wait_ms);
 /* No more pushes; poppers drain what is there, then get 0. */
 void ht_queue_close(struct ht_queue *queue);
 bool ht_queue_closed(struct ht_queue *queue);

@@ -24,8 +24,8 @@ void ht_report_free(struct ht_report **report_p);
  * Add a finding.  @where is "file:line:column", "/path/in/record" or "".
  * Past HT_FINDINGS_MAX it only counts.
  */
-void ht_report_add(struct ht_report *report, const char *where,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void ht_report_add(struct ht_report *report, const char *where, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
 unsigned ht_report_count(const struct ht_report *report);
 /* The i-th finding; borrowed.  i < min(count, HT_FINDINGS_MAX). */
 const char *ht_report_where(const struct ht_report *report, unsigned i);

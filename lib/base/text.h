@@ -21,10 +21,10 @@ size_t ht_utf8_cut(struct ht_slice text, size_t max);
 void ht_text_safe(struct ht_buf *out, struct ht_slice text);
 
 /* GB 18030 to UTF-8 and back.  HT_EMALFORMED names no byte: see *ret_bad. */
-enum ht_err ht_text_from_gb18030(struct ht_slice in, struct ht_buf *out,
-    size_t *ret_bad) HT_MUST_USE;
-enum ht_err ht_text_to_gb18030(struct ht_slice in, struct ht_buf *out,
-    size_t *ret_bad) HT_MUST_USE;
+enum ht_err ht_text_from_gb18030(
+    struct ht_slice in, struct ht_buf *out, size_t *ret_bad) HT_MUST_USE;
+enum ht_err ht_text_to_gb18030(
+    struct ht_slice in, struct ht_buf *out, size_t *ret_bad) HT_MUST_USE;
 
 /*
  * A global name: "domain/name", each part [A-Za-z0-9][A-Za-z0-9.-]*, each at

@@ -1,0 +1,194 @@
+# make            build everything into build/release
+# make check      unit, corpus and command tests: fast
+# make test       install what is missing, then run every test
+# make demo       install what is missing, then a whole exchange on loopback
+# make demo-up    the same, left running; make demo-down stops it
+# make bench      measure; writes build/bench.json
+# make lint       boundaries, format, cppcheck, manual pages, scripts
+# make torture    unit tests with every failing allocation
+# make coverage   gcovr report         make fuzz     libFuzzer, needs clang
+# make install    DESTDIR= PREFIX=     make hooks    git hooks of this tree
+#
+# Knobs: CC, CFLAGS, LDFLAGS, SAN=address,undefined | thread, WERROR=1, V=1.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+SHELL   := /bin/sh
+PKGS    := libzmq libsodium lmdb msgpack jansson yaml-0.1 libpcre2-8 \
+           smartcols libcrypto odbc
+
+# --- variants: each has its own folder under build/ ---
+comma := ,
+ifdef SAN
+  VARIANT   := san-$(subst $(comma),-,$(SAN))
+  SAN_FLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all \
+               -fno-omit-frame-pointer
+  # Sanitizers and fortified calls do not mix.
+  HARDEN    := -fstack-protector-strong -fPIE
+else ifneq (,$(findstring clang,$(CC)))
+  VARIANT   ?= clang
+else
+  VARIANT   ?= release
+endif
+HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+B := build/$(VARIANT)
+
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wconversion -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
+# Asked for once, at first use: nothing may run pkg-config before `make deps`.
+once = $(eval $(1) := $(shell $(2)))$($(1))
+PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) 2>/dev/null)
+HT_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS)
+HT_CFLAGS   = -std=gnu17 -MMD -MP $(WARNINGS) $(HARDEN) $(SAN_FLAGS)
+HT_LDFLAGS  = -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
+HT_LDLIBS   = $(PKG_LIBS) -pthread
+
+# --- what is built ---
+# A program exists when its main file does; every other source of the rooms
+# goes into libhutong.a.
+MAIN_hutong         := adapters/hutong.c
+MAIN_hutong-adapter := adapters/hutong-adapter.c
+MAIN_hutong-broker  := broker/hutong-broker.c
+MAIN_hutong-audit   := broker/hutong-audit.c
+ALL_PROGRAMS := hutong hutong-adapter hutong-broker hutong-audit
+PROGRAMS  := $(foreach p,$(ALL_PROGRAMS),$(if $(wildcard $(MAIN_$(p))),$(p)))
+MAINS     := $(foreach p,$(PROGRAMS),$(MAIN_$(p)))
+ROOMS     := lib keys schemas broker adapters
+LIB_SRCS  := $(sort $(filter-out $(MAINS) %_main.c,\
+               $(foreach r,$(ROOMS),$(wildcard $(r)/*.c $(r)/*/*.c))))
+UNIT_SRCS := $(wildcard tests/unit/t_*.c)
+FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
+TLIB_SRCS := $(wildcard tests/lib/*.c)
+BENCH_SRCS := $(wildcard tests/bench/*.c)
+HELP_SRCS := $(wildcard tests/prog/*.c)
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+LIB    := $(B)/libhutong.a
+PROGS  := $(PROGRAMS:%=$(B)/%)
+UNITS  := $(UNIT_SRCS:tests/unit/%.c=$(B)/tests/%)
+FUZZ   := $(FUZZ_SRCS:tests/fuzz/%.c=$(B)/tests/%)
+BENCH  := $(BENCH_SRCS:tests/bench/%.c=$(B)/bench/%)
+# Small programs that shell tests need: one source each.
+HELPS  := $(HELP_SRCS:tests/prog/%.c=$(B)/prog/%)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all progs check test-run test demo demo-up demo-down bench deps \
+        torture fuzz fuzz-programs lint format coverage hooks install clean
+
+all: $(LIB) $(PROGS)
+
+define program
+$(B)/$(1): $(call obj,$(MAIN_$(1))) $(LIB)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+$(PROGS):
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
+$(LIB): $(call obj,$(LIB_SRCS))
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+$(UNITS): $(B)/tests/%: $(B)/tests/unit/%.o $(call obj,$(TLIB_SRCS)) $(LIB)
+	$(Q)mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) $(WRAP) -o $@ $^ \
+	    $(HT_LDLIBS) -lcmocka
+# libFuzzer brings its own main; without it replay.c plays the corpus.
+REPLAY = $(if $(HT_LIBFUZZER),,$(call obj,tests/fuzz/replay.c))
+$(FUZZ): $(B)/tests/%: $(B)/tests/fuzz/%.o $(REPLAY) $(LIB)
+	$(Q)mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
+$(BENCH): $(B)/bench/%: $(B)/tests/bench/%.o $(LIB)
+	$(Q)mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
+$(HELPS): $(B)/prog/%: $(B)/tests/prog/%.o $(LIB)
+	$(Q)mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
+$(B)/%.o: %.c | $(B)/.ready
+	$(Q)mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) -c -o $@ $<
+# One clear sentence instead of a page of missing headers.
+$(B)/.ready:
+	$(Q)pkg-config --exists $(PKGS) || { \
+	    echo "Some libraries are missing; 'make deps' installs them:" >&2; \
+	    tests/deps --list build >&2; exit 1; }
+	$(Q)mkdir -p $(@D) && touch $@
+
+# --- proof: prove is the only runner, and one summary closes it ---
+TEST_ENV = HT_BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP \
+    ASAN_OPTIONS=$${ASAN_OPTIONS:-strict_string_checks=1} \
+    UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} \
+    TSAN_OPTIONS=$${TSAN_OPTIONS:-suppressions=$(CURDIR)/tests/tsan.supp}
+PROVE := prove --exec '' --timer
+CLI_TESTS := $(wildcard tests/cli/*.t)
+E2E_TESTS := $(wildcard tests/e2e/*.t)
+NEEDED    := $(LIB) $(PROGS) $(UNITS) $(FUZZ) $(HELPS)
+
+check: $(NEEDED)
+	$(Q)$(TEST_ENV) prove -Q -j2 --exec '' $(UNITS) $(FUZZ) $(CLI_TESTS)
+test:
+	$(Q)tests/deps build demo test
+	$(Q)$(MAKE) --no-print-directory test-run
+# Units may run two at a time; what starts daemons and watches clocks may not.
+test-run: $(NEEDED)
+	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) -j2 --rules 'seq=tests/e2e/*' \
+	    --rules 'par=**' $(UNITS) $(FUZZ) $(wildcard tests/lint/*.t) \
+	    $(CLI_TESTS) $(E2E_TESTS)
+torture: $(UNITS)
+	$(Q)$(TEST_ENV) HT_TORTURE=1 prove -j2 --exec '' $(UNITS)
+lint:
+	$(Q)prove --exec '' tests/lint/*.t
+deps:
+	$(Q)tests/deps build demo test
+demo:
+	$(Q)tests/deps build demo
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run
+demo-up:
+	$(Q)tests/deps build demo
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run up
+demo-down:
+	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run down
+bench: $(PROGS) $(BENCH)
+	$(Q)HT_BUILD=$(abspath $(B)) tests/bench/run
+
+fuzz-programs: $(FUZZ)
+fuzz:
+	$(Q)$(MAKE) VARIANT=fuzz CC=clang HARDEN=-fPIE HT_LIBFUZZER=1 \
+	    LDFLAGS=-fsanitize=fuzzer,address,undefined \
+	    CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' \
+	    fuzz-programs
+	$(Q)for f in $(FUZZ_SRCS:tests/fuzz/%.c=%); do \
+	    mkdir -p build/fuzz/corpus/$$f; \
+	    build/fuzz/tests/$$f -max_total_time=$${SECONDS_EACH:-60} \
+	        build/fuzz/corpus/$$f tests/fuzz/corpus/$${f#fuzz_} || exit 1; \
+	done
+coverage:
+	$(Q)$(MAKE) VARIANT=cov HARDEN=-fPIE CFLAGS='-O0 -g --coverage' \
+	    LDFLAGS=--coverage check
+	$(Q)gcovr --root . --filter '(lib|keys|schemas|broker|adapters)/' build/cov
+format:
+	$(Q)clang-format -i $$(git ls-files '*.[ch]')
+hooks:
+	git config core.hooksPath .githooks
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
+	set -e; for p in $(PROGRAMS); do case $$p in \
+	    hutong|hutong-audit) to=bin ;; *) to=sbin ;; esac; \
+	    install -m 0755 $(B)/$$p $(DESTDIR)$(PREFIX)/$$to/$$p; done
+	install -D -m 0644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libhutong.a
+	if [ -f adapters/hutong.h ]; then install -D -m 0644 adapters/hutong.h \
+	    $(DESTDIR)$(PREFIX)/include/hutong.h; fi
+	set -e; for page in docs/man/*.[1-8]; do [ -f "$$page" ] || continue; \
+	    install -D -m 0644 $$page \
+	    $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+clean:
+	rm -rf build
+
+-include $(patsubst %.o,%.d,$(call obj,$(LIB_SRCS) $(MAINS) $(UNIT_SRCS) \
+    $(FUZZ_SRCS) $(TLIB_SRCS) $(BENCH_SRCS) $(HELP_SRCS) tests/fuzz/replay.c))
