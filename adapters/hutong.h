@@ -15,25 +15,24 @@
 #ifndef HUTONG_H
 #define HUTONG_H
 
-#include <jansson.h>
-
 #include "schemas/content.h"
+#include "schemas/json.h"
 #include "schemas/policy.h"
 
 struct ht_node;
 
 struct ht_node_conf {
-	const char *root;      /* the anchor file */
-	const char *member;    /* "domain/name" */
-	const char *node;      /* "main" */
-	const char *signing;   /* key files */
+	const char *root;    /* the anchor file */
+	const char *member;  /* "domain/name" */
+	const char *node;    /* "main" */
+	const char *signing; /* key files */
 	const char *transport;
-	const char *sealing;   /* all are read; several during rotation: NULL-
-	                        * ended list below when not NULL */
+	const char *sealing; /* all are read; several during rotation: NULL-
+	                      * ended list below when not NULL */
 	const char *const *sealing_more;
-	const char *state;     /* folder for what must survive a restart */
-	const char *address;   /* NULL: the anchor's */
-	bool proofs;           /* demand a batch proof with every bundle */
+	const char *state;   /* folder for what must survive a restart */
+	const char *address; /* NULL: the anchor's */
+	bool proofs;         /* demand a batch proof with every bundle */
 };
 /*
  * Read keys and anchor, open the state, begin to connect.  Every mistake goes
@@ -54,23 +53,23 @@ const char *ht_node_trouble(const struct ht_node *node);
  * @wait_ms; handle what came; send what piled up.  *ret_fd (may be NULL) says
  * whether the descriptor is readable.
  */
-enum ht_err ht_node_step(struct ht_node *node, int fd, int wait_ms,
-    bool *ret_fd) HT_MUST_USE;
+enum ht_err ht_node_step(
+    struct ht_node *node, int fd, int wait_ms, bool *ret_fd) HT_MUST_USE;
 
 /* ---- asking ---- */
 
 struct ht_ask {
-	const char *item;    /* "catalog/CODE" */
-	uint32_t version;    /* 0: the newest */
-	unsigned operation;  /* HT_OP_QUERY, HT_OP_VERIFY */
+	const char *item;   /* "catalog/CODE" */
+	uint32_t version;   /* 0: the newest */
+	unsigned operation; /* HT_OP_QUERY, HT_OP_VERIFY */
 	const char *purpose;
-	const char *grant;   /* NULL: the node finds the one that allows */
+	const char *grant; /* NULL: the node finds the one that allows */
 	const json_t *params;
 	const json_t *fields; /* array of names, or NULL: all granted */
 	const json_t *claims; /* verify */
-	const char *officer; /* who asks, for the annex; may be NULL */
+	const char *officer;  /* who asks, for the annex; may be NULL */
 	const char *casefile;
-	uint64_t life_ms;    /* 0: 30 s */
+	uint64_t life_ms; /* 0: 30 s */
 	/* For tests of refusals: send although our own decision says no. */
 	bool despite_policy;
 };
@@ -83,7 +82,7 @@ struct ht_asked {
 	struct ht_response response; /* when one came */
 	struct ht_reasons reasons;   /* all of them */
 	enum ht_who refused_by;      /* who said no: caller = our own node */
-	uint64_t request_place; /* log indexes; valid when accepted */
+	uint64_t request_place;      /* log indexes; valid when accepted */
 	uint64_t response_place;
 	bool proven; /* batch proofs were demanded, and checked */
 };
@@ -133,7 +132,7 @@ enum ht_err ht_node_serve(struct ht_node *node, const char *item,
  * HT_ENOTFOUND if the call has ended meanwhile.
  */
 enum ht_err ht_node_answer(struct ht_node *node, uint64_t id,
-    const json_t *records, bool more,
-    const struct ht_reasons *reasons) HT_MUST_USE;
+    const json_t *records, bool more, const struct ht_reasons *reasons)
+    HT_MUST_USE;
 
 #endif

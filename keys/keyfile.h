@@ -22,7 +22,8 @@
 
 struct ht_keyfile {
 	enum ht_key_for what;
-	char name[HT_NAME_MAX + HT_NODE_MAX + 2]; /* whose: member, member/node, officer */
+	char name[HT_NAME_MAX + HT_NODE_MAX +
+	          2]; /* whose: member, member/node, officer */
 	struct ht_pub pub;
 	uint64_t created_us;
 	bool locked; /* a passphrase is needed */

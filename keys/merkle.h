@@ -45,12 +45,12 @@ typedef enum ht_err ht_merkle_load_fn(
 
 /* RFC 6962 2.1.1; needs i < n.  out gets *ret_n hashes. */
 enum ht_err ht_prove_inclusion(ht_merkle_load_fn *load, void *arg, uint64_t i,
-    uint64_t n, struct ht_hash out[static HT_PROOF_MAX],
-    size_t *ret_n) HT_MUST_USE;
+    uint64_t n, struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
+    HT_MUST_USE;
 /* RFC 6962 2.1.2; needs 0 < m <= n. */
-enum ht_err ht_prove_consistency(ht_merkle_load_fn *load, void *arg,
-    uint64_t m, uint64_t n, struct ht_hash out[static HT_PROOF_MAX],
-    size_t *ret_n) HT_MUST_USE;
+enum ht_err ht_prove_consistency(ht_merkle_load_fn *load, void *arg, uint64_t m,
+    uint64_t n, struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
+    HT_MUST_USE;
 
 bool ht_check_inclusion(uint64_t i, uint64_t n, const struct ht_hash *leaf,
     const struct ht_hash *path, size_t path_n, const struct ht_hash *root);

@@ -15,7 +15,7 @@
 #include "keys/sign.h"
 #include "lib/base/limits.h"
 
-#define HT_VKEY_MAX 256 /* "name+hash+base64" and NUL */
+#define HT_VKEY_MAX     256 /* "name+hash+base64" and NUL */
 #define HT_NOTE_ED25519 0x01
 
 /* Who may sign: a key name with no Unicode space and no "+", and a key. */
@@ -67,8 +67,8 @@ enum ht_err ht_note_verify(const struct ht_note *note,
  * cannot stand in a note.
  */
 enum ht_err ht_note_sign(struct ht_slice bytes, bool is_note,
-    const char *key_name, const struct ht_key *key,
-    struct ht_buf *out) HT_MUST_USE;
+    const char *key_name, const struct ht_key *key, struct ht_buf *out)
+    HT_MUST_USE;
 
 /* A checkpoint: origin "\n" size "\n" base64(root) "\n", no extensions. */
 struct ht_checkpoint {
@@ -76,11 +76,11 @@ struct ht_checkpoint {
 	uint64_t size;
 	struct ht_hash root;
 };
-enum ht_err ht_checkpoint_parse(struct ht_slice text,
-    struct ht_checkpoint *ret) HT_MUST_USE;
+enum ht_err ht_checkpoint_parse(struct ht_slice text, struct ht_checkpoint *ret)
+    HT_MUST_USE;
 void ht_checkpoint_text(const struct ht_checkpoint *cp, struct ht_buf *out);
 /* Parse a note, demand @log's signature and origin; give the checkpoint. */
-enum ht_err ht_checkpoint_open(struct ht_slice note,
-    const struct ht_vkey *log, struct ht_checkpoint *ret) HT_MUST_USE;
+enum ht_err ht_checkpoint_open(struct ht_slice note, const struct ht_vkey *log,
+    struct ht_checkpoint *ret) HT_MUST_USE;
 
 #endif

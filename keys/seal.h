@@ -12,8 +12,8 @@
 
 #include "keys/sign.h"
 
-#define HT_ENC_SIZE  32 /* RFC 9180 Nenc */
-#define HT_AEAD_TAG  16 /* RFC 9180 Nt */
+#define HT_ENC_SIZE     32 /* RFC 9180 Nenc */
+#define HT_AEAD_TAG     16 /* RFC 9180 Nt */
 #define HT_SEAL_SEQ_MAX UINT64_C(0xfffffffffffffffe)
 
 struct ht_sealer; /* sender's context (guarded memory) */
@@ -58,15 +58,14 @@ enum ht_err ht_open(const struct ht_opener *opener, uint64_t seq,
 
 /* One message to one key: enc || ciphertext.  For annexes, tracker keys. */
 enum ht_err ht_seal_once(const struct ht_pub *to, struct ht_slice info,
-    struct ht_slice aad, struct ht_slice plain,
-    struct ht_buf *ret) HT_MUST_USE;
+    struct ht_slice aad, struct ht_slice plain, struct ht_buf *ret) HT_MUST_USE;
 enum ht_err ht_open_once(const struct ht_key *key, struct ht_slice info,
-    struct ht_slice aad, struct ht_slice sealed,
-    struct ht_buf *ret) HT_MUST_USE;
+    struct ht_slice aad, struct ht_slice sealed, struct ht_buf *ret)
+    HT_MUST_USE;
 
 /* RFC 5869 over SHA-256, for key schedules and nothing else. */
-void ht_hkdf_extract(struct ht_slice salt, struct ht_slice ikm,
-    uint8_t ret_prk[static 32]);
+void ht_hkdf_extract(
+    struct ht_slice salt, struct ht_slice ikm, uint8_t ret_prk[static 32]);
 void ht_hkdf_expand(const uint8_t prk[static 32], struct ht_slice info,
     uint8_t *ret, size_t len); /* len <= 255 * 32 */
 

@@ -34,8 +34,8 @@ enum ht_key_for {
 #undef HT_KEY_ENUM
 };
 const char *ht_key_for_text(enum ht_key_for what);
-enum ht_err ht_key_for_parse(
-    struct ht_slice text, enum ht_key_for *ret) HT_MUST_USE;
+enum ht_err ht_key_for_parse(struct ht_slice text, enum ht_key_for *ret)
+    HT_MUST_USE;
 
 struct ht_pub {
 	uint8_t at[HT_PUB_SIZE];

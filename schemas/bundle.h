@@ -44,8 +44,8 @@ enum ht_err ht_bundle_unpack(struct ht_unpack *u, struct ht_bundle *ret,
 void ht_bundle_pack(struct ht_buf *out, const struct ht_bundle *bundle);
 
 /* Fill hashes, root and signature over @bundle's records (nothing left). */
-enum ht_err ht_bundle_sign(
-    struct ht_bundle *bundle, const struct ht_key *key) HT_MUST_USE;
+enum ht_err ht_bundle_sign(struct ht_bundle *bundle, const struct ht_key *key)
+    HT_MUST_USE;
 /* HT_EBADSIG if the signature over the recomputed root does not verify. */
 enum ht_err ht_bundle_verify(
     const struct ht_bundle *bundle, const struct ht_pub *pub) HT_MUST_USE;
@@ -57,11 +57,11 @@ void ht_bundle_signed(struct ht_buf *out, const struct ht_bundle *bundle);
  * @from->records (increasing), the others turned into left-out hashes.
  * @from must be whole (n_left == 0).
  */
-enum ht_err ht_bundle_part(const struct ht_bundle *from,
-    const uint32_t *keep, size_t n_keep, struct ht_bundle *ret) HT_MUST_USE;
+enum ht_err ht_bundle_part(const struct ht_bundle *from, const uint32_t *keep,
+    size_t n_keep, struct ht_bundle *ret) HT_MUST_USE;
 
 /* Body and tag are those of the header: HT_ST_OK, _BODY_HASH or _TAG_HASH. */
-unsigned ht_record_check(const struct ht_bundle_record *record,
-    const struct ht_header *header);
+unsigned ht_record_check(
+    const struct ht_bundle_record *record, const struct ht_header *header);
 
 #endif

@@ -8,8 +8,6 @@
 #include "schemas/envelope.h"
 #include "schemas/status.h"
 
-struct json_t; /* jansson's json_t is a typedef of it */
-
 #define HT_CONTENT_OFFSET 36 /* r (32) and the length (4) */
 
 /* The commitment of section 3.1. */
@@ -32,7 +30,7 @@ enum ht_err ht_content_unwrap(struct ht_slice plain,
     struct ht_slice *ret_content) HT_MUST_USE;
 
 struct ht_reason {
-	unsigned code; /* enum ht_status */
+	unsigned code;    /* enum ht_status */
 	char detail[240]; /* UTF-8, cut at a character */
 };
 /* All reasons at once.  `{0}` is a valid start. */
@@ -41,8 +39,8 @@ struct ht_reasons {
 	struct ht_reason at[HT_REASONS_MAX];
 };
 /* Add one; past HT_REASONS_MAX the last says how many more there are. */
-void ht_reasons_add(struct ht_reasons *reasons, unsigned code,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void ht_reasons_add(struct ht_reasons *reasons, unsigned code, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
 /* Array of [code, who, detail, remedy]. */
 void ht_reasons_pack(struct ht_buf *out, const struct ht_reasons *reasons);
 void ht_reasons_unpack(struct ht_unpack *u, struct ht_reasons *ret);
@@ -52,35 +50,35 @@ void ht_reasons_unpack(struct ht_unpack *u, struct ht_reasons *ret);
  * releases them.  NULL where the map has nil.
  */
 struct ht_request {
-	struct json_t *annex;  /* {"entry": {"$bin": ...}, "fields": {...}} */
-	struct json_t *claims;
-	struct json_t *fields;
+	json_t *annex; /* {"entry": {"$bin": ...}, "fields": {...}} */
+	json_t *claims;
+	json_t *fields;
 	char item[HT_NAME_MAX + 1];
 	unsigned operation;
-	struct json_t *params;
+	json_t *params;
 	uint32_t version;
 };
 void ht_request_fini(struct ht_request *req);
-enum ht_err ht_request_encode(
-    const struct ht_request *req, struct ht_buf *out) HT_MUST_USE;
-enum ht_err ht_request_decode(struct ht_slice content,
-    struct ht_request *ret, const char **ret_why) HT_MUST_USE;
+enum ht_err ht_request_encode(const struct ht_request *req, struct ht_buf *out)
+    HT_MUST_USE;
+enum ht_err ht_request_decode(struct ht_slice content, struct ht_request *ret,
+    const char **ret_why) HT_MUST_USE;
 
 struct ht_response {
-	struct json_t *annex;
+	json_t *annex;
 	char item[HT_NAME_MAX + 1];
 	bool more;
 	unsigned operation;
 	struct ht_reasons reasons;
-	struct json_t *records; /* array of objects */
-	struct json_t *results; /* object: field -> 0, 1, 2 */
+	json_t *records; /* array of objects */
+	json_t *results; /* object: field -> 0, 1, 2 */
 	uint32_t version;
 };
 enum ht_match { HT_NO_MATCH = 0, HT_MATCH = 1, HT_UNKNOWN = 2 };
 void ht_response_fini(struct ht_response *resp);
 enum ht_err ht_response_encode(
     const struct ht_response *resp, struct ht_buf *out) HT_MUST_USE;
-enum ht_err ht_response_decode(struct ht_slice content,
-    struct ht_response *ret, const char **ret_why) HT_MUST_USE;
+enum ht_err ht_response_decode(struct ht_slice content, struct ht_response *ret,
+    const char **ret_why) HT_MUST_USE;
 
 #endif

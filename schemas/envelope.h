@@ -32,9 +32,9 @@ const char *ht_operation_text(unsigned operation);
 enum ht_err ht_operation_parse(struct ht_slice text, unsigned *ret) HT_MUST_USE;
 const char *ht_answer_text(unsigned answer);
 
-#define HT_ID_SIZE       16
-#define HT_RELEASED_MAX  64 /* bytes: 512 fields */
-#define HT_BODY_MIN      (36 + HT_AEAD_TAG)
+#define HT_ID_SIZE      16
+#define HT_RELEASED_MAX 64 /* bytes: 512 fields */
+#define HT_BODY_MIN     (36 + HT_AEAD_TAG)
 
 struct ht_id {
 	uint8_t at[HT_ID_SIZE];
@@ -53,7 +53,7 @@ struct ht_header {
 	unsigned suite;
 	struct ht_id record;
 	struct ht_id exchange;
-	unsigned kind;      /* enum ht_kind */
+	unsigned kind; /* enum ht_kind */
 	struct ht_slice sender;
 	struct ht_slice node;
 	struct ht_slice recipient;
@@ -93,8 +93,8 @@ struct ht_header {
 enum ht_err ht_header_decode(struct ht_slice bytes, struct ht_header *ret,
     size_t *ret_at, const char **ret_why) HT_MUST_USE;
 /* Append the envelope's bytes alone: made before sealing, the AAD. */
-enum ht_err ht_envelope_encode(
-    const struct ht_header *h, struct ht_buf *out) HT_MUST_USE;
+enum ht_err ht_envelope_encode(const struct ht_header *h, struct ht_buf *out)
+    HT_MUST_USE;
 /* Append [envelope, seal] around envelope bytes made before. */
 enum ht_err ht_header_encode(const struct ht_header *h,
     struct ht_slice envelope, struct ht_buf *out) HT_MUST_USE;
@@ -103,8 +103,8 @@ struct ht_hash ht_header_hash(struct ht_slice raw);
 
 bool ht_released_get(struct ht_slice bitmap, size_t field);
 /* Sets a bit in a zeroed array; *len grows as needed. */
-void ht_released_set(uint8_t bitmap[static HT_RELEASED_MAX], size_t *len,
-    size_t field);
+void ht_released_set(
+    uint8_t bitmap[static HT_RELEASED_MAX], size_t *len, size_t field);
 
 /* The HPKE info of section 3.2: "hutong-seal/v1\n" || suite || key id. */
 #define HT_SEAL_INFO_SIZE 24

@@ -156,7 +156,7 @@ struct ht_message {
 enum ht_err ht_message_decode(struct ht_slice frame, struct ht_message *ret,
     size_t *ret_at, const char **ret_why) HT_MUST_USE;
 /* Append the frame. */
-enum ht_err ht_message_encode(
-    const struct ht_message *m, struct ht_buf *out) HT_MUST_USE;
+enum ht_err ht_message_encode(const struct ht_message *m, struct ht_buf *out)
+    HT_MUST_USE;
 
 #endif

@@ -10,13 +10,14 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/limits.h"
+#include "schemas/json.h"
 
 /*
  * The whole of @bytes is one strict value.  Errors: HT_EMALFORMED, with
  * *ret_at (may be NULL) the offset and *ret_why (may be NULL) the rule.
  */
-enum ht_err ht_pack_check(struct ht_slice bytes, size_t *ret_at,
-    const char **ret_why) HT_MUST_USE;
+enum ht_err ht_pack_check(
+    struct ht_slice bytes, size_t *ret_at, const char **ret_why) HT_MUST_USE;
 
 enum ht_pack_type {
 	HT_PACK_NIL,
@@ -78,15 +79,14 @@ void ht_pack_array(struct ht_buf *b, uint32_t n);
 void ht_pack_map(struct ht_buf *b, uint32_t n);
 
 /* ---- msgpack and JSON: bodies are msgpack, schemas see JSON ---- */
-struct json_t; /* jansson's json_t is a typedef of it */
+
 /*
  * A new jansson value of checked bytes (bin becomes {"$bin": base64}).
  * Caller json_decref()s.  Errors: HT_ENOMEM; HT_EMALFORMED.
  */
-enum ht_err ht_pack_to_json(
-    struct ht_slice checked, struct json_t **ret) HT_MUST_USE;
+enum ht_err ht_pack_to_json(struct ht_slice checked, json_t **ret) HT_MUST_USE;
 /* Append @json in the strict profile (object keys get sorted). */
-enum ht_err ht_pack_from_json(
-    const struct json_t *json, struct ht_buf *out) HT_MUST_USE;
+enum ht_err ht_pack_from_json(const json_t *json, struct ht_buf *out)
+    HT_MUST_USE;
 
 #endif

@@ -11,8 +11,8 @@
 #include "schemas/trust.h"
 
 struct ht_verdict {
-	bool allow; /* zeroed memory denies */
-	struct ht_reasons reasons; /* empty when allowed */
+	bool allow;                   /* zeroed memory denies */
+	struct ht_reasons reasons;    /* empty when allowed */
 	const struct ht_item *item;   /* NULL if unknown */
 	const struct ht_grant *grant; /* NULL if unknown */
 };
@@ -47,12 +47,12 @@ void ht_decide_response(const struct ht_trust *trust,
  * fields against the grant, parameters against the request schema.  Adds to
  * ret->reasons and clears ret->allow.
  */
-void ht_decide_content(const struct ht_item *item,
-    const struct ht_grant *grant, const struct ht_header *header,
-    const struct ht_request *request, struct ht_verdict *ret);
+void ht_decide_content(const struct ht_item *item, const struct ht_grant *grant,
+    const struct ht_header *header, const struct ht_request *request,
+    struct ht_verdict *ret);
 
 /* Does a record pass the grant's row filter? */
-bool ht_grant_row(const struct ht_grant *grant, const struct json_t *record);
+bool ht_grant_row(const struct ht_grant *grant, const json_t *record);
 bool ht_grant_field(const struct ht_grant *grant, size_t field);
 
 /*

@@ -11,8 +11,8 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/report.h"
+#include "schemas/json.h"
 
-struct json_t;
 struct ht_schema;
 
 /*
@@ -20,7 +20,7 @@ struct ht_schema;
  * @schema is borrowed only during the call.
  * Errors: HT_EINVALID with findings; HT_ENOMEM.
  */
-enum ht_err ht_schema_compile(const struct json_t *schema, const char *where,
+enum ht_err ht_schema_compile(const json_t *schema, const char *where,
     struct ht_report *report, struct ht_schema **ret) HT_MUST_USE;
 void ht_schema_free(struct ht_schema **schema_p);
 
@@ -29,9 +29,8 @@ void ht_schema_free(struct ht_schema **schema_p);
  * warnings (x-warn) go to @warnings (may be NULL).  True if no violation.
  * Values themselves never stand in a finding (they may be personal).
  */
-bool ht_schema_check(const struct ht_schema *schema,
-    const struct json_t *value, struct ht_report *violations,
-    struct ht_report *warnings);
+bool ht_schema_check(const struct ht_schema *schema, const json_t *value,
+    struct ht_report *violations, struct ht_report *warnings);
 
 /* Top-level properties in the order they were written. */
 size_t ht_schema_fields(const struct ht_schema *schema);
@@ -42,7 +41,7 @@ int ht_schema_field_level(const struct ht_schema *schema, size_t i); /* -1 */
 const char *ht_schema_field_title(const struct ht_schema *schema, size_t i);
 /* The property's own schema alone, e.g. for one claimed value. */
 bool ht_schema_check_field(const struct ht_schema *schema, size_t i,
-    const struct json_t *value, struct ht_report *violations);
+    const json_t *value, struct ht_report *violations);
 
 /*
  * Formats with check digits (docs/catalog.md): "uscc", "citizen-id",

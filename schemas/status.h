@@ -70,19 +70,22 @@ enum ht_who {
 	    "see `hutong catalog show` for the items there are")               \
 	X(ITEM_VERSION, 401, CALLER, "no such version of the item",            \
 	    "see `hutong catalog show` for the versions in force")             \
-	X(NOT_PROVIDER, 402, CALLER, "the recipient does not provide the item",\
+	X(NOT_PROVIDER, 402, CALLER,                                           \
+	    "the recipient does not provide the item",                         \
 	    "address the provider that the catalog names")                     \
 	X(OPERATION, 403, AUTHORITY, "the item does not offer the operation",  \
 	    "use an operation that the catalog lists for it")                  \
 	X(NO_GRANT, 404, AUTHORITY, "no such grant",                           \
 	    "apply for a grant of this item")                                  \
-	X(GRANT_OTHER, 405, CALLER, "the grant is for someone or something else",\
+	X(GRANT_OTHER, 405, CALLER,                                            \
+	    "the grant is for someone or something else",                      \
 	    "name the grant made out to you for this item")                    \
 	X(GRANT_STATE, 406, AUTHORITY, "the grant is suspended or terminated", \
 	    "ask the authority why; both sides were told")                     \
 	X(GRANT_PERIOD, 407, AUTHORITY, "the grant's period is over or ahead", \
 	    "apply for a renewal")                                             \
-	X(GRANT_OPERATION, 408, AUTHORITY, "the grant does not allow this operation",\
+	X(GRANT_OPERATION, 408, AUTHORITY,                                     \
+	    "the grant does not allow this operation",                         \
 	    "apply for a wider grant, or use what is granted")                 \
 	X(PURPOSE, 409, CALLER, "the grant does not allow this purpose",       \
 	    "use it for the purposes granted, or apply for another")           \
@@ -98,15 +101,16 @@ enum ht_who {
 	    "send a tag of the current epoch")                                 \
 	X(TAG_EPOCH, 415, CALLER, "not the current epoch's tag",               \
 	    "fetch the newest snapshot and use its epoch")                     \
-	X(TAG_SUBJECT, 416, PROVIDER, "the response lacks the request's subject",\
+	X(TAG_SUBJECT, 416, PROVIDER,                                          \
+	    "the response lacks the request's subject",                        \
 	    "a response's tag repeats the pseudonyms of its request")          \
 	X(RELEASED, 417, PROVIDER, "fields released outside the grant",        \
 	    "release granted fields only")                                     \
 	X(POLICY_STALE, 418, OPERATOR, "the policy's freshness has run out",   \
 	    "the authority must freshen the current note")                     \
 	/* 5xx: the provider's answers, inside sealed responses */             \
-	X(REQUEST_INVALID, 500, CALLER, "the request breaks the item's schema",\
-	    "mend every point listed")                                         \
+	X(REQUEST_INVALID, 500, CALLER,                                        \
+	    "the request breaks the item's schema", "mend every point listed") \
 	X(HEADER_BODY, 501, CALLER, "body and header disagree",                \
 	    "header and body must name the same item, version, operation")     \
 	X(TAG_FALSE, 502, CALLER, "the tag does not belong to this request",   \
@@ -115,7 +119,8 @@ enum ht_who {
 	    "try again later; the provider's operator has been told")          \
 	X(SOURCE_SLOW, 504, PROVIDER, "the provider's source was too slow",    \
 	    "try again later, or ask for less")                                \
-	X(SOURCE_INVALID, 505, PROVIDER, "the source's data breaks the schema",\
+	X(SOURCE_INVALID, 505, PROVIDER,                                       \
+	    "the source's data breaks the schema",                             \
 	    "the provider must mend its data or its mapping")                  \
 	X(NOT_SERVED, 506, PROVIDER, "this node does not serve the item",      \
 	    "the provider must configure it in its adapter")                   \

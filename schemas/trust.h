@@ -14,7 +14,7 @@
 #include "schemas/schema.h"
 #include "schemas/tag.h"
 
-#define HT_MEMBERS_MAX  10000   /* a country's departments and bureaus */
+#define HT_MEMBERS_MAX  10000 /* a country's departments and bureaus */
 #define HT_GRANTS_MAX   200000
 #define HT_ITEMS_MAX    10000
 #define HT_OFFICERS_MAX 16
@@ -97,7 +97,7 @@ struct ht_grant {
 	unsigned operations;
 	bool all_fields;
 	uint8_t fields[HT_RELEASED_MAX]; /* bitmap over the item's fields */
-	char *row_field; /* NULL: no row filter */
+	char *row_field;                 /* NULL: no row filter */
 	unsigned n_row_prefixes;
 	char **row_prefixes;
 	unsigned n_purposes;
@@ -119,7 +119,7 @@ struct ht_epoch_entry {
 		char member[HT_NAME_MAX + 1];
 		struct ht_keyid key;
 		struct ht_slice sealed; /* in the trust's memory */
-	} *trackers;
+	} * trackers;
 };
 
 struct ht_root {

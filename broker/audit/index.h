@@ -10,8 +10,8 @@
 struct ht_index;
 
 /* Open or create; wiped and rebuilt when it does not fit the log. */
-enum ht_err ht_index_open(const char *dir, struct ht_log *log,
-    struct ht_index **ret) HT_MUST_USE;
+enum ht_err ht_index_open(
+    const char *dir, struct ht_log *log, struct ht_index **ret) HT_MUST_USE;
 void ht_index_close(struct ht_index **index_p);
 /* Take in at most @max new entries; *ret_more says whether some are left. */
 enum ht_err ht_index_catch_up(
@@ -21,7 +21,7 @@ uint64_t ht_index_upto(const struct ht_index *index);
 /* What to look for; empty slices and zeroes: no condition. */
 struct ht_filter {
 	uint64_t from_us;
-	uint64_t to_us; /* exclusive; 0: no end */
+	uint64_t to_us;         /* exclusive; 0: no end */
 	struct ht_slice member; /* as sender, recipient or transport */
 	struct ht_slice peer;   /* the other side */
 	struct ht_slice item;

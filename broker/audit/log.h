@@ -58,10 +58,10 @@ struct ht_entry {
 	uint32_t body_len;
 	struct ht_slice payload;
 };
-enum ht_err ht_entry_encode(
-    const struct ht_entry *e, struct ht_buf *out) HT_MUST_USE;
-enum ht_err ht_entry_decode(
-    struct ht_slice leaf, struct ht_entry *ret) HT_MUST_USE;
+enum ht_err ht_entry_encode(const struct ht_entry *e, struct ht_buf *out)
+    HT_MUST_USE;
+enum ht_err ht_entry_decode(struct ht_slice leaf, struct ht_entry *ret)
+    HT_MUST_USE;
 /* The payload is a record's header (and its signature had verified). */
 bool ht_entry_has_header(const struct ht_entry *e);
 
@@ -74,8 +74,8 @@ struct ht_log;
  * Errors: HT_EINTEGRITY; HT_EROLLBACK; HT_ESTORE; HT_ENOTFOUND.
  */
 enum ht_err ht_log_open(const char *dir, const char *origin,
-    const struct ht_key *key, struct ht_report *report,
-    struct ht_log **ret) HT_MUST_USE;
+    const struct ht_key *key, struct ht_report *report, struct ht_log **ret)
+    HT_MUST_USE;
 void ht_log_close(struct ht_log **log_p);
 
 /* ---- writing: the committer's thread only ---- */
@@ -102,8 +102,8 @@ uint64_t ht_log_next(const struct ht_log *log);
  * by another path, sign, anchor.  An error means: stop now, send nothing of
  * this group.  *ret_note is the checkpoint note, valid until the next commit.
  */
-enum ht_err ht_log_commit(
-    struct ht_log *log, struct ht_slice *ret_note) HT_MUST_USE;
+enum ht_err ht_log_commit(struct ht_log *log, struct ht_slice *ret_note)
+    HT_MUST_USE;
 /* Drop the group (nothing was sent of it).  The vault's tail is cut. */
 void ht_log_drop(struct ht_log *log);
 
@@ -114,11 +114,11 @@ uint64_t ht_log_size(const struct ht_log *log);
 enum ht_err ht_log_checkpoint(struct ht_log *log, struct ht_buf *ret)
     HT_MUST_USE;
 /* Leaf bytes of an entry, appended to @ret. */
-enum ht_err ht_log_read(struct ht_log *log, uint64_t seq,
-    struct ht_buf *ret) HT_MUST_USE;
+enum ht_err ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
+    HT_MUST_USE;
 /* Evidence of the bundle whose first entry is @first_seq (raw msgpack). */
-enum ht_err ht_log_read_bundle(struct ht_log *log, uint64_t first_seq,
-    struct ht_buf *ret) HT_MUST_USE;
+enum ht_err ht_log_read_bundle(
+    struct ht_log *log, uint64_t first_seq, struct ht_buf *ret) HT_MUST_USE;
 /* Tag and body of an entry, appended to the two buffers (either NULL). */
 enum ht_err ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
     struct ht_buf *ret_tag, struct ht_buf *ret_body) HT_MUST_USE;
@@ -136,7 +136,7 @@ enum ht_err ht_log_consistency(struct ht_log *log, uint64_t m, uint64_t n,
     struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n) HT_MUST_USE;
 /* The batch proof of docs/protocol.md: covers of the gaps between places. */
 enum ht_err ht_log_batch_proof(struct ht_log *log, const uint64_t *places,
-    size_t n, uint64_t size, struct ht_hash *out, size_t max,
-    size_t *ret_n) HT_MUST_USE;
+    size_t n, uint64_t size, struct ht_hash *out, size_t max, size_t *ret_n)
+    HT_MUST_USE;
 
 #endif

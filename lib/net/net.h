@@ -15,9 +15,9 @@
 
 #include "lib/base/bytes.h"
 
-#define HT_CURVE_SIZE  32
-#define HT_HANDLE_MAX  255 /* a routing id's bytes, 5 in practice */
-#define HT_USERID_MAX  255
+#define HT_CURVE_SIZE 32
+#define HT_HANDLE_MAX 255 /* a routing id's bytes, 5 in practice */
+#define HT_USERID_MAX 255
 
 struct ht_net;    /* the context, and the ZAP thread of a server */
 struct ht_router; /* the broker's front */
@@ -38,10 +38,10 @@ typedef bool ht_admit_fn(void *arg, const uint8_t key[static HT_CURVE_SIZE],
     char user_id[static HT_USERID_MAX + 1]);
 
 struct ht_router_conf {
-	const char *address;   /* "tcp://127.0.0.1:5600"; port 0: any free one */
+	const char *address; /* "tcp://127.0.0.1:5600"; port 0: any free one */
 	const uint8_t *secret; /* HT_CURVE_SIZE bytes, read during the call */
 	size_t frame_max;
-	int rcvhwm, sndhwm;    /* messages per connection */
+	int rcvhwm, sndhwm; /* messages per connection */
 	ht_admit_fn *admit;
 	void *admit_arg;
 };
@@ -58,14 +58,14 @@ const char *ht_router_address(const struct ht_router *router);
 
 /* A message received: one frame.  Slices live until the next receive. */
 struct ht_received {
-	struct ht_slice handle;  /* opaque: which connection */
-	const char *user_id;     /* as the admit function named it; "" if none */
+	struct ht_slice handle; /* opaque: which connection */
+	const char *user_id;    /* as the admit function named it; "" if none */
 	struct ht_slice frame;
-	unsigned dropped_parts;  /* > 0: more than one frame came; not served */
+	unsigned dropped_parts; /* > 0: more than one frame came; not served */
 };
 /* HT_EAGAIN when nothing waits. */
-enum ht_err ht_router_recv(
-    struct ht_router *router, struct ht_received *ret) HT_MUST_USE;
+enum ht_err ht_router_recv(struct ht_router *router, struct ht_received *ret)
+    HT_MUST_USE;
 /*
  * Never blocks.  HT_EAGAIN: that peer's queue is full.  HT_ENOTFOUND: that
  * connection is gone.
@@ -86,11 +86,11 @@ enum ht_err ht_dealer_open(struct ht_net *net,
     const struct ht_dealer_conf *conf, struct ht_dealer **ret) HT_MUST_USE;
 void ht_dealer_close(struct ht_dealer **dealer_p);
 /* The frame lives until the next receive.  HT_EAGAIN when nothing waits. */
-enum ht_err ht_dealer_recv(
-    struct ht_dealer *dealer, struct ht_slice *ret) HT_MUST_USE;
+enum ht_err ht_dealer_recv(struct ht_dealer *dealer, struct ht_slice *ret)
+    HT_MUST_USE;
 /* HT_EAGAIN when not connected or full. */
-enum ht_err ht_dealer_send(
-    struct ht_dealer *dealer, struct ht_slice frame) HT_MUST_USE;
+enum ht_err ht_dealer_send(struct ht_dealer *dealer, struct ht_slice frame)
+    HT_MUST_USE;
 
 /* What became of the connection since the last call. */
 enum ht_link {

@@ -57,15 +57,15 @@ enum ht_err ht_txn_put_u64(struct ht_txn *txn, unsigned db, uint64_t key,
 /* Keys must increase: MDB_APPEND fills pages whole. */
 enum ht_err ht_txn_append_u64(struct ht_txn *txn, unsigned db, uint64_t key,
     struct ht_slice value) HT_MUST_USE;
-enum ht_err ht_txn_del(struct ht_txn *txn, unsigned db,
-    struct ht_slice key) HT_MUST_USE;
+enum ht_err ht_txn_del(struct ht_txn *txn, unsigned db, struct ht_slice key)
+    HT_MUST_USE;
 /* Empty a database. */
 enum ht_err ht_txn_clear(struct ht_txn *txn, unsigned db) HT_MUST_USE;
 
 /* A cursor over one database, within its transaction. */
 struct ht_seek;
-enum ht_err ht_seek_open(
-    struct ht_txn *txn, unsigned db, struct ht_seek **ret) HT_MUST_USE;
+enum ht_err ht_seek_open(struct ht_txn *txn, unsigned db, struct ht_seek **ret)
+    HT_MUST_USE;
 void ht_seek_close(struct ht_seek **seek_p);
 /* The first key >= @key (u64 databases: pass the 8 native bytes). */
 enum ht_err ht_seek_ge(struct ht_seek *seek, struct ht_slice key,
