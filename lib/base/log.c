@@ -41,7 +41,7 @@ void
 ht_log(enum ht_level level, const char *fmt, ...)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf line = HT_BUF(LINE_MAX_BYTES);
-	char text[TEXT_MAX], when[HT_TIME_SIZE];
+	char text[TEXT_MAX + 2], when[HT_TIME_SIZE];
 	va_list ap;
 	int len;
 
@@ -52,9 +52,8 @@ ht_log(enum ht_level level, const char *fmt, ...)
 	va_end(ap);
 	if (len < 0)
 		return;
-	if ((size_t)len >= sizeof(text))
-		len = (int)ht_utf8_cut(
-		    HT_SLICE(text, sizeof(text) - 1), sizeof(text) - 1);
+	if (len > TEXT_MAX)
+		len = (int)ht_utf8_cut(HT_SLICE(text, TEXT_MAX + 1), TEXT_MAX);
 	ht_time_text(when, ht_clock_wall_us() / 1000000 * 1000000);
 	ht_buf_fmt(&line, "%s %-5s %s: ", when, level_names[level],
 	    atomic_load(&log_program));
