@@ -32,7 +32,10 @@ enum ht_store_mode {
 /*
  * Open, creating folder and databases (not when READONLY).  @dbs has @n
  * entries; a database is named by its position.  Also checks for stale
- * readers.  Errors: HT_ESTORE (logged once, with LMDB's text); HT_ENOTFOUND.
+ * readers.  Opening one folder twice in a process is refused: LMDB would lose
+ * its locks.  READONLY writes nothing at all, not even a lock, so nobody may
+ * be writing.  Errors: HT_ESTORE (logged once, with LMDB's text);
+ * HT_ENOTFOUND; HT_EEXISTS (open already); HT_ENOMEM.
  */
 enum ht_err ht_store_open(const char *dir, enum ht_store_mode mode,
     size_t map_size, const struct ht_store_db *dbs, unsigned n,
@@ -41,7 +44,11 @@ void ht_store_close(struct ht_store **store_p);
 
 enum ht_err ht_txn_begin(
     struct ht_store *store, bool write, struct ht_txn **ret) HT_MUST_USE;
-/* Commit and consume; HT_ESTORE: stop, nothing may be acknowledged. */
+/*
+ * Commit and consume.  A write that failed before makes this fail too, and
+ * then nothing of the transaction is kept.  HT_ESTORE: stop, nothing may be
+ * acknowledged; a durable store takes no further write transaction.
+ */
 enum ht_err ht_txn_commit(struct ht_txn **txn_p) HT_MUST_USE;
 void ht_txn_abort(struct ht_txn **txn_p); /* NULL is fine */
 
@@ -61,8 +68,11 @@ enum ht_err ht_txn_del(struct ht_txn *txn, unsigned db, struct ht_slice key)
     HT_MUST_USE;
 /* Empty a database. */
 enum ht_err ht_txn_clear(struct ht_txn *txn, unsigned db) HT_MUST_USE;
+/* How many keys a database has. */
+enum ht_err ht_txn_count(struct ht_txn *txn, unsigned db, uint64_t *ret)
+    HT_MUST_USE;
 
-/* A cursor over one database, within its transaction. */
+/* A cursor over one database; to be closed before its transaction ends. */
 struct ht_seek;
 enum ht_err ht_seek_open(struct ht_txn *txn, unsigned db, struct ht_seek **ret)
     HT_MUST_USE;
