@@ -47,6 +47,8 @@ enum ht_who {
 	    "sign exactly the bytes that are sent")                            \
 	X(SEAL_KEY, 206, CALLER, "not sealed to a current key of recipient",   \
 	    "fetch the newest snapshot and seal to the key it lists")          \
+	X(MEMBER_SUSPENDED, 207, AUTHORITY, "the member is suspended",         \
+	    "ask the authority why; it can be lifted within minutes")          \
 	/* 3xx: when, and again */                                             \
 	X(CLOCK, 300, CALLER, "the time of creation is off",                   \
 	    "set the clock (chrony); 60 s are allowed")                        \

@@ -212,6 +212,9 @@ const struct ht_item *ht_trust_item_newest(
     const struct ht_trust *trust, struct ht_slice name);
 const struct ht_grant *ht_trust_grant(
     const struct ht_trust *trust, struct ht_slice name);
+/* The *ret_n grants of a consumer for an item, any version, sorted by name. */
+const struct ht_grant *const *ht_trust_grants_of(const struct ht_trust *trust,
+    struct ht_slice consumer, struct ht_slice item, size_t *ret_n);
 /* The epoch whose period holds @now_ms; NULL if none. */
 const struct ht_epoch_entry *ht_trust_epoch(
     const struct ht_trust *trust, uint64_t now_ms);
