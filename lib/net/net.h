@@ -62,6 +62,7 @@ struct ht_received {
 	const char *user_id;    /* as the admit function named it; "" if none */
 	struct ht_slice frame;
 	unsigned dropped_parts; /* > 0: more than one frame came; not served */
+	int fd; /* the connection's, for ht_net_peer() and nothing else */
 };
 /* HT_EAGAIN when nothing waits. */
 enum ht_err ht_router_recv(struct ht_router *router, struct ht_received *ret)
@@ -72,6 +73,13 @@ enum ht_err ht_router_recv(struct ht_router *router, struct ht_received *ret)
  */
 enum ht_err ht_router_send(struct ht_router *router, struct ht_slice handle,
     struct ht_slice frame) HT_MUST_USE;
+
+/*
+ * The bytes that the connection on a descriptor has brought since it began,
+ * and a number that tells its peer from the next owner of that descriptor.
+ * False if it is no TCP connection (any more).
+ */
+bool ht_net_peer(int fd, uint64_t *ret_bytes, uint64_t *ret_peer);
 
 /* ---- client ---- */
 
@@ -92,11 +100,15 @@ enum ht_err ht_dealer_recv(struct ht_dealer *dealer, struct ht_slice *ret)
 enum ht_err ht_dealer_send(struct ht_dealer *dealer, struct ht_slice frame)
     HT_MUST_USE;
 
-/* What became of the connection since the last call. */
+/*
+ * What became of the connection since the last call: the newest state alone.
+ * It is always being tried again, also after a refusal (by ht_net_wait(), a
+ * second later at first, then ever slower to 30 s).
+ */
 enum ht_link {
 	HT_LINK_NONE,         /* nothing new */
 	HT_LINK_UP,           /* handshake done: say HELLO */
-	HT_LINK_DOWN,         /* lost; it is being tried again */
+	HT_LINK_DOWN,         /* lost */
 	HT_LINK_UNREACHABLE,  /* nobody listens at the address */
 	HT_LINK_REFUSED,      /* our key is not admitted (ZAP) */
 	HT_LINK_WRONG_SERVER, /* handshake failed: not the key we expect */
