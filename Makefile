@@ -13,6 +13,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 SHELL   := /bin/sh
+VERSION := 0.1
 PKGS    := libzmq libsodium lmdb msgpack jansson yaml-0.1 libpcre2-8 \
            smartcols libcrypto odbc
 
@@ -176,14 +177,29 @@ format:
 hooks:
 	git config core.hooksPath .githooks
 
+# hutong.h and what it includes, under include/hutong; pkg-config says where.
+define install_headers
+	install -D -m 0644 adapters/hutong.h \
+	    $(DESTDIR)$(PREFIX)/include/hutong/hutong.h
+	set -e; for header in $$($(CC) $(HT_CPPFLAGS) -MM -MT x adapters/hutong.h | \
+	    tr -d '\\' | tr ' ' '\n' | grep '/.*[.]h$$' | grep -v '^/'); do \
+	    install -D -m 0644 $$header \
+	        $(DESTDIR)$(PREFIX)/include/hutong/$$header; done
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' \
+	    'includedir=$${prefix}/include/hutong' '' 'Name: hutong' \
+	    'Description: a node of the Hutong data exchange' \
+	    'Version: $(VERSION)' 'Requires: $(PKGS)' \
+	    'Libs: -L$${libdir} -lhutong -pthread' 'Cflags: -I$${includedir}' \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hutong.pc
+endef
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	set -e; for p in $(PROGRAMS); do case $$p in \
 	    hutong|hutong-audit) to=bin ;; *) to=sbin ;; esac; \
 	    install -m 0755 $(B)/$$p $(DESTDIR)$(PREFIX)/$$to/$$p; done
 	install -D -m 0644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libhutong.a
-	if [ -f adapters/hutong.h ]; then install -D -m 0644 adapters/hutong.h \
-	    $(DESTDIR)$(PREFIX)/include/hutong.h; fi
+	$(if $(wildcard adapters/hutong.h),$(call install_headers))
 	set -e; for page in docs/man/*.[1-8]; do [ -f "$$page" ] || continue; \
 	    install -D -m 0644 $$page \
 	    $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done

@@ -34,4 +34,8 @@
 #define HT_YAML_NODES 50000 /* a hostile document is refused, not swallowed */
 #define HT_PACK_DEPTH 12    /* headers need 3, bodies some 8 */
 
+/* --- on the terminal --- */
+#define HT_TABLE_ROWS 100000    /* more is not read; programs take CSV */
+#define HT_CELL_MAX   (4 << 20) /* a cell or line of CSV, escaped: a body's */
+
 #endif
