@@ -36,7 +36,7 @@ enum ht_err ht_vkey_make(const char *name, const struct ht_pub *pub,
 struct ht_note_sig {
 	struct ht_slice name;
 	uint32_t id;
-	struct ht_slice sig; /* without the id; any length >= 1, 64 for us */
+	struct ht_slice sig; /* as it stands: base64 of id || signature */
 };
 struct ht_note {
 	struct ht_slice text; /* with its last "\n" */

@@ -1,0 +1,400 @@
+/*
+ * note.c -- C2SP signed notes and checkpoints, byte for byte.
+ */
+#include "keys/note.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+
+/* "— " in UTF-8: U+2014 and a space. */
+#define DASH     "\xe2\x80\x94 "
+#define DASH_LEN 4
+#define BLOB_MAX 4096 /* an ML-DSA-44 signature is 2,420 bytes: read, ignored  \
+	               */
+
+static uint32_t
+vkey_id(const char *name, const struct ht_pub *pub)
+{
+	static const uint8_t type[] = {'\n', HT_NOTE_ED25519};
+	struct ht_hash hash = ht_sha256_parts(
+	    (struct ht_slice[]){
+	        ht_slice_str(name),
+	        HT_SLICE(type, sizeof(type)),
+	        HT_SLICE(pub->at, HT_PUB_SIZE),
+	    },
+	    3);
+
+	return ht_load32(hash.at);
+}
+
+/* Not empty, no space of Unicode's, no control character, no "+". */
+static bool
+key_name_ok(struct ht_slice name)
+{
+	static const char *const spaces[] = {"\xc2\xa0", "\xc2\x85",
+	    "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
+	    "\xe2\x81\x9f", "\xe3\x80\x80"};
+
+	if (name.len == 0 || !ht_utf8_valid(name))
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = name.at[i];
+
+		if (c <= ' ' || c == 0x7f || c == '+')
+			return false;
+		/* U+2000 to U+200A */
+		if (name.len - i >= 3 && c == 0xe2 && name.at[i + 1] == 0x80 &&
+		    name.at[i + 2] <= 0x8a)
+			return false;
+		for (size_t s = 0; s < HT_COUNT(spaces); s++) {
+			size_t len = strlen(spaces[s]);
+
+			if (name.len - i >= len &&
+			    memcmp(name.at + i, spaces[s], len) == 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+enum ht_err
+ht_vkey_make(const char *name, const struct ht_pub *pub, struct ht_vkey *ret)
+{
+	size_t len = strlen(name);
+
+	if (len >= sizeof(ret->name) || !key_name_ok(HT_SLICE(name, len)))
+		return HT_EMALFORMED;
+	memcpy(ret->name, name, len + 1);
+	ret->pub = *pub;
+	ret->id = vkey_id(name, pub);
+	return HT_OK;
+}
+
+enum ht_err
+ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
+{
+	const uint8_t *plus = memchr(text.at, '+', text.len);
+	char name[sizeof(ret->name)], hex[9];
+	uint8_t id[4], key[1 + HT_PUB_SIZE];
+	struct ht_vkey vkey;
+	size_t name_len, key_len;
+	enum ht_err err;
+
+	if (plus == NULL)
+		return HT_EMALFORMED;
+	name_len = (size_t)(plus - text.at);
+	if (name_len >= sizeof(name) || text.len - name_len < 10 ||
+	    plus[9] != '+')
+		return HT_EMALFORMED;
+	memcpy(name, text.at, name_len);
+	name[name_len] = '\0';
+	memcpy(hex, plus + 1, 8);
+	hex[8] = '\0';
+	err = ht_unhex(hex, id, 4);
+	if (err == HT_OK)
+		err = ht_unb64(HT_SLICE(plus + 10, text.len - name_len - 10),
+		    key, sizeof(key), &key_len);
+	if (err != HT_OK)
+		return HT_EMALFORMED;
+	if (key_len != sizeof(key) || key[0] != HT_NOTE_ED25519)
+		return HT_EMALFORMED;
+	struct ht_pub pub;
+	memcpy(pub.at, key + 1, HT_PUB_SIZE);
+	err = ht_vkey_make(name, &pub, &vkey);
+	if (err != HT_OK)
+		return err;
+	if (vkey.id != ht_load32(id))
+		return HT_EINVALID;
+	if (ht_pub_check_sign(&pub) != HT_OK)
+		return HT_EINVALID;
+	*ret = vkey;
+	return HT_OK;
+}
+
+void
+ht_vkey_text(const struct ht_vkey *vkey, char out[static HT_VKEY_MAX])
+{
+	uint8_t key[1 + HT_PUB_SIZE];
+	char b64[HT_B64_SIZE(sizeof(key))];
+
+	key[0] = HT_NOTE_ED25519;
+	memcpy(key + 1, vkey->pub.at, HT_PUB_SIZE);
+	ht_b64(b64, key, sizeof(key));
+	snprintf(
+	    out, HT_VKEY_MAX, "%s+%08" PRIx32 "+%s", vkey->name, vkey->id, b64);
+}
+
+/* Text of a note: UTF-8, no control character but "\n", "\n" at its end. */
+static bool
+text_ok(struct ht_slice text)
+{
+	if (text.len == 0 || text.at[text.len - 1] != '\n' ||
+	    !ht_utf8_valid(text))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if ((text.at[i] < ' ' && text.at[i] != '\n') ||
+		    text.at[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* One line without its "\n": "— name base64". */
+static enum ht_err
+sig_parse(struct ht_slice line, struct ht_note_sig *ret)
+{
+	uint8_t blob[BLOB_MAX];
+	const uint8_t *space;
+	struct ht_slice b64;
+	size_t len;
+
+	if (line.len < DASH_LEN || memcmp(line.at, DASH, DASH_LEN) != 0)
+		return HT_EMALFORMED;
+	line = HT_SLICE(line.at + DASH_LEN, line.len - DASH_LEN);
+	space = memchr(line.at, ' ', line.len);
+	if (space == NULL)
+		return HT_EMALFORMED;
+	ret->name = HT_SLICE(line.at, (size_t)(space - line.at));
+	b64 = HT_SLICE(space + 1, line.len - ret->name.len - 1);
+	if (!key_name_ok(ret->name) ||
+	    ht_unb64(b64, blob, sizeof(blob), &len) != HT_OK || len < 5)
+		return HT_EMALFORMED;
+	ret->id = ht_load32(blob);
+	ret->sig = b64; /* still base64: decoded again where it is checked */
+	return HT_OK;
+}
+
+/* Where the signatures begin: after the last empty line; 0 if none. */
+static size_t
+signatures_at(struct ht_slice bytes)
+{
+	for (size_t i = bytes.len; i-- > 1;)
+		if (bytes.at[i] == '\n' && bytes.at[i - 1] == '\n')
+			return i + 1;
+	return 0;
+}
+
+enum ht_err
+ht_note_parse(struct ht_slice bytes, struct ht_note *ret)
+{
+	size_t at = signatures_at(bytes);
+	size_t n = 0;
+
+	if (bytes.len > HT_DOC_MAX)
+		return HT_ETOOBIG;
+	if (at < 2 || !text_ok(bytes) || !text_ok(HT_SLICE(bytes.at, at - 1)))
+		return HT_EMALFORMED;
+	while (at < bytes.len) {
+		const uint8_t *line = bytes.at + at;
+		const uint8_t *end = memchr(line, '\n', bytes.len - at);
+		enum ht_err err;
+
+		if (n == HT_SIGS_MAX)
+			return HT_ETOOBIG;
+		err = sig_parse(
+		    HT_SLICE(line, (size_t)(end - line)), &ret->sigs[n]);
+		if (err != HT_OK)
+			return err;
+		n++;
+		at += (size_t)(end - line) + 1;
+	}
+	if (n == 0)
+		return HT_EMALFORMED;
+	ret->text = HT_SLICE(bytes.at, signatures_at(bytes) - 1);
+	ret->n_sigs = n;
+	return HT_OK;
+}
+
+static enum ht_err
+sig_verify(struct ht_slice text, const struct ht_note_sig *line,
+    const struct ht_vkey *key)
+{
+	uint8_t blob[BLOB_MAX];
+	struct ht_sig sig;
+	size_t len;
+
+	if (ht_unb64(line->sig, blob, sizeof(blob), &len) != HT_OK ||
+	    len != 4 + HT_SIG_SIZE)
+		return HT_EBADSIG;
+	memcpy(sig.at, blob + 4, HT_SIG_SIZE);
+	return ht_verify(&key->pub, "", text, &sig);
+}
+
+enum ht_err
+ht_note_verify(const struct ht_note *note, const struct ht_vkey *keys, size_t n,
+    uint64_t *ret_signed)
+{
+	uint64_t has = 0;
+
+	if (n > 64)
+		return HT_ETOOBIG;
+	for (size_t s = 0; s < note->n_sigs; s++) {
+		const struct ht_note_sig *line = &note->sigs[s];
+
+		for (size_t k = 0; k < n; k++) {
+			if (line->id != keys[k].id ||
+			    !ht_slice_is(line->name, keys[k].name))
+				continue;
+			if (sig_verify(note->text, line, &keys[k]) != HT_OK)
+				return HT_EBADSIG;
+			has |= UINT64_C(1) << k;
+		}
+	}
+	*ret_signed = has;
+	return HT_OK;
+}
+
+/* All signature lines but those of @vkey. */
+static void
+keep_lines(
+    const struct ht_note *note, const struct ht_vkey *vkey, struct ht_buf *out)
+{
+	for (size_t i = 0; i < note->n_sigs; i++) {
+		const struct ht_note_sig *line = &note->sigs[i];
+
+		if (line->id == vkey->id && ht_slice_is(line->name, vkey->name))
+			continue;
+		ht_buf_str(out, DASH);
+		ht_buf_add(out, line->name.at, line->name.len);
+		ht_buf_u8(out, ' ');
+		ht_buf_add(out, line->sig.at, line->sig.len);
+		ht_buf_u8(out, '\n');
+	}
+}
+
+enum ht_err
+ht_note_sign(struct ht_slice bytes, bool is_note, const char *key_name,
+    const struct ht_key *key, struct ht_buf *out)
+{
+	uint8_t blob[4 + HT_SIG_SIZE];
+	char b64[HT_B64_SIZE(sizeof(blob))];
+	HT_AUTO(ht_mem_free) struct ht_note *note = calloc(1, sizeof(*note));
+	struct ht_pub pub = ht_key_pub(key);
+	struct ht_vkey vkey;
+	struct ht_sig sig;
+	enum ht_err err;
+
+	if (note == NULL)
+		return HT_ENOMEM;
+	err = ht_vkey_make(key_name, &pub, &vkey);
+	if (err != HT_OK)
+		return err;
+	note->text = bytes;
+	if (is_note)
+		err = ht_note_parse(bytes, note);
+	else if (!text_ok(bytes) || bytes.len > HT_DOC_MAX)
+		err = HT_EMALFORMED;
+	if (err == HT_OK)
+		err = ht_sign(key, "", note->text, &sig);
+	if (err != HT_OK)
+		return err;
+	ht_buf_add(out, note->text.at, note->text.len);
+	ht_buf_u8(out, '\n');
+	keep_lines(note, &vkey, out);
+	ht_be32(blob, vkey.id);
+	memcpy(blob + 4, sig.at, HT_SIG_SIZE);
+	ht_b64(b64, blob, sizeof(blob));
+	ht_buf_str(out, DASH);
+	ht_buf_str(out, vkey.name);
+	ht_buf_u8(out, ' ');
+	ht_buf_str(out, b64);
+	ht_buf_u8(out, '\n');
+	return out->err;
+}
+
+/* The next line of @rest, without its "\n". */
+static bool
+next_line(struct ht_slice *rest, struct ht_slice *ret)
+{
+	const uint8_t *end =
+	    rest->len > 0 ? memchr(rest->at, '\n', rest->len) : NULL;
+
+	if (end == NULL)
+		return false;
+	*ret = HT_SLICE(rest->at, (size_t)(end - rest->at));
+	*rest = HT_SLICE(end + 1, rest->len - ret->len - 1);
+	return true;
+}
+
+static enum ht_err
+size_parse(struct ht_slice text, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (text.len == 0 || (text.at[0] == '0' && text.len > 1))
+		return HT_EMALFORMED;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned digit = (unsigned)text.at[i] - '0';
+
+		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+			return HT_EMALFORMED;
+		v = v * 10 + digit;
+	}
+	*ret = v;
+	return HT_OK;
+}
+
+enum ht_err
+ht_checkpoint_parse(struct ht_slice text, struct ht_checkpoint *ret)
+{
+	struct ht_slice origin, size, root;
+	struct ht_checkpoint cp;
+	size_t len;
+
+	if (!next_line(&text, &origin) || !next_line(&text, &size) ||
+	    !next_line(&text, &root) || text.len != 0)
+		return HT_EMALFORMED;
+	if (origin.len == 0 || origin.len >= sizeof(cp.origin) ||
+	    size_parse(size, &cp.size) != HT_OK)
+		return HT_EMALFORMED;
+	if (ht_unb64(root, cp.root.at, HT_HASH_SIZE, &len) != HT_OK ||
+	    len != HT_HASH_SIZE)
+		return HT_EMALFORMED;
+	memcpy(cp.origin, origin.at, origin.len);
+	cp.origin[origin.len] = '\0';
+	if (cp.size == 0) {
+		struct ht_hash empty = ht_sha256(HT_SLICE("", 0));
+
+		if (!ht_hash_eq(&cp.root, &empty))
+			return HT_EMALFORMED;
+	}
+	*ret = cp;
+	return HT_OK;
+}
+
+void
+ht_checkpoint_text(const struct ht_checkpoint *cp, struct ht_buf *out)
+{
+	char b64[HT_B64_SIZE(HT_HASH_SIZE)];
+
+	ht_b64(b64, cp->root.at, HT_HASH_SIZE);
+	ht_buf_fmt(out, "%s\n%" PRIu64 "\n%s\n", cp->origin, cp->size, b64);
+}
+
+enum ht_err
+ht_checkpoint_open(
+    struct ht_slice bytes, const struct ht_vkey *log, struct ht_checkpoint *ret)
+{
+	HT_AUTO(ht_mem_free) struct ht_note *note = calloc(1, sizeof(*note));
+	struct ht_checkpoint cp;
+	uint64_t has = 0;
+	enum ht_err err;
+
+	if (note == NULL)
+		return HT_ENOMEM;
+	err = ht_note_parse(bytes, note);
+	if (err == HT_OK)
+		err = ht_note_verify(note, log, 1, &has);
+	if (err == HT_OK && has == 0)
+		err = HT_EBADSIG;
+	if (err == HT_OK)
+		err = ht_checkpoint_parse(note->text, &cp);
+	if (err == HT_OK && strcmp(cp.origin, log->name) != 0)
+		err = HT_EBADSIG;
+	if (err == HT_OK)
+		*ret = cp;
+	return err;
+}
