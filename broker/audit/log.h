@@ -12,8 +12,10 @@
 #include "keys/note.h"
 #include "lib/base/report.h"
 #include "schemas/bundle.h"
+#include "schemas/tag.h"
 
-#define HT_LEAF_MAX 2000 /* leaf and its hash share an LMDB page */
+#define HT_LEAF_MAX  1980 /* with its hash it still shares an LMDB page */
+#define HT_GROUP_MAX 4096 /* entries of one commit: LMDB's dirty pages */
 
 enum ht_entry_type {
 	HT_ENTRY_REQUEST = 1,
@@ -37,6 +39,7 @@ enum ht_entry_type {
 	HT_ENTRY_REFUSALS = 19,
 };
 const char *ht_entry_type_text(unsigned type);
+int ht_entry_type_parse(struct ht_slice text); /* -1: none */
 
 /* An entry, in memory.  Slices are borrowed. */
 struct ht_entry {
@@ -58,11 +61,19 @@ struct ht_entry {
 	uint32_t body_len;
 	struct ht_slice payload;
 };
+/*
+ * Append the leaf.  HT_EINVALID: a field is out of its range, or the payload
+ * is not of the type's kind; HT_ETOOBIG.
+ */
 enum ht_err ht_entry_encode(const struct ht_entry *e, struct ht_buf *out)
     HT_MUST_USE;
+/* Slices of *ret point into @leaf.  HT_EMALFORMED; HT_ETOOBIG. */
 enum ht_err ht_entry_decode(struct ht_slice leaf, struct ht_entry *ret)
     HT_MUST_USE;
-/* The payload is a record's header (and its signature had verified). */
+/*
+ * The payload is a record's header, and its signature had verified: then the
+ * entry names its bundle (of a REJECT, exactly these have a header).
+ */
 bool ht_entry_has_header(const struct ht_entry *e);
 
 struct ht_log;
@@ -70,8 +81,10 @@ struct ht_log;
 /*
  * Open or create the log in @dir and run the checks of "Checks at start";
  * findings go to @report.  @key signs checkpoints under @origin; NULL opens
- * for reading only (a stopped or copied log), and then nothing is written.
- * Errors: HT_EINTEGRITY; HT_EROLLBACK; HT_ESTORE; HT_ENOTFOUND.
+ * for reading only (a stopped or copied log): then nothing is written, @origin
+ * is not looked at, and no signature is checked, for want of a key.
+ * Errors: HT_EINTEGRITY; HT_EROLLBACK; HT_ESTORE; HT_ENOTFOUND (no log there);
+ * HT_EAGAIN (a broker is writing it); HT_ESYSTEM; HT_ENOMEM.
  */
 enum ht_err ht_log_open(const char *dir, const char *origin,
     const struct ht_key *key, struct ht_report *report, struct ht_log **ret)
@@ -92,7 +105,11 @@ enum ht_err ht_log_vault(struct ht_log *log, struct ht_slice tag,
  */
 enum ht_err ht_log_append(struct ht_log *log, struct ht_entry *e,
     struct ht_hash *ret_hash) HT_MUST_USE;
-/* Keep a bundle's evidence, for the entry at @first_seq. */
+/*
+ * Keep a bundle's evidence, for the entry at @first_seq.  The entries of its
+ * records follow one another: record i of @bundle is entry @first_seq + i.
+ * Call it once per bundle, in the group of its entries, in their order.
+ */
 enum ht_err ht_log_bundle(struct ht_log *log, uint64_t first_seq,
     const struct ht_bundle *bundle) HT_MUST_USE;
 /* The seq that the next append will get. */
@@ -106,11 +123,16 @@ enum ht_err ht_log_commit(struct ht_log *log, struct ht_slice *ret_note)
     HT_MUST_USE;
 /* Drop the group (nothing was sent of it).  The vault's tail is cut. */
 void ht_log_drop(struct ht_log *log);
+/* Bytes free on the log's disk, for the operator's reserve. */
+uint64_t ht_log_room(const struct ht_log *log);
 
 /* ---- reading: any thread; only what is committed ---- */
 
 uint64_t ht_log_size(const struct ht_log *log);
-/* The newest checkpoint note, copied into @ret. */
+/* The root of the tree as it was at @size. */
+enum ht_err ht_log_root(struct ht_log *log, uint64_t size, struct ht_hash *ret)
+    HT_MUST_USE;
+/* The newest checkpoint note, appended to @ret. */
 enum ht_err ht_log_checkpoint(struct ht_log *log, struct ht_buf *ret)
     HT_MUST_USE;
 /* Leaf bytes of an entry, appended to @ret. */
@@ -119,7 +141,10 @@ enum ht_err ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
 /* Evidence of the bundle whose first entry is @first_seq (raw msgpack). */
 enum ht_err ht_log_read_bundle(
     struct ht_log *log, uint64_t first_seq, struct ht_buf *ret) HT_MUST_USE;
-/* Tag and body of an entry, appended to the two buffers (either NULL). */
+/*
+ * Tag and body of an entry, appended to the two buffers (either NULL).  Both
+ * are checked against the hashes in the entry's header: HT_EINTEGRITY.
+ */
 enum ht_err ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
     struct ht_buf *ret_tag, struct ht_buf *ret_body) HT_MUST_USE;
 /*

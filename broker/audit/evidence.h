@@ -1,0 +1,89 @@
+/*
+ * evidence.h -- the log's inside, shared by its files and by nobody else.
+ */
+#ifndef HT_BROKER_AUDIT_EVIDENCE_H
+#define HT_BROKER_AUDIT_EVIDENCE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "broker/audit/anchor.h"
+#include "broker/audit/log.h"
+#include "broker/audit/tree.h"
+#include "broker/audit/vault.h"
+
+#define HT_EV_MAP     ((size_t)256 << 30) /* address space; never resized */
+#define HT_TAIL_CHECK 1024                /* entries hashed again at start */
+
+/* `state`/`head`: all that the next commit builds on. */
+struct ht_head {
+	uint8_t env[HT_ENV_ID_SIZE];
+	struct ht_frontier frontier; /* with the size */
+	struct ht_hash root;
+	uint64_t last_us;
+	struct ht_vault_place vault;
+};
+void ht_head_encode(const struct ht_head *head, struct ht_buf *out);
+/* HT_EINTEGRITY: the checksum does not hold, or the form is another. */
+enum ht_err ht_head_decode(struct ht_slice bytes, struct ht_head *ret)
+    HT_MUST_USE;
+/* From a transaction; HT_ENOTFOUND in an empty environment. */
+enum ht_err ht_head_get(struct ht_txn *txn, struct ht_head *ret) HT_MUST_USE;
+/* @buf is scratch. */
+enum ht_err ht_head_put(struct ht_txn *txn, const struct ht_head *head,
+    struct ht_buf *buf) HT_MUST_USE;
+
+struct ht_log {
+	char *dir;
+	char *origin;             /* NULL when reading */
+	const struct ht_key *key; /* borrowed; NULL when reading */
+	struct ht_vkey vkey;
+	int lock; /* flock()ed: one writer, or readers of a stopped log */
+	struct ht_store *store;
+	struct ht_vault *vault;
+	struct ht_anchor anchor;
+
+	/* the committer's */
+	bool poisoned;       /* a commit failed: no more work */
+	struct ht_txn *txn;  /* the open group; NULL between groups */
+	struct ht_head head; /* as committed */
+	struct ht_head next; /* with the open group */
+	struct ht_tree tree;
+	struct ht_buf leaf; /* scratch */
+	uint64_t cps_size;  /* the newest checkpoint in `cps` */
+	uint64_t cps_ms;    /* when it was put there (monotonic) */
+
+	/* everybody's */
+	_Atomic uint64_t size;
+	pthread_mutex_t lock_note; /* over the two */
+	struct ht_buf notes[2];    /* newest and the one before */
+	unsigned newest;
+};
+
+/* The names and key kinds of HT_EV_*. */
+extern const struct ht_store_db ht_ev_dbs[HT_EV_COUNT];
+
+/*
+ * Lock, evidence, head and anchor; no check but the head's own, and the vault
+ * stays closed.  For ht_log_open(), and for `verify`, which checks by itself
+ * and names what is bad.  With a NULL @key for reading.
+ */
+enum ht_err ht_log_open_raw(const char *dir, const char *origin,
+    const struct ht_key *key, struct ht_report *report, struct ht_log **ret)
+    HT_MUST_USE;
+
+/* The checks at start, in order; the first that fails ends them. */
+enum ht_err ht_log_check(struct ht_log *log, struct ht_report *report)
+    HT_MUST_USE;
+
+/*
+ * The group just committed, read from the store and hashed again by another
+ * path than the one that wrote it: from log->head, to log->next.
+ */
+enum ht_err ht_log_readback(struct ht_log *log) HT_MUST_USE;
+
+/* An entry's stored value: leaf and its hash, which must fit. */
+enum ht_err ht_stored_leaf(struct ht_slice value, struct ht_slice *ret_leaf,
+    struct ht_hash *ret_hash) HT_MUST_USE;
+
+#endif

@@ -1,0 +1,571 @@
+/*
+ * log.c -- opening, appending and committing (docs/log-format.md).
+ *
+ * The order of a commit is the promise of the whole exchange: the vault is
+ * synced, the evidence is committed, what was committed is read back, then it
+ * is signed, the anchor is written, and only then may anything leave.  After
+ * any error the log refuses all further work: the restart, with its checks,
+ * finds out what the disk holds.
+ */
+#include "broker/audit/evidence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+#include "lib/base/panic.h"
+
+#define CPS_MS   1000 /* at most one stored checkpoint a second */
+#define NOTE_MAX 2048
+
+const struct ht_store_db ht_ev_dbs[HT_EV_COUNT] = {
+    [HT_EV_ENTRIES] = {"entries", HT_STORE_U64  },
+    [HT_EV_N0] = {"n0",      HT_STORE_U64  },
+    [HT_EV_NUP] = {"nup",     HT_STORE_BYTES},
+    [HT_EV_BUNDLES] = {"bundles", HT_STORE_U64  },
+    [HT_EV_CPS] = {"cps",     HT_STORE_U64  },
+    [HT_EV_STATE] = {"state",   HT_STORE_BYTES},
+};
+
+/* ---- opening ---- */
+
+static enum ht_err
+log_new(const char *dir, const char *origin, const struct ht_key *key,
+    struct ht_log **ret)
+{
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	struct ht_pub pub;
+	enum ht_err err = HT_OK;
+
+	log = calloc(1, sizeof(*log));
+	if (log == NULL)
+		return HT_ENOMEM;
+	pthread_mutex_init(&log->lock_note, NULL);
+	log->lock = log->anchor.fd = -1;
+	log->leaf = HT_BUF(64 * 1024); /* leaf or bundle */
+	log->notes[0] = HT_BUF(NOTE_MAX);
+	log->notes[1] = HT_BUF(NOTE_MAX);
+	log->dir = strdup(dir);
+	if (log->dir == NULL)
+		return HT_ENOMEM;
+	if (key != NULL) {
+		pub = ht_key_pub(key);
+		log->origin = strdup(origin);
+		if (log->origin == NULL)
+			return HT_ENOMEM;
+		err = ht_vkey_make(origin, &pub, &log->vkey);
+	}
+	if (err != HT_OK)
+		return err;
+	log->key = key;
+	*ret = HT_TAKE(log);
+	return HT_OK;
+}
+
+/*
+ * One writer, or readers of a log that nobody writes: LMDB without its lock
+ * file must not be read beside a writer.
+ */
+static enum ht_err
+take_lock(struct ht_log *log, struct ht_report *report)
+{
+	bool write = log->key != NULL;
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(log->dir, "lock");
+
+	if (path == NULL)
+		return HT_ENOMEM;
+	log->lock = open(path,
+	    write ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0600);
+	if (log->lock == -1) /* a copy may lack it */
+		return !write && errno == ENOENT ? HT_OK : HT_ESYSTEM;
+	if (flock(log->lock, (write ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
+		return HT_OK;
+	ht_report_add(report, path,
+	    write ? "another process has this log open; stop it first"
+	          : "a broker is writing this log; ask it through its audit "
+	            "socket, or stop it, or copy the folder once it is "
+	            "stopped");
+	return HT_EAGAIN;
+}
+
+static enum ht_err
+open_anchor(struct ht_log *log, bool write)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(log->dir, "anchor");
+	enum ht_err err;
+
+	if (path == NULL)
+		return HT_ENOMEM;
+	ht_anchor_close(&log->anchor);
+	err = ht_anchor_open(path, write, &log->anchor);
+	if (err == HT_ENOTFOUND) {
+		log->anchor = (struct ht_anchor){.fd = -1};
+		return HT_OK;
+	}
+	return err;
+}
+
+/* Evidence that is gone while its anchor stands is no new log. */
+static enum ht_err
+check_gone(struct ht_log *log, const char *path, struct ht_report *report)
+{
+	HT_AUTO(ht_mem_free) char *data = ht_fs_join(path, "data.mdb");
+
+	if (data == NULL)
+		return HT_ENOMEM;
+	if (access(data, F_OK) == 0)
+		return HT_OK;
+	if (log->anchor.counter > 0 && log->anchor.size > 0) {
+		ht_report_add(report, path,
+		    "the evidence is gone, but a checkpoint of size %llu was "
+		    "given out; restore the newest copy",
+		    (unsigned long long)log->anchor.size);
+		return HT_EROLLBACK;
+	}
+	return log->key == NULL ? HT_ENOTFOUND : HT_OK;
+}
+
+/* A new log: an environment id, and a head of size 0. */
+static enum ht_err
+first_head(struct ht_log *log)
+{
+	struct ht_txn *txn = NULL;
+	enum ht_err err;
+
+	ht_random(log->head.env, sizeof(log->head.env));
+	log->head.root = ht_frontier_root(&log->head.frontier);
+	err = ht_txn_begin(log->store, true, &txn);
+	if (err != HT_OK)
+		return err;
+	err = ht_head_put(txn, &log->head, &log->leaf);
+	if (err != HT_OK) {
+		ht_txn_abort(&txn);
+		return err;
+	}
+	return ht_txn_commit(&txn);
+}
+
+static enum ht_err
+read_head(struct ht_log *log, const char *path, struct ht_report *report)
+{
+	struct ht_txn *txn = NULL;
+	enum ht_err err = ht_txn_begin(log->store, false, &txn);
+
+	if (err != HT_OK)
+		return err;
+	err = ht_head_get(txn, &log->head);
+	ht_txn_abort(&txn);
+	if (err == HT_ENOTFOUND && log->key != NULL)
+		return first_head(log);
+	if (err == HT_EINTEGRITY)
+		ht_report_add(report, path,
+		    "the checksum of state/head does not hold; restore a good "
+		    "copy");
+	return err;
+}
+
+enum ht_err
+ht_log_open_raw(const char *dir, const char *origin, const struct ht_key *key,
+    struct ht_report *report, struct ht_log **ret)
+{
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, "evidence");
+	enum ht_err err = log_new(dir, origin, key, &log);
+
+	if (err == HT_OK && path == NULL)
+		err = HT_ENOMEM;
+	if (err == HT_OK && key != NULL)
+		err = ht_fs_mkdirs(dir, 0700);
+	if (err == HT_OK)
+		err = take_lock(log, report);
+	if (err == HT_OK)
+		err = open_anchor(log, false);
+	if (err == HT_OK)
+		err = check_gone(log, path, report);
+	if (err == HT_OK)
+		err = ht_store_open(path,
+		    key != NULL ? HT_STORE_DURABLE : HT_STORE_READONLY,
+		    HT_EV_MAP, ht_ev_dbs, HT_EV_COUNT, &log->store);
+	if (err == HT_OK)
+		err = read_head(log, path, report);
+	if (err != HT_OK)
+		return err;
+	atomic_store(&log->size, log->head.frontier.size);
+	*ret = HT_TAKE(log);
+	return HT_OK;
+}
+
+static enum ht_err
+open_vault(struct ht_log *log, struct ht_report *report)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(log->dir, "vault");
+
+	if (path == NULL)
+		return HT_ENOMEM;
+	return ht_vault_open(path, log->head.env, log->head.vault,
+	    log->key != NULL, report, &log->vault);
+}
+
+/* ---- signing ---- */
+
+/* Sign log->next into the note that is not the newest. */
+static enum ht_err
+sign_next(struct ht_log *log)
+{
+	struct ht_buf *note = &log->notes[!log->newest];
+	struct ht_checkpoint cp = {
+	    .size = log->next.frontier.size, .root = log->next.root};
+
+	if (strlen(log->origin) >= sizeof(cp.origin))
+		return HT_EINVALID;
+	memcpy(cp.origin, log->origin, strlen(log->origin) + 1);
+	ht_buf_reset(&log->leaf);
+	ht_checkpoint_text(&cp, &log->leaf);
+	if (log->leaf.err != HT_OK)
+		return log->leaf.err;
+	ht_buf_reset(note);
+	return ht_note_sign(
+	    ht_buf_slice(&log->leaf), false, log->origin, log->key, note);
+}
+
+static void
+publish(struct ht_log *log)
+{
+	pthread_mutex_lock(&log->lock_note);
+	log->newest = !log->newest;
+	pthread_mutex_unlock(&log->lock_note);
+	log->head = log->next;
+	atomic_store(&log->size, log->head.frontier.size);
+}
+
+static enum ht_err
+sign_and_anchor(struct ht_log *log)
+{
+	enum ht_err err = sign_next(log);
+
+	if (err == HT_OK)
+		err = ht_anchor_write(&log->anchor, log->next.frontier.size,
+		    &log->next.root, ht_buf_slice(&log->notes[!log->newest]));
+	if (err == HT_OK)
+		publish(log);
+	return err;
+}
+
+/* All checks have passed: from here on the log may write. */
+static enum ht_err
+start_writing(struct ht_log *log)
+{
+	struct ht_txn *txn = NULL;
+	enum ht_err err = open_anchor(log, true);
+
+	if (err == HT_OK)
+		err = ht_txn_begin(log->store, false, &txn);
+	if (err == HT_OK)
+		err = ht_tree_load(&log->tree, txn, log->head.frontier.size);
+	ht_txn_abort(&txn);
+	if (err != HT_OK)
+		return err;
+	log->next = log->head;
+	log->next.vault = ht_vault_next(log->vault);
+	/* A crash may have come between commit and anchor. */
+	return sign_and_anchor(log);
+}
+
+/* Reading: the newest checkpoint is the one that was given out last. */
+static enum ht_err
+take_note(struct ht_log *log)
+{
+	struct ht_buf *note = &log->notes[log->newest];
+
+	ht_buf_add(note, log->anchor.note, log->anchor.note_len);
+	return note->err;
+}
+
+enum ht_err
+ht_log_open(const char *dir, const char *origin, const struct ht_key *key,
+    struct ht_report *report, struct ht_log **ret)
+{
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	enum ht_err err = ht_log_open_raw(dir, origin, key, report, &log);
+
+	if (err == HT_OK)
+		err = ht_log_check(log, report);
+	if (err == HT_OK)
+		err = open_vault(log, report);
+	if (err == HT_OK)
+		err = key != NULL ? start_writing(log) : take_note(log);
+	if (err != HT_OK) {
+		if (log != NULL)
+			log->poisoned = true;
+		return err;
+	}
+	*ret = HT_TAKE(log);
+	return HT_OK;
+}
+
+/* The last checkpoint of a stop is kept, whatever the second says. */
+static void
+keep_last_checkpoint(struct ht_log *log)
+{
+	struct ht_txn *txn = NULL;
+	enum ht_err err;
+
+	if (log->key == NULL || log->poisoned || log->vault == NULL ||
+	    log->head.frontier.size == log->cps_size)
+		return;
+	err = ht_txn_begin(log->store, true, &txn);
+	if (err == HT_OK)
+		err = ht_txn_append_u64(txn, HT_EV_CPS, log->head.frontier.size,
+		    ht_buf_slice(&log->notes[log->newest]));
+	if (err == HT_OK)
+		err = ht_txn_commit(&txn);
+	ht_txn_abort(&txn);
+	if (err != HT_OK)
+		ht_log(HT_ERROR, "log: the last checkpoint was not stored: %s",
+		    ht_err_text(err));
+}
+
+void
+ht_log_close(struct ht_log **log_p)
+{
+	struct ht_log *log = HT_TAKE(*log_p);
+
+	if (log == NULL)
+		return;
+	if (log->txn != NULL)
+		ht_log_drop(log);
+	keep_last_checkpoint(log);
+	ht_vault_close(&log->vault);
+	ht_anchor_close(&log->anchor);
+	ht_store_close(&log->store);
+	ht_fd_close(&log->lock);
+	ht_buf_fini(&log->leaf);
+	ht_buf_fini(&log->notes[0]);
+	ht_buf_fini(&log->notes[1]);
+	pthread_mutex_destroy(&log->lock_note);
+	free(log->origin);
+	free(log->dir);
+	free(log);
+}
+
+/* ---- writing ---- */
+
+static enum ht_err
+poison(struct ht_log *log, enum ht_err err)
+{
+	if (err != HT_OK)
+		log->poisoned = true;
+	return err;
+}
+
+/* The open group's transaction; its ground is what the disk says. */
+static enum ht_err
+group(struct ht_log *log)
+{
+	struct ht_head found;
+	enum ht_err err;
+
+	HT_ASSERT(log->key != NULL);
+	if (log->poisoned)
+		return HT_ESTORE;
+	if (log->txn != NULL)
+		return HT_OK;
+	err = ht_txn_begin(log->store, true, &log->txn);
+	if (err == HT_OK)
+		err = ht_head_get(log->txn, &found);
+	if (err == HT_OK && (found.frontier.size != log->head.frontier.size ||
+	                        !ht_hash_eq(&found.root, &log->head.root)))
+		err = HT_EINTEGRITY;
+	if (err != HT_OK)
+		return poison(log, err);
+	log->tree.txn = log->txn;
+	return HT_OK;
+}
+
+enum ht_err
+ht_log_vault(struct ht_log *log, struct ht_slice tag, struct ht_slice body,
+    struct ht_entry *e)
+{
+	struct ht_vault_place place;
+	enum ht_err err;
+
+	if (log->poisoned)
+		return HT_ESTORE;
+	if (tag.len == 0 && body.len == 0)
+		return HT_OK;
+	err = ht_vault_append(log->vault, tag, body, &place);
+	if (err != HT_OK)
+		return poison(log, err);
+	e->segment = place.segment;
+	e->offset = place.offset;
+	e->tag_len = (uint32_t)tag.len;
+	e->body_len = (uint32_t)body.len;
+	return HT_OK;
+}
+
+enum ht_err
+ht_log_append(struct ht_log *log, struct ht_entry *e, struct ht_hash *ret_hash)
+{
+	struct ht_hash hash;
+	enum ht_err err = group(log);
+
+	if (err != HT_OK)
+		return err;
+	if (ht_log_next(log) - log->head.frontier.size >= HT_GROUP_MAX)
+		return HT_ETOOBIG;
+	e->seq = ht_log_next(log);
+	if (e->time_us < log->next.last_us)
+		e->time_us = log->next.last_us;
+	ht_buf_reset(&log->leaf);
+	err = ht_entry_encode(e, &log->leaf);
+	if (err != HT_OK)
+		return err;
+	hash = ht_leaf_hash(ht_buf_slice(&log->leaf));
+	ht_buf_add(&log->leaf, hash.at, sizeof(hash.at));
+	if (log->leaf.err != HT_OK)
+		return log->leaf.err;
+	err = ht_txn_append_u64(
+	    log->txn, HT_EV_ENTRIES, e->seq, ht_buf_slice(&log->leaf));
+	if (err != HT_OK)
+		return poison(log, err);
+	ht_frontier_append(
+	    &log->next.frontier, &hash, ht_tree_store, &log->tree);
+	log->next.last_us = e->time_us;
+	if (ret_hash != NULL)
+		*ret_hash = hash;
+	return poison(log, log->tree.err);
+}
+
+/* [suite, sender, node, key, count, signature, indexes, left] */
+static void
+pack_evidence(const struct ht_bundle *b, struct ht_buf *out)
+{
+	ht_pack_array(out, 8);
+	ht_pack_uint(out, b->suite);
+	ht_pack_str(out, b->sender);
+	ht_pack_str(out, b->node);
+	ht_pack_bin(out, b->key.at, sizeof(b->key.at));
+	ht_pack_uint(out, b->count);
+	ht_pack_bin(out, b->sig.at, sizeof(b->sig.at));
+	ht_pack_array(out, b->n_records);
+	for (uint32_t i = 0; i < b->n_records; i++)
+		ht_pack_uint(out, b->records[i].index);
+	ht_pack_array(out, b->n_left);
+	for (uint32_t i = 0; i < b->n_left; i++)
+		ht_pack_bin(out, b->left[i].at, HT_HASH_SIZE);
+}
+
+enum ht_err
+ht_log_bundle(
+    struct ht_log *log, uint64_t first_seq, const struct ht_bundle *bundle)
+{
+	enum ht_err err = group(log);
+
+	if (err != HT_OK)
+		return err;
+	HT_ASSERT(first_seq >= log->head.frontier.size);
+	ht_buf_reset(&log->leaf);
+	pack_evidence(bundle, &log->leaf);
+	if (log->leaf.err != HT_OK)
+		return log->leaf.err;
+	return poison(log, ht_txn_append_u64(log->txn, HT_EV_BUNDLES, first_seq,
+	                       ht_buf_slice(&log->leaf)));
+}
+
+uint64_t
+ht_log_next(const struct ht_log *log)
+{
+	return log->next.frontier.size;
+}
+
+/* The checkpoint of the group before, now and then: proofs to old sizes. */
+static enum ht_err
+store_checkpoint(struct ht_log *log)
+{
+	uint64_t size = log->head.frontier.size, now = ht_clock_mono_ms();
+	enum ht_err err;
+
+	if (size <= log->cps_size || now - log->cps_ms < CPS_MS)
+		return HT_OK;
+	err = ht_txn_append_u64(
+	    log->txn, HT_EV_CPS, size, ht_buf_slice(&log->notes[log->newest]));
+	if (err == HT_OK) {
+		log->cps_size = size;
+		log->cps_ms = now;
+	}
+	return err;
+}
+
+static enum ht_err
+commit(struct ht_log *log)
+{
+	enum ht_err err = ht_vault_sync(log->vault);
+
+	if (err == HT_OK)
+		err = store_checkpoint(log);
+	if (err == HT_OK)
+		err = ht_tree_flush(&log->tree);
+	if (err != HT_OK)
+		return err;
+	log->next.root = ht_frontier_root(&log->next.frontier);
+	log->next.vault = ht_vault_next(log->vault);
+	err = ht_head_put(log->txn, &log->next, &log->leaf);
+	if (err == HT_OK)
+		err = ht_txn_commit(&log->txn);
+	if (err == HT_OK)
+		err = ht_log_readback(log);
+	if (err == HT_OK)
+		err = sign_and_anchor(log);
+	return err;
+}
+
+enum ht_err
+ht_log_commit(struct ht_log *log, struct ht_slice *ret_note)
+{
+	enum ht_err err = HT_OK;
+
+	if (log->poisoned)
+		return HT_ESTORE;
+	if (log->txn != NULL)
+		err = commit(log);
+	if (err != HT_OK)
+		return poison(log, err);
+	*ret_note = ht_buf_slice(&log->notes[log->newest]);
+	return HT_OK;
+}
+
+void
+ht_log_drop(struct ht_log *log)
+{
+	struct ht_txn *txn = NULL;
+	enum ht_err err;
+
+	ht_txn_abort(&log->txn);
+	if (log->poisoned)
+		return;
+	log->next = log->head;
+	err = ht_vault_cut(log->vault, log->head.vault);
+	if (err == HT_OK)
+		err = ht_txn_begin(log->store, false, &txn);
+	if (err == HT_OK)
+		err = ht_tree_load(&log->tree, txn, log->head.frontier.size);
+	ht_txn_abort(&txn);
+	(void)poison(log, err);
+}
+
+uint64_t
+ht_log_room(const struct ht_log *log)
+{
+	struct statvfs st;
+
+	if (fstatvfs(log->lock, &st) == -1)
+		return 0;
+	return (uint64_t)st.f_bavail * st.f_frsize;
+}

@@ -1,0 +1,434 @@
+/*
+ * vault.c -- segments and pieces (docs/log-format.md, "vault/").
+ *
+ *   segment   "hutong-vault/v1\n"  environment id 16  pieces
+ *   piece     tag length u32  body length u32  check 16  tag  body
+ *   check     BLAKE2b-128( environment id  segment u32  offset u64
+ *                          both lengths  tag )
+ *
+ * The check binds a piece to its place and its tag to its lengths; the body's
+ * own hash stands in the header, inside the tree, and is not made twice.
+ */
+#include "broker/audit/vault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/limits.h"
+#include "lib/base/panic.h"
+
+#define MAGIC "hutong-vault/v1\n"
+/* Small pieces are gathered: one system call for a whole group. */
+#define STAGE_MAX (1 << 20)
+
+_Static_assert(sizeof(MAGIC) - 1 + HT_ENV_ID_SIZE == HT_SEGMENT_HEAD,
+    "a segment's head is magic and environment id");
+
+struct ht_vault {
+	char *dir;
+	uint8_t env[HT_ENV_ID_SIZE];
+	struct ht_vault_place next;
+	int fd;           /* the segment being written; -1 when reading */
+	bool dirty;       /* written, not synced */
+	uint64_t written; /* offset up to which the file was written */
+	size_t staged;    /* bytes of the stage behind it */
+	uint8_t *stage;
+};
+
+#define NAME_SIZE 24 /* "/0000000000000000.seg" and NUL */
+
+static char *
+segment_path(const struct ht_vault *vault, uint32_t segment)
+{
+	char name[NAME_SIZE];
+
+	(void)snprintf(name, sizeof(name), "%016x.seg", segment);
+	return ht_fs_join(vault->dir, name);
+}
+
+/* ---- writing ---- */
+
+static enum ht_err
+write_at(int fd, uint64_t offset, struct ht_slice bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t n = pwrite(fd, bytes.at, bytes.len, (off_t)offset);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return HT_ESYSTEM;
+		bytes = HT_SLICE(bytes.at + n, bytes.len - (size_t)n);
+		offset += (uint64_t)n;
+	}
+	return HT_OK;
+}
+
+static enum ht_err
+flush_stage(struct ht_vault *vault)
+{
+	enum ht_err err;
+
+	if (vault->staged == 0)
+		return HT_OK;
+	err = write_at(
+	    vault->fd, vault->written, HT_SLICE(vault->stage, vault->staged));
+	if (err != HT_OK)
+		return err;
+	vault->dirty = true;
+	vault->written += vault->staged;
+	vault->staged = 0;
+	return HT_OK;
+}
+
+static enum ht_err
+stage(struct ht_vault *vault, const void *bytes, size_t len)
+{
+	enum ht_err err;
+
+	if (len > STAGE_MAX - vault->staged) {
+		err = flush_stage(vault);
+		if (err != HT_OK)
+			return err;
+	}
+	if (len <= STAGE_MAX) {
+		memcpy(vault->stage + vault->staged, bytes, len);
+		vault->staged += len;
+		return HT_OK;
+	}
+	vault->dirty = true;
+	err = write_at(vault->fd, vault->written, HT_SLICE(bytes, len));
+	if (err == HT_OK)
+		vault->written += len;
+	return err;
+}
+
+/* Make the file of segment next.segment, and write its head. */
+static enum ht_err
+start_segment(struct ht_vault *vault)
+{
+	HT_AUTO(ht_mem_free)
+	char *path = segment_path(vault, vault->next.segment);
+	uint8_t head[HT_SEGMENT_HEAD];
+	enum ht_err err;
+
+	if (path == NULL)
+		return HT_ENOMEM;
+	ht_fd_close(&vault->fd);
+	/* O_TRUNC: what has this name is an orphan that a crash left. */
+	vault->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (vault->fd == -1)
+		return HT_ESYSTEM;
+	memcpy(head, MAGIC, sizeof(MAGIC) - 1);
+	memcpy(head + sizeof(MAGIC) - 1, vault->env, HT_ENV_ID_SIZE);
+	err = write_at(vault->fd, 0, HT_SLICE(head, sizeof(head)));
+	if (err == HT_OK && fsync(vault->fd) == -1)
+		err = HT_ESYSTEM;
+	if (err == HT_OK)
+		err = ht_fs_sync_dir(vault->dir);
+	vault->next.offset = vault->written = HT_SEGMENT_HEAD;
+	vault->dirty = false;
+	return err;
+}
+
+static enum ht_err
+next_segment(struct ht_vault *vault)
+{
+	enum ht_err err = ht_vault_sync(vault);
+
+	if (err != HT_OK)
+		return err;
+	if (vault->next.segment == UINT32_MAX)
+		return HT_ETOOBIG;
+	vault->next.segment++;
+	return start_segment(vault);
+}
+
+static void
+piece_head(const struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, struct ht_slice tag,
+    uint8_t out[static HT_VAULT_PIECE_MIN])
+{
+	uint8_t where[12];
+	struct ht_slice parts[] = {HT_SLICE(vault->env, HT_ENV_ID_SIZE),
+	    HT_SLICE(where, sizeof(where)), HT_SLICE(out, 8), tag};
+
+	ht_be32(where, place.segment);
+	ht_be64(where + 4, place.offset);
+	ht_be32(out, tag_len);
+	ht_be32(out + 4, body_len);
+	ht_blake2b_keyed(
+	    HT_SLICE(NULL, 0), parts, HT_COUNT(parts), out + 8, 16);
+}
+
+enum ht_err
+ht_vault_append(struct ht_vault *vault, struct ht_slice tag,
+    struct ht_slice body, struct ht_vault_place *ret)
+{
+	uint8_t head[HT_VAULT_PIECE_MIN];
+	struct ht_vault_place place;
+	enum ht_err err = HT_OK;
+
+	HT_ASSERT(tag.len <= HT_TAG_MAX && body.len <= HT_BODY_MAX);
+	if (vault->next.offset >= HT_SEGMENT_MAX)
+		err = next_segment(vault);
+	if (err != HT_OK)
+		return err;
+	place = vault->next;
+	piece_head(
+	    vault, place, (uint32_t)tag.len, (uint32_t)body.len, tag, head);
+	err = stage(vault, head, sizeof(head));
+	if (err == HT_OK && tag.len > 0)
+		err = stage(vault, tag.at, tag.len);
+	if (err == HT_OK && body.len > 0)
+		err = stage(vault, body.at, body.len);
+	if (err != HT_OK)
+		return err;
+	vault->next.offset += sizeof(head) + tag.len + body.len;
+	*ret = place;
+	return HT_OK;
+}
+
+enum ht_err
+ht_vault_sync(struct ht_vault *vault)
+{
+	enum ht_err err = flush_stage(vault);
+
+	if (err != HT_OK)
+		return err;
+	if (vault->dirty && fdatasync(vault->fd) == -1)
+		return HT_ESYSTEM;
+	vault->dirty = false;
+	return HT_OK;
+}
+
+struct ht_vault_place
+ht_vault_next(const struct ht_vault *vault)
+{
+	return vault->next;
+}
+
+/* ---- opening, and cutting off ---- */
+
+/* Segments above `segment` hold nothing that any entry names. */
+static enum ht_err
+remove_above(const struct ht_vault *vault, uint32_t segment)
+{
+	for (uint32_t i = segment + 1; i != 0; i++) {
+		HT_AUTO(ht_mem_free) char *path = segment_path(vault, i);
+
+		if (path == NULL)
+			return HT_ENOMEM;
+		if (unlink(path) == -1)
+			return errno == ENOENT ? HT_OK : HT_ESYSTEM;
+	}
+	return HT_OK;
+}
+
+static enum ht_err
+open_segment(struct ht_vault *vault, uint32_t segment, int flags)
+{
+	HT_AUTO(ht_mem_free) char *path = segment_path(vault, segment);
+
+	if (path == NULL)
+		return HT_ENOMEM;
+	ht_fd_close(&vault->fd);
+	vault->fd = open(path, flags | O_CLOEXEC);
+	if (vault->fd == -1)
+		return errno == ENOENT ? HT_ENOTFOUND : HT_ESYSTEM;
+	return HT_OK;
+}
+
+enum ht_err
+ht_vault_cut(struct ht_vault *vault, struct ht_vault_place place)
+{
+	enum ht_err err = HT_OK;
+
+	vault->staged = 0;
+	if (vault->next.segment != place.segment) {
+		err = open_segment(vault, place.segment, O_RDWR);
+		if (err == HT_OK)
+			err = remove_above(vault, place.segment);
+	}
+	if (err != HT_OK)
+		return err;
+	if (ftruncate(vault->fd, (off_t)place.offset) == -1)
+		return HT_ESYSTEM;
+	vault->next = place;
+	vault->written = place.offset;
+	vault->dirty = true;
+	return HT_OK;
+}
+
+/* The segment at `place` is ours and reaches so far. */
+static enum ht_err
+check_segment(struct ht_vault *vault, struct ht_vault_place place,
+    struct ht_report *report)
+{
+	HT_AUTO(ht_mem_free) char *path = segment_path(vault, place.segment);
+	uint8_t head[HT_SEGMENT_HEAD];
+	struct stat st;
+	ssize_t n = pread(vault->fd, head, sizeof(head), 0);
+
+	if (n == -1 || fstat(vault->fd, &st) == -1)
+		return HT_ESYSTEM;
+	if (n != sizeof(head) || memcmp(head, MAGIC, sizeof(MAGIC) - 1) != 0 ||
+	    memcmp(head + sizeof(MAGIC) - 1, vault->env, HT_ENV_ID_SIZE) != 0) {
+		ht_report_add(report, path == NULL ? vault->dir : path,
+		    "this is no segment of this log; put back the file that "
+		    "belongs to the evidence");
+		return HT_EINTEGRITY;
+	}
+	if ((uint64_t)st.st_size < place.offset) {
+		ht_report_add(report, path == NULL ? vault->dir : path,
+		    "the file ends at byte %lld, but entries name pieces up "
+		    "to byte %llu; tags or bodies were lost: restore the file",
+		    (long long)st.st_size, (unsigned long long)place.offset);
+		return HT_EINTEGRITY;
+	}
+	return HT_OK;
+}
+
+static enum ht_err
+open_at(struct ht_vault *vault, struct ht_vault_place place, bool write,
+    struct ht_report *report)
+{
+	enum ht_err err;
+
+	vault->next = place;
+	if (place.offset == 0) /* a log without a commit yet */
+		return write ? start_segment(vault) : HT_OK;
+	err = open_segment(vault, place.segment, write ? O_RDWR : O_RDONLY);
+	if (err == HT_ENOTFOUND) {
+		ht_report_add(report, vault->dir,
+		    "segment %016x.seg is missing; restore it", place.segment);
+		return HT_EINTEGRITY;
+	}
+	if (err == HT_OK)
+		err = check_segment(vault, place, report);
+	if (err != HT_OK || !write)
+		return err;
+	err = remove_above(vault, place.segment);
+	return err == HT_OK ? ht_vault_cut(vault, place) : err;
+}
+
+enum ht_err
+ht_vault_open(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
+    struct ht_vault_place place, bool write, struct ht_report *report,
+    struct ht_vault **ret)
+{
+	HT_AUTO(ht_vault_close) struct ht_vault *vault = NULL;
+	enum ht_err err = HT_OK;
+
+	vault = calloc(1, sizeof(*vault));
+	if (vault == NULL)
+		return HT_ENOMEM;
+	vault->fd = -1;
+	memcpy(vault->env, env, HT_ENV_ID_SIZE);
+	vault->dir = strdup(dir);
+	vault->stage = write ? malloc(STAGE_MAX) : NULL;
+	if (vault->dir == NULL || (write && vault->stage == NULL))
+		return HT_ENOMEM;
+	if (write)
+		err = ht_fs_mkdirs(dir, 0700);
+	if (err == HT_OK)
+		err = open_at(vault, place, write, report);
+	if (err != HT_OK)
+		return err;
+	*ret = HT_TAKE(vault);
+	return HT_OK;
+}
+
+void
+ht_vault_close(struct ht_vault **vault_p)
+{
+	struct ht_vault *vault = HT_TAKE(*vault_p);
+
+	if (vault == NULL)
+		return;
+	ht_fd_close(&vault->fd);
+	free(vault->stage);
+	free(vault->dir);
+	free(vault);
+}
+
+/* ---- reading ---- */
+
+/* Exactly len bytes, or HT_EINTEGRITY: the entry promised them. */
+static enum ht_err
+read_at(int fd, uint64_t offset, void *out, size_t len)
+{
+	uint8_t *at = out;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, at, len, (off_t)offset);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return HT_ESYSTEM;
+		if (n == 0)
+			return HT_EINTEGRITY;
+		at += n;
+		len -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return HT_OK;
+}
+
+static enum ht_err
+read_tag(const struct ht_vault *vault, int fd, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, uint8_t *tag)
+{
+	uint8_t found[HT_VAULT_PIECE_MIN], want[HT_VAULT_PIECE_MIN];
+	enum ht_err err = read_at(fd, place.offset, found, sizeof(found));
+
+	if (err == HT_OK)
+		err = read_at(fd, place.offset + sizeof(found), tag, tag_len);
+	if (err != HT_OK)
+		return err;
+	piece_head(
+	    vault, place, tag_len, body_len, HT_SLICE(tag, tag_len), want);
+	if (memcmp(found, want, sizeof(want)) != 0)
+		return HT_EINTEGRITY;
+	return HT_OK;
+}
+
+enum ht_err
+ht_vault_read(const struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, struct ht_buf *ret_tag,
+    struct ht_buf *ret_body)
+{
+	HT_AUTO(ht_mem_free) char *path = segment_path(vault, place.segment);
+	HT_AUTO(ht_fd_close) int fd = -1;
+	uint8_t tag[HT_TAG_MAX], *body;
+	enum ht_err err;
+
+	if (path == NULL)
+		return HT_ENOMEM;
+	if (tag_len > HT_TAG_MAX || body_len > HT_BODY_MAX)
+		return HT_EINTEGRITY;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return errno == ENOENT ? HT_EINTEGRITY : HT_ESYSTEM;
+	err = read_tag(vault, fd, place, tag_len, body_len, tag);
+	if (err != HT_OK)
+		return err;
+	if (ret_tag != NULL)
+		ht_buf_add(ret_tag, tag, tag_len);
+	if (ret_tag != NULL && ret_tag->err != HT_OK)
+		return ret_tag->err;
+	if (ret_body == NULL)
+		return HT_OK;
+	body = ht_buf_room(ret_body, body_len);
+	if (body == NULL)
+		return ret_body->err;
+	return read_at(
+	    fd, place.offset + HT_VAULT_PIECE_MIN + tag_len, body, body_len);
+}

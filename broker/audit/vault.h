@@ -1,0 +1,55 @@
+/*
+ * vault.h -- tags and sealed bodies in append-only segment files.
+ *
+ * Written first, synced before the evidence that names their place: what lies
+ * beyond the place in the evidence's head is a crash's orphan, and is cut off.
+ */
+#ifndef HT_BROKER_AUDIT_VAULT_H
+#define HT_BROKER_AUDIT_VAULT_H
+
+#include "keys/hash.h"
+#include "lib/base/report.h"
+
+#define HT_ENV_ID_SIZE     16
+#define HT_SEGMENT_MAX     (256u << 20) /* erasing rewrites one: bearable */
+#define HT_SEGMENT_HEAD    32           /* magic and environment id */
+#define HT_VAULT_PIECE_MIN 24           /* lengths and check */
+
+/* Where the next piece goes. */
+struct ht_vault_place {
+	uint32_t segment;
+	uint64_t offset;
+};
+
+struct ht_vault;
+
+/*
+ * Open at @place, that of the evidence's head.  With @write the first segment
+ * is made if need be, and orphans beyond the place are cut off.  Findings of
+ * what is wrong go to @report.  Errors: HT_EINTEGRITY; HT_ESYSTEM; HT_ENOMEM.
+ */
+enum ht_err ht_vault_open(const char *dir,
+    const uint8_t env[static HT_ENV_ID_SIZE], struct ht_vault_place place,
+    bool write, struct ht_report *report, struct ht_vault **ret) HT_MUST_USE;
+void ht_vault_close(struct ht_vault **vault_p);
+
+/* Add a piece; *ret is its place.  Durable after ht_vault_sync() only. */
+enum ht_err ht_vault_append(struct ht_vault *vault, struct ht_slice tag,
+    struct ht_slice body, struct ht_vault_place *ret) HT_MUST_USE;
+enum ht_err ht_vault_sync(struct ht_vault *vault) HT_MUST_USE;
+struct ht_vault_place ht_vault_next(const struct ht_vault *vault);
+/* Forget what was appended since @place. */
+enum ht_err ht_vault_cut(struct ht_vault *vault, struct ht_vault_place place)
+    HT_MUST_USE;
+
+/*
+ * Append tag and body (either may be NULL) of the synced piece at @place to
+ * the buffers.  The lengths are those of the entry; the piece must agree.
+ * Errors: HT_EINTEGRITY (no such piece, or not this one); HT_ESYSTEM.
+ * Thread: any.
+ */
+enum ht_err ht_vault_read(const struct ht_vault *vault,
+    struct ht_vault_place place, uint32_t tag_len, uint32_t body_len,
+    struct ht_buf *ret_tag, struct ht_buf *ret_body) HT_MUST_USE;
+
+#endif
