@@ -123,25 +123,26 @@ TEST_ENV = HT_BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP \
     ASAN_OPTIONS=$${ASAN_OPTIONS:-strict_string_checks=1} \
     UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} \
     TSAN_OPTIONS=$${TSAN_OPTIONS:-suppressions=$(CURDIR)/tests/tsan.supp}
-PROVE := prove --exec '' --timer
+# A test that hangs fails; nothing waits for it for ever.
+PROVE := prove --exec 'timeout -k 5 $(if $(SAN),900,300)'
 CLI_TESTS := $(wildcard tests/cli/*.t)
 E2E_TESTS := $(wildcard tests/e2e/*.t)
 NEEDED    := $(LIB) $(PROGS) $(UNITS) $(FUZZ) $(HELPS)
 
 check: $(NEEDED)
-	$(Q)$(TEST_ENV) prove -Q -j2 --exec '' $(UNITS) $(FUZZ) $(CLI_TESTS)
+	$(Q)$(TEST_ENV) $(PROVE) -Q -j2 $(UNITS) $(FUZZ) $(CLI_TESTS)
 test:
 	$(Q)tests/deps build demo test
 	$(Q)$(MAKE) --no-print-directory test-run
 # Units may run two at a time; what starts daemons and watches clocks may not.
 test-run: $(NEEDED)
-	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) -j2 --rules 'seq=tests/e2e/*' \
+	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) --timer -j2 --rules 'seq=tests/e2e/*' \
 	    --rules 'par=**' $(UNITS) $(FUZZ) $(wildcard tests/lint/*.t) \
 	    $(CLI_TESTS) $(E2E_TESTS)
 torture: $(UNITS)
-	$(Q)$(TEST_ENV) HT_TORTURE=1 prove -j2 --exec '' $(UNITS)
+	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) -j2 $(UNITS)
 lint:
-	$(Q)prove --exec '' tests/lint/*.t
+	$(Q)$(PROVE) tests/lint/*.t
 deps:
 	$(Q)tests/deps build demo test
 demo:
