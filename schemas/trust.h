@@ -17,6 +17,7 @@
 #define HT_MEMBERS_MAX  10000 /* a country's departments and bureaus */
 #define HT_GRANTS_MAX   200000
 #define HT_ITEMS_MAX    10000
+#define HT_LIST_MAX     300000 /* documents of a snapshot */
 #define HT_OFFICERS_MAX 16
 #define HT_NODES_MAX    32 /* nodes of one member */
 #define HT_KEYS_MAX     4  /* keys of one purpose and node: rotation overlap */
@@ -49,6 +50,7 @@ struct ht_member {
 	char *title_en;
 	bool suspended; /* by the current note */
 	struct ht_pub identity;
+	uint64_t recovered_ms; /* the identity was replaced without it; or 0 */
 	unsigned n_officers;
 	struct ht_vkey officers[HT_OFFICERS_MAX];
 	unsigned n_nodes;
@@ -121,6 +123,16 @@ struct ht_epoch_entry {
 		struct ht_slice sealed; /* in the trust's memory */
 	} * trackers;
 };
+/* Seal the tracker key of an epoch to a member; appends enc || ciphertext. */
+enum ht_err ht_tracker_seal(const char *epoch, const struct ht_keyinfo *to,
+    const struct ht_key *tracker, struct ht_buf *ret) HT_MUST_USE;
+/*
+ * A member opens the epoch's tracker key with one of its sealing keys.
+ * Errors: HT_ENOTFOUND: none is sealed to this key; HT_EBADSIG; HT_ENOMEM.
+ */
+enum ht_err ht_tracker_open(const struct ht_epoch_entry *epoch,
+    struct ht_slice member, const struct ht_key *sealing, struct ht_key **ret)
+    HT_MUST_USE;
 
 struct ht_root {
 	char catalog[HT_NAME_MAX + 1];

@@ -1,0 +1,136 @@
+/*
+ * doc_grant.c -- who may ask an item, for what, of which rows and fields.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/conf/conf.h"
+#include "schemas/doc.h"
+
+static char **
+read_texts(struct ht_read *r, struct ht_yaml *value, size_t max, unsigned *ret)
+{
+	struct ht_yaml *list = ht_yaml_as_list(value);
+	size_t n = ht_yaml_count(list);
+	const char *text;
+	char **texts;
+
+	if (list == NULL)
+		return NULL;
+	if (n == 0 || n > max) {
+		ht_yaml_complain(list, "1 to %zu values are expected", max);
+		ht_yaml_take(list);
+		return NULL;
+	}
+	texts = ht_read_alloc(r, n, sizeof(*texts));
+	for (size_t i = 0; texts != NULL && i < n; i++) {
+		/* Never NULL, also where a value is wrong: it is read on. */
+		texts[i] = ht_read_dup(r, "");
+		if (ht_yaml_as_str(ht_yaml_at(list, i), HT_NAME_MAX, &text))
+			texts[i] = ht_read_dup(r, text);
+	}
+	*ret = texts != NULL ? (unsigned)n : 0;
+	return texts;
+}
+
+static void
+read_fields(struct ht_read *r, struct ht_yaml *value)
+{
+	struct ht_grant_doc *doc = r->doc->grant;
+
+	if (value == NULL)
+		return;
+	if (ht_yaml_type(value) == HT_YAML_TEXT &&
+	    ht_slice_is(ht_yaml_scalar(value), "all"))
+		doc->grant.all_fields = true;
+	else if (ht_yaml_type(value) != HT_YAML_LIST)
+		ht_yaml_complain(
+		    value, "a list of field names is expected, or: all");
+	else
+		doc->fields =
+		    read_texts(r, value, HT_RELEASED_MAX * 8, &doc->n_fields);
+}
+
+#define PREFIXES_MAX 1000
+
+static void
+read_rows(struct ht_read *r, struct ht_yaml *value)
+{
+	struct ht_grant *grant = &r->doc->grant->grant;
+	struct ht_yaml *map = ht_yaml_as_map(value);
+	const char *field;
+
+	if (map == NULL)
+		return;
+	if (ht_yaml_as_str(ht_yaml_need(map, "field"), HT_NAME_MAX, &field))
+		grant->row_field = ht_read_dup(r, field);
+	grant->row_prefixes = read_texts(r, ht_yaml_need(map, "prefix"),
+	    PREFIXES_MAX, &grant->n_row_prefixes);
+}
+
+static void
+read_quota(struct ht_read *r, struct ht_yaml *value)
+{
+	struct ht_yaml *map = ht_yaml_as_map(value);
+
+	if (map != NULL)
+		ht_yaml_as_u64(ht_yaml_need(map, "per-day"), 1, UINT32_MAX,
+		    &r->doc->grant->grant.quota_day);
+}
+
+static void
+read_header(struct ht_read *r)
+{
+	static const struct ht_word states[] = {
+	    {"active",     HT_GRANT_ACTIVE    },
+	    {"suspended",  HT_GRANT_SUSPENDED },
+	    {"terminated", HT_GRANT_TERMINATED},
+	    {NULL,         0                  },
+	};
+	struct ht_grant *grant = &r->doc->grant->grant;
+	struct ht_yaml *at = ht_yaml_need(r->top, "grant");
+	const char *name;
+	int state = HT_GRANT_TERMINATED;
+
+	if (ht_yaml_as_name(at, &name)) {
+		if (strlen(name) > HT_GRANT_MAX)
+			ht_yaml_complain(at,
+			    "%d bytes at most, like gx.demo/17", HT_GRANT_MAX);
+		else
+			(void)snprintf(
+			    grant->name, sizeof(grant->name), "%s", name);
+	}
+	ht_yaml_as_u64(ht_yaml_need(r->top, "revision"), 1, HT_REVISION_MAX,
+	    &grant->revision);
+	ht_yaml_as_word(ht_yaml_need(r->top, "state"), states, &state);
+	grant->state = (unsigned)state;
+	r->doc->revision = grant->revision;
+	(void)snprintf(r->doc->name, sizeof(r->doc->name), "%s", grant->name);
+}
+
+void
+ht_read_grant(struct ht_read *r)
+{
+	struct ht_grant *grant = &r->doc->grant->grant;
+	struct ht_yaml *operations;
+	uint64_t version = 0;
+
+	read_header(r);
+	ht_read_name(ht_yaml_need(r->top, "item"), grant->item);
+	ht_yaml_as_u64(
+	    ht_yaml_need(r->top, "version"), 1, UINT32_MAX, &version);
+	grant->version = (uint32_t)version;
+	ht_read_name(ht_yaml_need(r->top, "provider"), grant->provider);
+	ht_read_name(ht_yaml_need(r->top, "consumer"), grant->consumer);
+	operations = ht_yaml_need(r->top, "operations");
+	ht_read_operations(operations, &grant->operations);
+	if (operations != NULL && grant->operations == 0)
+		ht_yaml_complain(operations, "one operation at least");
+	read_fields(r, ht_yaml_need(r->top, "fields"));
+	read_rows(r, ht_yaml_get(r->top, "rows"));
+	ht_read_codes(r, ht_yaml_need(r->top, "purposes"), &grant->purposes,
+	    &grant->n_purposes);
+	ht_read_part(ht_yaml_need(r->top, "basis"), grant->basis);
+	ht_read_period(r->top, &grant->from_ms, &grant->until_ms);
+	read_quota(r, ht_yaml_get(r->top, "quota"));
+}

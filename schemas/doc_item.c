@@ -1,0 +1,296 @@
+/*
+ * doc_item.c -- an item of the catalog: what it is, who provides it, what its
+ * records look like.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/conf/conf.h"
+#include "schemas/doc.h"
+
+/* ---- JSON Schema written in YAML ---- */
+
+static json_t *to_json(struct ht_yaml *value);
+
+/* Numbers and words are read as JSON reads them; conf.h promises the form. */
+static json_t *
+scalar_to_json(struct ht_yaml *value)
+{
+	struct ht_slice text = ht_yaml_scalar(value);
+	json_t *json;
+
+	switch (ht_yaml_type(value)) {
+	case HT_YAML_NULL:
+		return json_null();
+	case HT_YAML_TEXT:
+		return json_stringn((const char *)text.at, text.len);
+	default:
+		break;
+	}
+	json =
+	    json_loadb((const char *)text.at, text.len, JSON_DECODE_ANY, NULL);
+	if (json == NULL)
+		ht_yaml_complain(value, "this number is out of range");
+	return json;
+}
+
+static json_t *
+list_to_json(struct ht_yaml *list)
+{
+	HT_AUTO(ht_json_free) json_t *json = json_array();
+
+	for (size_t i = 0; json != NULL && i < ht_yaml_count(list); i++)
+		if (json_array_append_new(json, to_json(ht_yaml_at(list, i))) !=
+		    0)
+			return NULL;
+	return HT_TAKE(json);
+}
+
+/* jansson keeps the order in which keys were put in: it is the fields'. */
+static json_t *
+map_to_json(struct ht_yaml *map)
+{
+	HT_AUTO(ht_json_free) json_t *json = json_object();
+
+	for (size_t i = 0; json != NULL && i < ht_yaml_count(map); i++)
+		if (json_object_set_new(json, ht_yaml_key(map, i),
+		        to_json(ht_yaml_at(map, i))) != 0)
+			return NULL;
+	return HT_TAKE(json);
+}
+
+/* As deep as HT_YAML_DEPTH, no deeper. */
+static json_t *
+to_json(struct ht_yaml *value)
+{
+	switch (ht_yaml_type(value)) {
+	case HT_YAML_LIST:
+		return list_to_json(value);
+	case HT_YAML_MAP:
+		return map_to_json(value);
+	default:
+		return scalar_to_json(value);
+	}
+}
+
+static void
+read_schema(struct ht_read *r, const char *name, struct ht_schema **ret)
+{
+	HT_AUTO(ht_json_free) json_t *json = NULL;
+	struct ht_yaml *map = ht_yaml_as_map(ht_yaml_need(r->top, name));
+	char where[HT_WHERE_SIZE + 16], place[HT_WHERE_SIZE];
+	unsigned before = ht_report_count(r->report);
+	enum ht_err err;
+
+	if (map == NULL)
+		return;
+	ht_yaml_where(map, place);
+	(void)snprintf(where, sizeof(where), "%s: /%s", place, name);
+	json = to_json(map);
+	ht_yaml_take(map);
+	if (json == NULL) {
+		/* Said at the number; else there was no memory. */
+		if (ht_report_count(r->report) == before)
+			r->no_memory = true;
+		return;
+	}
+	err = ht_schema_compile(json, where, r->report, ret);
+	if (err == HT_ENOMEM)
+		r->no_memory = true;
+	else if (err != HT_OK)
+		ht_yaml_complain(map, "the schema cannot be used as it stands");
+}
+
+#define FIELDS_MAX (HT_RELEASED_MAX * 8) /* bits of `released` */
+
+static void
+check_fields(struct ht_read *r)
+{
+	const struct ht_schema *record = r->doc->item->record;
+	struct ht_yaml *at = ht_yaml_get(r->top, "record");
+	size_t n;
+
+	if (record == NULL)
+		return;
+	n = ht_schema_fields(record);
+	if (n == 0 || n > FIELDS_MAX)
+		ht_yaml_complain(
+		    at, "a record has 1 to %d fields, not %zu", FIELDS_MAX, n);
+	for (size_t i = 0; i < n; i++) {
+		int level = ht_schema_field_level(record, i);
+
+		if (level < 0 || level > 3)
+			ht_yaml_complain(at,
+			    "the field %s needs its level, x-level: 0 public, "
+			    "1 internal, 2 personal or business secret, 3 "
+			    "sensitive",
+			    ht_schema_field(record, i));
+	}
+}
+
+/* ---- the rest ---- */
+
+static void
+read_subject(struct ht_read *r, struct ht_yaml *value)
+{
+	struct ht_item *item = r->doc->item;
+	struct ht_yaml *map = ht_yaml_as_map(value);
+	struct ht_yaml *param, *field;
+	const char *text;
+
+	if (map == NULL)
+		return;
+	item->has_subject = true;
+	param = ht_yaml_need(map, "param");
+	field = ht_yaml_get(map, "field");
+	if (ht_yaml_as_str(param, HT_NAME_MAX, &text)) {
+		item->subject_param = ht_read_dup(r, text);
+		if (item->request != NULL &&
+		    ht_schema_field_index(item->request, text) < 0)
+			ht_yaml_complain(
+			    param, "the request has no parameter of this name");
+	}
+	if (ht_yaml_as_str(field, HT_NAME_MAX, &text)) {
+		item->subject_field = ht_read_dup(r, text);
+		if (item->record != NULL &&
+		    ht_schema_field_index(item->record, text) < 0)
+			ht_yaml_complain(
+			    field, "the record has no field of this name");
+	}
+	if (ht_yaml_as_part(ht_yaml_need(map, "registry"), &text))
+		item->subject_registry = ht_read_dup(r, text);
+}
+
+#define VERIFY_MIN 256
+#define VERIFY_MAX 65536
+
+static void
+read_limits(struct ht_read *r, struct ht_yaml *map)
+{
+	struct ht_item *item = r->doc->item;
+	struct ht_yaml *at = ht_yaml_get(map, "verify-size");
+	uint64_t records = 50, size = 1024;
+
+	ht_yaml_as_u64(ht_yaml_get(map, "records"), 1, 10000, &records);
+	ht_yaml_as_u64(at, VERIFY_MIN, VERIFY_MAX, &size);
+	/* Few sizes, so that sizes tell little. */
+	if ((size & (size - 1)) != 0)
+		ht_yaml_complain(at, "a power of two is expected, like 1024");
+	item->records_max = (uint32_t)records;
+	item->verify_size = (uint32_t)size;
+}
+
+static void
+read_share(struct ht_read *r)
+{
+	static const struct ht_word words[] = {
+	    {"unconditional", HT_SHARE_UNCONDITIONAL},
+	    {"conditional",   HT_SHARE_CONDITIONAL  },
+	    {"none",          HT_SHARE_NONE         },
+	    {NULL,            0	             },
+	};
+	struct ht_yaml *share = ht_yaml_need(r->top, "share");
+	struct ht_yaml *reason = ht_yaml_get(r->top, "reason");
+	const char *text;
+	int which = HT_SHARE_NONE;
+
+	if (!ht_yaml_as_word(share, words, &which))
+		return;
+	r->doc->item->share = (enum ht_share)which;
+	ht_yaml_as_str(reason, 1000, &text);
+	if (which == HT_SHARE_NONE && reason == NULL)
+		ht_yaml_complain(share,
+		    "what is not shared needs its legal basis; add 'reason'");
+}
+
+/* Read with care, kept in the text alone: shown, never computed with. */
+static void
+read_shown(struct ht_read *r)
+{
+	char *zh, *en;
+
+	ht_read_title(r, ht_yaml_get(r->top, "cycle"), &zh, &en);
+	ht_read_title(r, ht_yaml_get(r->top, "conditions"), &zh, &en);
+}
+
+/* What stands beside the codes of bases and purposes. */
+static void
+read_beside(struct ht_yaml *list)
+{
+	static const char *const keys[] = {"text", "zh", "en"};
+	const char *text;
+
+	if (list == NULL || ht_yaml_type(list) != HT_YAML_LIST)
+		return;
+	for (size_t i = 0; i < ht_yaml_count(list); i++) {
+		struct ht_yaml *at = ht_yaml_at(list, i);
+
+		if (ht_yaml_type(at) != HT_YAML_MAP)
+			continue;
+		for (size_t k = 0; k < HT_COUNT(keys); k++)
+			ht_yaml_as_str(ht_yaml_get(at, keys[k]), 1000, &text);
+	}
+}
+
+static void
+read_codes(struct ht_read *r)
+{
+	struct ht_item *item = r->doc->item;
+	struct ht_yaml *basis = ht_yaml_need(r->top, "basis");
+	struct ht_yaml *purposes = ht_yaml_need(r->top, "purposes");
+
+	ht_read_codes(r, basis, &item->bases, &item->n_bases);
+	ht_read_codes(r, purposes, &item->purposes, &item->n_purposes);
+	read_beside(basis);
+	read_beside(purposes);
+}
+
+static void
+read_header(struct ht_read *r)
+{
+	struct ht_item *item = r->doc->item;
+	uint64_t version = 0;
+
+	ht_read_name(ht_yaml_need(r->top, "item"), item->name);
+	ht_yaml_as_u64(
+	    ht_yaml_need(r->top, "version"), 1, UINT32_MAX, &version);
+	item->version = (uint32_t)version;
+	ht_yaml_as_u64(ht_yaml_need(r->top, "revision"), 1, HT_REVISION_MAX,
+	    &item->revision);
+	ht_read_title(
+	    r, ht_yaml_need(r->top, "title"), &item->title_zh, &item->title_en);
+	ht_read_name(ht_yaml_need(r->top, "provider"), item->provider);
+	r->doc->revision = item->revision;
+	(void)snprintf(r->doc->name, sizeof(r->doc->name), "%s@%u", item->name,
+	    item->version);
+}
+
+void
+ht_read_item(struct ht_read *r)
+{
+	struct ht_item *item = r->doc->item;
+	struct ht_yaml *operations;
+
+	read_header(r);
+	read_share(r);
+	read_codes(r);
+	operations = ht_yaml_need(r->top, "operations");
+	ht_read_operations(operations, &item->operations);
+	if (operations != NULL && item->operations == 0 &&
+	    item->share != HT_SHARE_NONE)
+		ht_yaml_complain(operations, "one operation at least");
+	read_shown(r);
+	read_limits(r, ht_yaml_as_map(ht_yaml_get(r->top, "limits")));
+	item->answer_ms = 10000;
+	ht_yaml_as_ms(ht_yaml_get(r->top, "answer-within"), 1, HT_LIFE_MS,
+	    &item->answer_ms);
+	ht_yaml_as_ms(ht_yaml_get(r->top, "grace"), 0, UINT64_C(30) * 86400000,
+	    &item->grace_ms);
+	read_schema(r, "request", &item->request);
+	read_schema(r, "record", &item->record);
+	check_fields(r);
+	read_subject(r, ht_yaml_get(r->top, "subject"));
+	item->text = ht_read_alloc(r, r->doc->text.len + 1, 1);
+	if (item->text != NULL)
+		memcpy(item->text, r->doc->text.at, r->doc->text.len);
+}

@@ -1,0 +1,83 @@
+/*
+ * doc_root.c -- the anchor: who may say what, and where the broker is.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/conf/conf.h"
+#include "schemas/doc.h"
+
+static void
+read_broker(struct ht_read *r, struct ht_yaml *broker)
+{
+	struct ht_root *root = r->doc->root;
+	struct ht_yaml *at = ht_yaml_need(broker, "address");
+	const char *address;
+
+	ht_read_pub(
+	    ht_yaml_need(broker, "transport"), false, &root->broker_transport);
+	if (!ht_yaml_as_str(at, sizeof(root->broker_address) - 1, &address))
+		return;
+	if (strncmp(address, "tcp://", 6) != 0 &&
+	    strncmp(address, "ipc://", 6) != 0)
+		ht_yaml_complain(at, "an address is expected, like "
+		                     "tcp://exchange.example:5600");
+	(void)snprintf(
+	    root->broker_address, sizeof(root->broker_address), "%s", address);
+}
+
+/* A key with two jobs could have its signatures taken for the other's. */
+static void
+check_apart(struct ht_read *r)
+{
+	const struct ht_root *root = r->doc->root;
+	const struct ht_vkey *keys[2 * HT_OFFICERS_MAX + 3];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < root->n_officers; i++)
+		keys[n++] = &root->officers[i];
+	for (unsigned i = 0; i < root->n_auditors; i++)
+		keys[n++] = &root->auditors[i];
+	keys[n++] = &root->snapshot;
+	keys[n++] = &root->current;
+	keys[n++] = &root->log;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (keys[i]->name[0] != '\0' &&
+			    (strcmp(keys[i]->name, keys[j]->name) == 0 ||
+			        memcmp(&keys[i]->pub, &keys[j]->pub,
+			            sizeof(keys[i]->pub)) == 0))
+				ht_yaml_complain(r->top,
+				    "%s has two offices; each needs a name and "
+				    "a key of its own",
+				    keys[i]->name);
+}
+
+void
+ht_read_root(struct ht_read *r)
+{
+	struct ht_root *root = r->doc->root;
+	struct ht_yaml *threshold;
+	uint64_t k = 0;
+
+	ht_read_part(ht_yaml_need(r->top, "catalog"), root->catalog);
+	ht_yaml_as_u64(ht_yaml_need(r->top, "revision"), 1, HT_REVISION_MAX,
+	    &root->revision);
+	threshold = ht_yaml_need(r->top, "threshold");
+	ht_yaml_as_u64(threshold, 1, HT_OFFICERS_MAX, &k);
+	ht_read_vkeys(ht_yaml_need(r->top, "officers"), root->catalog,
+	    root->officers, &root->n_officers);
+	if (k > root->n_officers)
+		ht_yaml_complain(threshold,
+		    "there are only %u officers to sign", root->n_officers);
+	root->threshold = (unsigned)k;
+	ht_read_vkey(ht_yaml_need(r->top, "snapshot"), &root->snapshot);
+	ht_read_vkey(ht_yaml_need(r->top, "current"), &root->current);
+	ht_read_vkey(ht_yaml_need(r->top, "log"), &root->log);
+	ht_read_vkeys(ht_yaml_need(r->top, "auditors"), root->catalog,
+	    root->auditors, &root->n_auditors);
+	read_broker(r, ht_yaml_as_map(ht_yaml_need(r->top, "broker")));
+	check_apart(r);
+	r->doc->revision = root->revision;
+	(void)snprintf(r->doc->name, sizeof(r->doc->name), "root");
+}

@@ -1,0 +1,796 @@
+/*
+ * trust.c -- taking a snapshot in: everything that docs/trust.md ("snapshot
+ * and its list") asks is checked, everything wrong is said, and only then does
+ * anything come into force.
+ *
+ * A document that stood in the snapshot before, with the same text and the
+ * same signers, is taken over as it is: one grant among a hundred thousand
+ * takes effect without the others being read or verified again.
+ */
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/panic.h"
+#include "schemas/trust_in.h"
+
+/* ---- findings ---- */
+
+/* Of several errors the one that says most about danger is returned. */
+static unsigned
+weight(enum ht_err err)
+{
+	switch (err) {
+	case HT_OK:
+		return 0;
+	case HT_ENOMEM:
+		return 5;
+	case HT_EBADSIG:
+		return 4;
+	case HT_EROLLBACK:
+		return 3;
+	case HT_ETOOBIG:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+void
+ht_load_fail(struct ht_load *load, enum ht_err err)
+{
+	if (err == HT_EMALFORMED)
+		err = HT_EINVALID;
+	if (weight(err) > weight(load->worst))
+		load->worst = err;
+}
+
+void
+ht_load_blame(struct ht_load *load, enum ht_err err, const char *where,
+    const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ht_report_add(load->report, where, "%s", text);
+	ht_load_fail(load, err);
+}
+
+/* ---- lifetimes ---- */
+
+static void
+unref_docs(struct ht_doc **docs, size_t n)
+{
+	for (size_t i = 0; docs != NULL && i < n; i++)
+		ht_doc_unref(&docs[i]);
+	free(docs);
+}
+
+void
+ht_base_unref(struct ht_base **base_p)
+{
+	struct ht_base *base = *base_p;
+
+	if (base == NULL)
+		return;
+	*base_p = NULL;
+	if (atomic_fetch_sub(&base->refs, 1) > 1)
+		return;
+	ht_doc_unref(&base->snapshot);
+	unref_docs(base->docs, base->n_docs);
+	ht_buf_fini(&base->list);
+	free(base->lines);
+	free(base->members);
+	free(base->items);
+	free(base->grants);
+	free(base->epochs);
+	free(base->linked);
+	free(base->by_consumer);
+	free(base->holders);
+	ht_map_free(&base->by_doc, NULL);
+	ht_map_free(&base->by_member, NULL);
+	ht_map_free(&base->by_item, NULL);
+	ht_map_free(&base->by_newest, NULL);
+	ht_map_free(&base->by_grant, NULL);
+	ht_map_free(&base->by_epoch, NULL);
+	ht_map_free(&base->by_transport, NULL);
+	free(base);
+}
+
+struct ht_trust *
+ht_trust_ref(struct ht_trust *trust)
+{
+	unsigned before = atomic_fetch_add(&trust->refs, 1);
+
+	HT_ASSERT(before > 0);
+	return trust;
+}
+
+void
+ht_trust_unref(struct ht_trust **trust_p)
+{
+	struct ht_trust *trust = *trust_p;
+
+	if (trust == NULL)
+		return;
+	*trust_p = NULL;
+	if (atomic_fetch_sub(&trust->refs, 1) > 1)
+		return;
+	ht_base_unref(&trust->base);
+	ht_doc_unref(&trust->current);
+	free(trust->members);
+	free(trust->grants);
+	free(trust->by_consumer);
+	free(trust->own_members);
+	free(trust->own_grants);
+	free(trust);
+}
+
+static enum ht_err
+base_new(struct ht_base **ret)
+{
+	struct ht_base *base = calloc(1, sizeof(*base));
+
+	if (base == NULL)
+		return HT_ENOMEM;
+	atomic_init(&base->refs, 1);
+	base->list = HT_BUF(HT_LIST_MAX * (HT_DOC_NAME_MAX + 128));
+	*ret = base;
+	return HT_OK;
+}
+
+/* ---- the snapshot's note and its list ---- */
+
+static enum ht_err
+take_list(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
+	const struct ht_snapshot_doc *says = base->snapshot->snapshot;
+	struct ht_hash root;
+	enum ht_err err;
+
+	ht_buf_add(&base->list, load->given->list.at, load->given->list.len);
+	if (base->list.err != HT_OK)
+		return base->list.err;
+	err = ht_list_parse(ht_buf_slice(&base->list), "snapshot.list",
+	    load->report, &base->lines, &base->n_docs);
+	if (err != HT_OK)
+		return err;
+	err = ht_list_root(base->lines, base->n_docs, &root);
+	if (err != HT_OK)
+		return err;
+	if (base->n_docs != says->count || !ht_hash_eq(&root, &says->root)) {
+		ht_report_add(load->report, "snapshot.list",
+		    "it is not the list that the snapshot was signed over; "
+		    "fetch both again");
+		return HT_EBADSIG;
+	}
+	return HT_OK;
+}
+
+/* No way back, and no second snapshot of the same version. */
+static void
+check_version(struct ht_load *load)
+{
+	const struct ht_doc *now = load->base->snapshot;
+	const struct ht_doc *old;
+
+	if (load->before == NULL)
+		return;
+	old = load->before->base->snapshot;
+	if (now->revision < old->revision)
+		ht_load_blame(load, HT_EROLLBACK, now->where,
+		    "version %llu is older than version %llu, which is in "
+		    "force; get the newest one",
+		    (unsigned long long)now->revision,
+		    (unsigned long long)old->revision);
+	else if (now->revision == old->revision &&
+	         !ht_hash_eq(&now->hash, &old->hash))
+		ht_load_blame(load, HT_EROLLBACK, now->where,
+		    "another snapshot has the version %llu already; make a "
+		    "new one with a higher version",
+		    (unsigned long long)now->revision);
+}
+
+static enum ht_err
+take_snapshot(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
+	enum ht_err err = ht_doc_parse(load->given->snapshot, "snapshot.note",
+	    load->report, &base->snapshot);
+
+	if (err != HT_OK)
+		return err;
+	if (base->snapshot->kind != HT_DOC_SNAPSHOT) {
+		ht_report_add(load->report, "snapshot.note",
+		    "a snapshot is expected, and this is a %s",
+		    ht_doc_kind_text(base->snapshot->kind));
+		return HT_EINVALID;
+	}
+	check_version(load);
+	return take_list(load);
+}
+
+/* ---- the documents ---- */
+
+static const char *
+note_name(const struct ht_load *load, size_t note, const char *otherwise)
+{
+	if (load->given->names == NULL || load->given->names[note] == NULL)
+		return otherwise;
+	return load->given->names[note];
+}
+
+/* Which note has which text?  The signatures are not part of a document. */
+static enum ht_err
+index_notes(struct ht_load *load)
+{
+	load->notes = ht_map_new();
+	if (load->notes == NULL)
+		return HT_ENOMEM;
+	for (size_t i = 0; i < load->given->n; i++) {
+		struct ht_slice text;
+		struct ht_hash hash;
+		enum ht_err err;
+
+		/* What is no note is missed where the list names it. */
+		if (ht_doc_text(load->given->notes[i], &text, NULL) != HT_OK)
+			continue;
+		hash = ht_sha256(text);
+		err = ht_index_put(
+		    load->notes, HT_SLICE(hash.at, sizeof(hash.at)), i);
+		if (err != HT_OK)
+			return err;
+	}
+	return HT_OK;
+}
+
+static struct ht_doc *
+doc_before(
+    const struct ht_trust *before, enum ht_doc_kind kind, const char *name)
+{
+	uint8_t room[HT_DOC_KEY_MAX];
+	size_t i;
+
+	if (before == NULL ||
+	    !ht_index_get(before->base->by_doc,
+	        ht_doc_key(ht_doc_kind_text(kind), ht_slice_str(name), room),
+	        &i))
+		return NULL;
+	return before->base->docs[i];
+}
+
+/* Somebody changed a file after the snapshot was made: say which. */
+static void
+blame_missing(struct ht_load *load, const struct ht_list_line *line)
+{
+	const char *kind = ht_doc_kind_text(line->kind);
+	char where[HT_DOC_PATH_MAX];
+
+	ht_doc_path(line->kind, line->name, where);
+	for (size_t i = 0; i < load->given->n; i++) {
+		HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
+
+		if (load->given->names != NULL &&
+		    strcmp(note_name(load, i, ""), where) != 0)
+			continue;
+		if (ht_doc_parse(load->given->notes[i], where, NULL, &doc) !=
+		        HT_OK ||
+		    doc->kind != line->kind ||
+		    strcmp(doc->name, line->name) != 0)
+			continue;
+		ht_load_blame(load, HT_EBADSIG, where,
+		    "its text is not the one that the snapshot lists "
+		    "(revision %llu there, %llu here): it was changed since, "
+		    "or a new snapshot is due",
+		    (unsigned long long)line->revision,
+		    (unsigned long long)doc->revision);
+		return;
+	}
+	ht_load_blame(load, HT_EINVALID, where,
+	    "the %s %s is in the snapshot's list, but its document is not "
+	    "there; fetch it",
+	    kind, line->name);
+}
+
+static void
+check_line(struct ht_load *load, const struct ht_list_line *line,
+    const struct ht_doc *doc, const struct ht_doc *old)
+{
+	if (doc->kind != line->kind || strcmp(doc->name, line->name) != 0 ||
+	    doc->revision != line->revision)
+		ht_load_blame(load, HT_EINVALID, doc->where,
+		    "it is %s %s revision %llu, and the snapshot lists it as "
+		    "%s %s revision %llu",
+		    ht_doc_kind_text(doc->kind), doc->name,
+		    (unsigned long long)doc->revision,
+		    ht_doc_kind_text(line->kind), line->name,
+		    (unsigned long long)line->revision);
+	if (old == NULL)
+		return;
+	if (doc->revision < old->revision)
+		ht_load_blame(load, HT_EROLLBACK, doc->where,
+		    "revision %llu is older than revision %llu, which is in "
+		    "force",
+		    (unsigned long long)doc->revision,
+		    (unsigned long long)old->revision);
+	else if (doc->revision == old->revision &&
+	         !ht_hash_eq(&doc->hash, &old->hash))
+		ht_load_blame(load, HT_EROLLBACK, doc->where,
+		    "its text changed, but not its revision; make it %llu",
+		    (unsigned long long)old->revision + 1);
+}
+
+static enum ht_err
+take_doc(
+    struct ht_load *load, const struct ht_list_line *line, struct ht_doc **ret)
+{
+	struct ht_doc *old = doc_before(load->before, line->kind, line->name);
+	char where[HT_DOC_PATH_MAX];
+	enum ht_err err;
+	size_t note;
+
+	if (!ht_index_get(load->notes,
+	        HT_SLICE(line->hash.at, sizeof(line->hash.at)), &note)) {
+		blame_missing(load, line);
+		return HT_OK;
+	}
+	if (old != NULL && ht_slice_eq(old->bytes, load->given->notes[note])) {
+		*ret = ht_doc_ref(old);
+		return HT_OK;
+	}
+	ht_doc_path(line->kind, line->name, where);
+	err = ht_doc_parse(load->given->notes[note],
+	    note_name(load, note, where), load->report, ret);
+	if (err == HT_ENOMEM)
+		return err;
+	if (err != HT_OK)
+		ht_load_fail(load, err);
+	else
+		check_line(load, line, *ret, old);
+	return HT_OK;
+}
+
+static enum ht_err
+take_docs(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
+	enum ht_err err = index_notes(load);
+
+	if (err != HT_OK)
+		return err;
+	base->docs = calloc(base->n_docs + 1, sizeof(*base->docs));
+	if (base->docs == NULL)
+		return HT_ENOMEM;
+	for (size_t i = 0; i < base->n_docs; i++) {
+		err = take_doc(load, &base->lines[i], &base->docs[i]);
+		if (err != HT_OK)
+			return err;
+	}
+	return HT_OK;
+}
+
+/* ---- the root ---- */
+
+static bool
+same_vkey(const struct ht_vkey *a, const struct ht_vkey *b)
+{
+	return strcmp(a->name, b->name) == 0 &&
+	       memcmp(&a->pub, &b->pub, sizeof(a->pub)) == 0;
+}
+
+static bool
+same_vkeys(const struct ht_vkey *a, unsigned n_a, const struct ht_vkey *b,
+    unsigned n_b)
+{
+	if (n_a != n_b)
+		return false;
+	for (unsigned i = 0; i < n_a; i++)
+		if (!same_vkey(&a[i], &b[i]))
+			return false;
+	return true;
+}
+
+static bool
+same_root(const struct ht_root *a, const struct ht_root *b)
+{
+	return strcmp(a->catalog, b->catalog) == 0 &&
+	       a->revision == b->revision && a->threshold == b->threshold &&
+	       same_vkeys(
+	           a->officers, a->n_officers, b->officers, b->n_officers) &&
+	       same_vkeys(
+	           a->auditors, a->n_auditors, b->auditors, b->n_auditors) &&
+	       same_vkey(&a->snapshot, &b->snapshot) &&
+	       same_vkey(&a->current, &b->current) &&
+	       same_vkey(&a->log, &b->log) &&
+	       memcmp(&a->broker_transport, &b->broker_transport,
+	           sizeof(a->broker_transport)) == 0 &&
+	       strcmp(a->broker_address, b->broker_address) == 0;
+}
+
+/* The anchor itself, or one that k of its officers and k of its own signed. */
+static void
+check_root(struct ht_load *load, const struct ht_doc *doc)
+{
+	const struct ht_root *now = doc->root;
+	enum ht_err err;
+
+	if (now->revision < load->anchor->revision) {
+		ht_load_blame(load, HT_EROLLBACK, doc->where,
+		    "revision %llu is older than revision %llu, which is "
+		    "trusted here",
+		    (unsigned long long)now->revision,
+		    (unsigned long long)load->anchor->revision);
+		return;
+	}
+	if (now->revision == load->anchor->revision) {
+		if (!same_root(now, load->anchor))
+			ht_load_blame(load, HT_EBADSIG, doc->where,
+			    "it is not the root that is trusted here, although "
+			    "of the same revision; compare it with the anchor "
+			    "file");
+		return;
+	}
+	err = ht_root_follows(load->anchor, doc->bytes, load->report);
+	if (err != HT_OK)
+		ht_load_fail(load, err);
+}
+
+static enum ht_err
+take_root(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
+
+	base->root = *load->anchor;
+	for (size_t i = 0; i < base->n_docs; i++) {
+		if (base->lines[i].kind != HT_DOC_ROOT ||
+		    base->docs[i] == NULL || base->docs[i]->kind != HT_DOC_ROOT)
+			continue;
+		check_root(load, base->docs[i]);
+		base->root = *base->docs[i]->root;
+		return HT_OK;
+	}
+	ht_load_blame(load, HT_EINVALID, "snapshot.list",
+	    "no root in force stands in it; the root belongs to every "
+	    "snapshot");
+	return HT_EINVALID;
+}
+
+static void
+check_snapshot_signed(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
+	enum ht_err err = ht_doc_check_signed(
+	    base->snapshot, &base->root, NULL, load->report);
+
+	if (err != HT_OK)
+		ht_load_fail(load, err);
+	if (strcmp(base->snapshot->snapshot->catalog, base->root.catalog) != 0)
+		ht_load_blame(load, HT_EINVALID, base->snapshot->where,
+		    "it is of the catalog %s, not of %s",
+		    base->snapshot->snapshot->catalog, base->root.catalog);
+}
+
+/* ---- the signatures of the documents ---- */
+
+/* The provider's member document, which an item or grant needs to be judged. */
+static struct ht_doc *
+provider_of(const struct ht_base *base, const struct ht_doc *doc)
+{
+	const char *name = doc->kind == HT_DOC_ITEM
+	                       ? doc->item->provider
+	                       : doc->grant->grant.provider;
+	size_t i;
+
+	if (!ht_index_get(base->by_member, ht_slice_str(name), &i))
+		return NULL;
+	return base->members[i];
+}
+
+/* Verified before, under the same officers and the same provider's. */
+static bool
+verified_before(const struct ht_load *load, const struct ht_doc *doc,
+    const struct ht_doc *provider)
+{
+	if (load->before == NULL ||
+	    doc_before(load->before, doc->kind, doc->name) != doc ||
+	    !same_root(&load->base->root, &load->before->base->root))
+		return false;
+	return provider == NULL || doc_before(load->before, HT_DOC_MEMBER,
+	                               provider->name) == provider;
+}
+
+static void
+check_signed(struct ht_load *load, const struct ht_doc *doc)
+{
+	const struct ht_doc *provider = NULL;
+	enum ht_err err;
+
+	if (doc->kind == HT_DOC_ITEM || doc->kind == HT_DOC_GRANT) {
+		provider = provider_of(load->base, doc);
+		if (provider == NULL)
+			return; /* a contradiction, said in trust_link.c */
+	}
+	if (verified_before(load, doc, provider))
+		return;
+	err = ht_doc_check_signed(doc, &load->base->root,
+	    provider != NULL ? provider->member : NULL, load->report);
+	if (err != HT_OK)
+		ht_load_fail(load, err);
+}
+
+/*
+ * A member's new identity key is one that the old one signed for; or else a
+ * recovery, which stays visible.
+ */
+static void
+check_identity(struct ht_load *load, const struct ht_doc *doc)
+{
+	const struct ht_doc *old =
+	    doc_before(load->before, HT_DOC_MEMBER, doc->name);
+	struct ht_vkey vkey;
+
+	if (old == NULL ||
+	    memcmp(&old->member->identity, &doc->member->identity,
+	        sizeof(old->member->identity)) == 0)
+		return;
+	if (doc->member->recovered_ms != 0)
+		return;
+	if (ht_vkey_make(doc->name, &old->member->identity, &vkey) == HT_OK &&
+	    ht_doc_signed_by(doc, &vkey))
+		return;
+	ht_load_blame(load, HT_EBADSIG, doc->where,
+	    "the identity key of %s was replaced and the old one did not sign; "
+	    "have it signed with both, or state the recovery with 'recovered'",
+	    doc->name);
+}
+
+static void
+check_all_signed(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
+
+	for (size_t i = 0; i < base->n_docs; i++)
+		if (base->docs[i] != NULL)
+			check_signed(load, base->docs[i]);
+	for (size_t i = 0; i < base->n_members; i++)
+		check_identity(load, base->members[i]);
+}
+
+/* ---- the current note ---- */
+
+static void
+check_current(struct ht_load *load, const struct ht_doc *doc)
+{
+	const struct ht_base *base = load->base;
+	const struct ht_current_doc *says = doc->current;
+	enum ht_err err =
+	    ht_doc_check_signed(doc, &base->root, NULL, load->report);
+
+	if (err != HT_OK)
+		ht_load_fail(load, err);
+	if (strcmp(says->catalog, base->root.catalog) != 0)
+		ht_load_blame(load, HT_EINVALID, doc->where,
+		    "it is of the catalog %s, not of %s", says->catalog,
+		    base->root.catalog);
+	if (says->snapshot != base->snapshot->revision ||
+	    !ht_hash_eq(&says->hash, &base->snapshot->hash))
+		ht_load_blame(load, HT_EINVALID, doc->where,
+		    "it puts snapshot %llu in force, and this is not that "
+		    "snapshot; fetch both again, or freshen",
+		    (unsigned long long)says->snapshot);
+	if (load->before != NULL && load->before->current != NULL &&
+	    says->issued_ms < load->before->current->current->issued_ms)
+		ht_load_blame(load, HT_EROLLBACK, doc->where,
+		    "it was issued before the one in force; get the newest "
+		    "one");
+}
+
+static enum ht_err
+take_current(struct ht_load *load, struct ht_slice bytes, struct ht_doc **ret)
+{
+	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
+	enum ht_err err =
+	    ht_doc_parse(bytes, "current.note", load->report, &doc);
+
+	if (err == HT_ENOMEM)
+		return err;
+	if (err != HT_OK) {
+		ht_load_fail(load, err);
+		return HT_OK;
+	}
+	if (doc->kind != HT_DOC_CURRENT) {
+		ht_load_blame(load, HT_EINVALID, "current.note",
+		    "a current note is expected, and this is a %s",
+		    ht_doc_kind_text(doc->kind));
+		return HT_OK;
+	}
+	check_current(load, doc);
+	*ret = HT_TAKE(doc);
+	return HT_OK;
+}
+
+/* ---- a trust over a base ---- */
+
+static void
+suspend_member(struct ht_trust *trust, size_t i)
+{
+	struct ht_member *own = &trust->own_members[trust->n_own_members++];
+
+	*own = *trust->members[i];
+	own->suspended = true;
+	trust->members[i] = own;
+}
+
+static void
+suspend_grant(struct ht_trust *trust, size_t i)
+{
+	struct ht_grant *own = &trust->own_grants[trust->n_own_grants++];
+
+	*own = *trust->grants[i];
+	own->suspended = true;
+	trust->grants[i] = own;
+}
+
+/* A name may be a grant's and a member's: then it means both. */
+static void
+suspend(struct ht_load *load, struct ht_trust *trust, const char *name)
+{
+	const struct ht_base *base = trust->base;
+	struct ht_slice key = ht_slice_str(name);
+	bool found = false;
+	size_t i;
+
+	if (ht_index_get(base->by_member, key, &i)) {
+		found = true;
+		if (!trust->members[i]->suspended)
+			suspend_member(trust, i);
+	}
+	if (ht_index_get(base->by_grant, key, &i)) {
+		found = true;
+		if (!trust->grants[i]->suspended)
+			suspend_grant(trust, i);
+	}
+	/* A slip of the pen must not pass for a suspension. */
+	if (!found)
+		ht_load_blame(load, HT_EINVALID, trust->current->where,
+		    "it suspends %s, and there is no such grant or member; "
+		    "look at the spelling",
+		    name);
+}
+
+static enum ht_err
+point(struct ht_trust *trust)
+{
+	const struct ht_base *base = trust->base;
+	size_t n_suspended =
+	    trust->current != NULL ? trust->current->current->n_suspended : 0;
+
+	trust->members = calloc(base->n_members + 1, sizeof(*trust->members));
+	trust->grants = calloc(base->n_grants + 1, sizeof(*trust->grants));
+	trust->by_consumer =
+	    calloc(base->n_grants + 1, sizeof(*trust->by_consumer));
+	trust->own_members =
+	    calloc(n_suspended + 1, sizeof(*trust->own_members));
+	trust->own_grants = calloc(n_suspended + 1, sizeof(*trust->own_grants));
+	if (trust->members == NULL || trust->grants == NULL ||
+	    trust->by_consumer == NULL || trust->own_members == NULL ||
+	    trust->own_grants == NULL)
+		return HT_ENOMEM;
+	for (size_t i = 0; i < base->n_members; i++)
+		trust->members[i] = base->members[i]->member;
+	for (size_t i = 0; i < base->n_grants; i++)
+		trust->grants[i] = &base->linked[i];
+	return HT_OK;
+}
+
+/* Takes a reference of base and current. */
+static enum ht_err
+trust_new(struct ht_load *load, struct ht_doc *current, struct ht_trust **ret)
+{
+	HT_AUTO(ht_trust_unref)
+	struct ht_trust *trust = calloc(1, sizeof(*trust));
+	enum ht_err err;
+
+	if (trust == NULL)
+		return HT_ENOMEM;
+	atomic_init(&trust->refs, 1);
+	atomic_fetch_add(&load->base->refs, 1);
+	trust->base = load->base;
+	trust->current = current != NULL ? ht_doc_ref(current) : NULL;
+	err = point(trust);
+	if (err != HT_OK)
+		return err;
+	for (unsigned i = 0;
+	     current != NULL && i < current->current->n_suspended; i++)
+		suspend(load, trust, current->current->suspended[i]);
+	for (size_t i = 0; i < trust->base->n_grants; i++)
+		trust->by_consumer[i] =
+		    trust->grants[trust->base->by_consumer[i]];
+	if (load->worst != HT_OK)
+		return load->worst;
+	*ret = HT_TAKE(trust);
+	return HT_OK;
+}
+
+/* ---- loading ---- */
+
+static void
+load_fini(struct ht_load *load)
+{
+	ht_map_free(&load->notes, NULL);
+	ht_base_unref(&load->base);
+}
+
+static enum ht_err
+load_base(struct ht_load *load)
+{
+	enum ht_err err = base_new(&load->base);
+
+	if (err == HT_OK)
+		err = take_snapshot(load);
+	if (err == HT_OK)
+		err = take_docs(load);
+	if (err == HT_OK)
+		err = take_root(load);
+	if (err != HT_OK)
+		return err;
+	check_snapshot_signed(load);
+	err = ht_base_index(load);
+	if (err != HT_OK)
+		return err;
+	check_all_signed(load);
+	return ht_base_link(load);
+}
+
+static enum ht_err
+worst_of(struct ht_load *load, enum ht_err err)
+{
+	ht_load_fail(load, err);
+	return load->worst;
+}
+
+enum ht_err
+ht_trust_load(const struct ht_root *root, const struct ht_trust_docs *docs,
+    const struct ht_trust *before, struct ht_report *report,
+    struct ht_trust **ret_trust)
+{
+	HT_AUTO(load_fini)
+	struct ht_load load = {
+	    .anchor = root,
+	    .given = docs,
+	    .before = before,
+	    .report = report,
+	};
+	HT_AUTO(ht_doc_unref) struct ht_doc *current = NULL;
+	enum ht_err err = load_base(&load);
+
+	if (err == HT_OK && docs->current.len > 0)
+		err = take_current(&load, docs->current, &current);
+	if (err != HT_OK)
+		return worst_of(&load, err);
+	return trust_new(&load, current, ret_trust);
+}
+
+enum ht_err
+ht_trust_freshen(struct ht_trust *trust, struct ht_slice bytes,
+    struct ht_report *report, struct ht_trust **ret_trust)
+{
+	struct ht_load load = {
+	    .anchor = &trust->base->root,
+	    .before = trust,
+	    .report = report,
+	    .base = trust->base,
+	};
+	HT_AUTO(ht_doc_unref) struct ht_doc *current = NULL;
+	enum ht_err err = take_current(&load, bytes, &current);
+
+	if (err != HT_OK || current == NULL)
+		return worst_of(&load, err);
+	return trust_new(&load, current, ret_trust);
+}

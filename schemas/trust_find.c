@@ -1,0 +1,293 @@
+/*
+ * trust_find.c -- asking a trust: constant time by name, or walks.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "schemas/trust_in.h"
+
+/* ---- indexes ---- */
+
+enum ht_err
+ht_index_put(struct ht_map *map, struct ht_slice key, size_t i)
+{
+	return ht_map_put(map, key, (void *)(uintptr_t)(i + 1), NULL);
+}
+
+bool
+ht_index_get(const struct ht_map *map, struct ht_slice key, size_t *ret)
+{
+	uintptr_t value = (uintptr_t)ht_map_get(map, key);
+
+	if (value == 0)
+		return false;
+	*ret = value - 1;
+	return true;
+}
+
+struct ht_slice
+ht_item_key(
+    struct ht_slice name, uint32_t version, uint8_t out[static HT_ITEM_KEY_MAX])
+{
+	if (name.len == 0 || name.len > HT_NAME_MAX)
+		return HT_SLICE(out, 0);
+	memcpy(out, name.at, name.len);
+	ht_be32(out + name.len, version);
+	return HT_SLICE(out, name.len + 4);
+}
+
+struct ht_slice
+ht_doc_key(
+    const char *kind, struct ht_slice name, uint8_t out[static HT_DOC_KEY_MAX])
+{
+	size_t len = strlen(kind);
+
+	if (len > 14 || name.len == 0 || name.len > HT_DOC_NAME_MAX)
+		return HT_SLICE(out, 0);
+	memcpy(out, kind, len);
+	out[len] = ' ';
+	memcpy(out + len + 1, name.at, name.len);
+	return HT_SLICE(out, len + 1 + name.len);
+}
+
+/* ---- the trust itself ---- */
+
+const struct ht_root *
+ht_trust_root(const struct ht_trust *trust)
+{
+	return &trust->base->root;
+}
+
+uint64_t
+ht_trust_version(const struct ht_trust *trust)
+{
+	return trust->base->snapshot->revision;
+}
+
+struct ht_hash
+ht_trust_hash(const struct ht_trust *trust)
+{
+	return trust->base->snapshot->hash;
+}
+
+uint64_t
+ht_trust_until_ms(const struct ht_trust *trust)
+{
+	return trust->current == NULL ? 0 : trust->current->current->until_ms;
+}
+
+size_t
+ht_trust_n_docs(const struct ht_trust *trust)
+{
+	return trust->base->n_docs + 2;
+}
+
+struct ht_slice
+ht_trust_doc(const struct ht_trust *trust, size_t i)
+{
+	if (i == 0)
+		return trust->base->snapshot->bytes;
+	if (i == 1)
+		return ht_buf_slice(&trust->base->list);
+	if (i - 2 < trust->base->n_docs)
+		return trust->base->docs[i - 2]->bytes;
+	return HT_SLICE(NULL, 0);
+}
+
+struct ht_slice
+ht_trust_current(const struct ht_trust *trust)
+{
+	return trust->current == NULL ? HT_SLICE(NULL, 0)
+	                              : trust->current->bytes;
+}
+
+struct ht_slice
+ht_trust_find_doc(
+    const struct ht_trust *trust, const char *kind, struct ht_slice name)
+{
+	uint8_t room[HT_DOC_KEY_MAX];
+	size_t i;
+
+	if (!ht_index_get(
+	        trust->base->by_doc, ht_doc_key(kind, name, room), &i))
+		return HT_SLICE(NULL, 0);
+	return trust->base->docs[i]->bytes;
+}
+
+/* ---- members ---- */
+
+const struct ht_member *
+ht_trust_member(const struct ht_trust *trust, struct ht_slice name)
+{
+	size_t i;
+
+	return ht_index_get(trust->base->by_member, name, &i)
+	           ? trust->members[i]
+	           : NULL;
+}
+
+const struct ht_member *
+ht_trust_member_at(const struct ht_trust *t, size_t i)
+{
+	return i < t->base->n_members ? t->members[i] : NULL;
+}
+
+const struct ht_node_entry *
+ht_member_node(const struct ht_member *member, struct ht_slice node)
+{
+	for (unsigned i = 0; i < member->n_nodes; i++)
+		if (ht_slice_is(node, member->nodes[i].name))
+			return &member->nodes[i];
+	return NULL;
+}
+
+bool
+ht_trust_by_transport(const struct ht_trust *trust, const struct ht_pub *pub,
+    const struct ht_member **ret_member, const struct ht_node_entry **ret_node,
+    const struct ht_keyinfo **ret_key)
+{
+	const struct ht_holder *holder;
+	const struct ht_member *member;
+	size_t i;
+
+	if (!ht_index_get(trust->base->by_transport,
+	        HT_SLICE(pub->at, sizeof(pub->at)), &i))
+		return false;
+	holder = &trust->base->holders[i];
+	member = trust->members[holder->member];
+	*ret_member = member;
+	*ret_node = &member->nodes[holder->node];
+	*ret_key = &(*ret_node)->transport[holder->key];
+	return true;
+}
+
+enum ht_key_state
+ht_keyinfo_state(const struct ht_keyinfo *key, uint64_t now_ms)
+{
+	if (key->revoked && now_ms >= key->revoked_ms)
+		return HT_KEY_REVOKED;
+	if (now_ms < key->from_ms)
+		return HT_KEY_EARLY;
+	return now_ms < key->until_ms ? HT_KEY_OK : HT_KEY_OVER;
+}
+
+const struct ht_keyinfo *
+ht_member_seal_key(const struct ht_member *member, uint64_t now_ms)
+{
+	const struct ht_keyinfo *best = NULL;
+
+	for (unsigned i = 0; i < member->n_sealing; i++) {
+		const struct ht_keyinfo *key = &member->sealing[i];
+
+		if (ht_keyinfo_state(key, now_ms) != HT_KEY_OK)
+			continue;
+		if (best == NULL || key->from_ms >= best->from_ms)
+			best = key;
+	}
+	return best;
+}
+
+/* ---- items ---- */
+
+const struct ht_item *
+ht_trust_item(
+    const struct ht_trust *trust, struct ht_slice name, uint32_t version)
+{
+	uint8_t room[HT_ITEM_KEY_MAX];
+	size_t i;
+
+	return ht_index_get(
+	           trust->base->by_item, ht_item_key(name, version, room), &i)
+	           ? trust->base->items[i]->item
+	           : NULL;
+}
+
+const struct ht_item *
+ht_trust_item_newest(const struct ht_trust *trust, struct ht_slice name)
+{
+	size_t i;
+
+	return ht_index_get(trust->base->by_newest, name, &i)
+	           ? trust->base->items[i]->item
+	           : NULL;
+}
+
+const struct ht_item *
+ht_trust_item_at(const struct ht_trust *t, size_t i)
+{
+	return i < t->base->n_items ? t->base->items[i]->item : NULL;
+}
+
+/* ---- grants ---- */
+
+const struct ht_grant *
+ht_trust_grant(const struct ht_trust *trust, struct ht_slice name)
+{
+	size_t i;
+
+	return ht_index_get(trust->base->by_grant, name, &i) ? trust->grants[i]
+	                                                     : NULL;
+}
+
+const struct ht_grant *
+ht_trust_grant_at(const struct ht_trust *t, size_t i)
+{
+	return i < t->base->n_grants ? t->grants[i] : NULL;
+}
+
+static int
+whose(const struct ht_grant *grant, struct ht_slice consumer,
+    struct ht_slice item)
+{
+	int order = ht_slice_cmp(ht_slice_str(grant->consumer), consumer);
+
+	return order != 0 ? order
+	                  : ht_slice_cmp(ht_slice_str(grant->item), item);
+}
+
+const struct ht_grant *const *
+ht_trust_grants_of(const struct ht_trust *trust, struct ht_slice consumer,
+    struct ht_slice item, size_t *ret_n)
+{
+	size_t n = trust->base->n_grants, low = 0, high = n, end;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (whose(trust->by_consumer[mid], consumer, item) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	end = low;
+	while (end < n && whose(trust->by_consumer[end], consumer, item) == 0)
+		end++;
+	*ret_n = end - low;
+	return trust->by_consumer + low;
+}
+
+/* ---- epochs ---- */
+
+/* A handful: they are of months, and old ones leave. */
+const struct ht_epoch_entry *
+ht_trust_epoch(const struct ht_trust *trust, uint64_t now_ms)
+{
+	for (size_t i = 0; i < trust->base->n_epochs; i++) {
+		const struct ht_epoch_entry *epoch =
+		    trust->base->epochs[i]->epoch;
+
+		if (now_ms >= epoch->from_ms && now_ms < epoch->until_ms)
+			return epoch;
+	}
+	return NULL;
+}
+
+const struct ht_epoch_entry *
+ht_trust_epoch_named(const struct ht_trust *trust, struct ht_slice name)
+{
+	size_t i;
+
+	return ht_index_get(trust->base->by_epoch, name, &i)
+	           ? trust->base->epochs[i]->epoch
+	           : NULL;
+}
