@@ -32,7 +32,9 @@ enum ht_pack_type {
 
 /*
  * A reader over checked bytes, with a sticky error: a value of another type
- * than asked for, or past the end, is HT_EMALFORMED, and zeroes come back.
+ * than asked for, out of range, or past the end, is HT_EMALFORMED; a str, bin,
+ * array or map longer than @max is HT_ETOOBIG.  Zeroes then come back, and
+ * `at - start` is the offset of the value that was wrong.
  */
 struct ht_unpack {
 	const uint8_t *start;
@@ -41,13 +43,13 @@ struct ht_unpack {
 	enum ht_err err;
 };
 struct ht_unpack ht_unpack(struct ht_slice checked);
-enum ht_pack_type ht_unpack_peek(const struct ht_unpack *u);
+enum ht_pack_type ht_unpack_peek(const struct ht_unpack *u); /* end: NIL */
 bool ht_unpack_is_nil(const struct ht_unpack *u); /* does not advance */
 void ht_unpack_nil(struct ht_unpack *u);
 bool ht_unpack_bool(struct ht_unpack *u);
 uint64_t ht_unpack_uint(struct ht_unpack *u, uint64_t max);
 int64_t ht_unpack_int(struct ht_unpack *u);
-double ht_unpack_float(struct ht_unpack *u);
+double ht_unpack_float(struct ht_unpack *u); /* of a float or an int */
 struct ht_slice ht_unpack_str(struct ht_unpack *u, size_t max);
 struct ht_slice ht_unpack_bin(struct ht_unpack *u, size_t max);
 /* bin of exactly len bytes, copied out. */
@@ -55,9 +57,11 @@ void ht_unpack_fixed(struct ht_unpack *u, void *out, size_t len);
 uint32_t ht_unpack_array(struct ht_unpack *u, uint32_t max);
 void ht_unpack_array_of(struct ht_unpack *u, uint32_t n); /* exactly n */
 uint32_t ht_unpack_map(struct ht_unpack *u, uint32_t max);
+/* A map's key: exactly this one. */
+void ht_unpack_key(struct ht_unpack *u, const char *key);
 /* Skip one value; its raw bytes. */
 struct ht_slice ht_unpack_raw(struct ht_unpack *u);
-/* Mark the value before as wrong (a rule of the caller's). */
+/* A rule of the caller's is broken; the first error stays. */
 void ht_unpack_fail(struct ht_unpack *u, enum ht_err err);
 /* No error, and everything read. */
 enum ht_err ht_unpack_end(const struct ht_unpack *u) HT_MUST_USE;
@@ -65,7 +69,8 @@ enum ht_err ht_unpack_end(const struct ht_unpack *u) HT_MUST_USE;
 /*
  * The writer appends to a ht_buf, whose sticky error serves for both.  Maps:
  * the caller writes keys in increasing order (checked in tests by
- * ht_pack_check() over the result).
+ * ht_pack_check() over the result).  What the profile does not have (text that
+ * is not UTF-8, NaN, infinity) is HT_EINVALID.
  */
 void ht_pack_nil(struct ht_buf *b);
 void ht_pack_bool(struct ht_buf *b, bool v);
@@ -81,11 +86,17 @@ void ht_pack_map(struct ht_buf *b, uint32_t n);
 /* ---- msgpack and JSON: bodies are msgpack, schemas see JSON ---- */
 
 /*
- * A new jansson value of checked bytes (bin becomes {"$bin": base64}).
- * Caller json_decref()s.  Errors: HT_ENOMEM; HT_EMALFORMED.
+ * A new jansson value of @checked (checked here once more: msgpack-c allocates
+ * by what counts claim).  bin becomes {"$bin": base64}.  Exact both ways: what
+ * jansson would change is HT_EINVALID (ints past int64, U+0000, a map's key
+ * "$bin").  Caller json_decref()s.  Errors: HT_ENOMEM; HT_EMALFORMED.
  */
 enum ht_err ht_pack_to_json(struct ht_slice checked, json_t **ret) HT_MUST_USE;
-/* Append @json in the strict profile (object keys get sorted). */
+/*
+ * Append @json in the strict profile: object keys get sorted, whole reals
+ * become ints.  On error nothing is appended, and the buffer's error stands.
+ * Errors: HT_EINVALID as above; HT_ETOOBIG (also: depth); HT_ENOMEM.
+ */
 enum ht_err ht_pack_from_json(const json_t *json, struct ht_buf *out)
     HT_MUST_USE;
 

@@ -1,0 +1,87 @@
+/*
+ * json.c -- parse and print JSON, strictly and within limits.
+ */
+#include "schemas/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/limits.h"
+#include "lib/base/own.h"
+
+void
+ht_json_free(json_t **json_p)
+{
+	json_decref(*json_p);
+	*json_p = NULL;
+}
+
+static bool
+too_deep(const json_t *json, unsigned depth)
+{
+	const json_t *value;
+	const char *key;
+	size_t i;
+
+	if (!json_is_array(json) && !json_is_object(json))
+		return false;
+	if (depth == HT_PACK_DEPTH)
+		return true;
+	json_array_foreach(
+	    json, i, value) if (too_deep(value, depth + 1)) return true;
+	json_object_foreach((json_t *)(uintptr_t)json, key,
+	    value) if (too_deep(value, depth + 1)) return true;
+	return false;
+}
+
+enum ht_err
+ht_json_parse(struct ht_slice text, json_t **ret, const char **ret_why)
+{
+	static _Thread_local char why[JSON_ERROR_TEXT_LENGTH + 64];
+	HT_AUTO(ht_json_free) json_t *json = NULL;
+	json_error_t error;
+
+	json = json_loadb((const char *)text.at, text.len,
+	    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (json == NULL) {
+		if (json_error_code(&error) == json_error_out_of_memory)
+			return HT_ENOMEM;
+		(void)snprintf(why, sizeof(why), "line %d, column %d: %s",
+		    error.line, error.column, error.text);
+	} else if (too_deep(json, 0)) {
+		(void)snprintf(why, sizeof(why),
+		    "more than %d arrays and objects in one another",
+		    HT_PACK_DEPTH);
+	} else {
+		*ret = HT_TAKE(json);
+		return HT_OK;
+	}
+	if (ret_why != NULL)
+		*ret_why = why;
+	return HT_EMALFORMED;
+}
+
+static int
+write_out(const char *bytes, size_t len, void *arg)
+{
+	struct ht_buf *out = arg;
+
+	ht_buf_add(out, bytes, len);
+	return out->err == HT_OK ? 0 : -1;
+}
+
+enum ht_err
+ht_json_print(const json_t *json, struct ht_buf *out)
+{
+	size_t start = out->len;
+
+	if (out->err != HT_OK)
+		return out->err;
+	if (json_dump_callback(
+	        json, write_out, out, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
+		return HT_OK;
+	if (out->err == HT_OK)
+		out->err = HT_ENOMEM;
+	out->len = start;
+	return out->err;
+}
