@@ -32,12 +32,16 @@ enum ht_message_type {
 
 #define HT_DOCS_MAX 512 /* documents in one SNAPSHOT message */
 
-/* `proof` of section 5: covers of the gaps between indexes. */
+/*
+ * `proof` of section 5: covers of the gaps between indexes.  A node knows the
+ * header that a leaf ends with; the head is the leaf's bytes before it.
+ */
 struct ht_range_proof {
 	bool present;
 	uint64_t size;
 	size_t n_indexes;
 	uint64_t indexes[HT_BUNDLE_MAX];
+	struct ht_slice heads[HT_BUNDLE_MAX];
 	size_t n_hashes;
 	struct ht_hash hashes[HT_BUNDLE_MAX * 64];
 };
