@@ -28,7 +28,7 @@ ht_as_names(void)
 }
 
 void
-ht_column_fini(struct ht_column *column)
+ht_sql_column_fini(struct ht_sql_column *column)
 {
 	free(column->field);
 	free(column->column);
@@ -268,7 +268,7 @@ convert(enum ht_as as, const char *text, json_t **ret, const char **ret_why)
 
 /* The item's code for one of the table's; NULL when nothing says. */
 static const char *
-look_up(const struct ht_column *column, const char *code)
+look_up(const struct ht_sql_column *column, const char *code)
 {
 	const char *mapped =
 	    json_string_value(json_object_get(column->codes, code));
@@ -277,8 +277,9 @@ look_up(const struct ht_column *column, const char *code)
 }
 
 enum ht_err
-ht_column_convert(const struct ht_column *column, enum ht_column_kind kind,
-    const char *text, json_t **ret, const char **ret_why)
+ht_sql_column_convert(const struct ht_sql_column *column,
+    enum ht_column_kind kind, const char *text, json_t **ret,
+    const char **ret_why)
 {
 	HT_AUTO(ht_mem_free) char *own = NULL;
 	struct ht_slice cut;

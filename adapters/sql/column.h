@@ -40,7 +40,7 @@ enum ht_as {
 int ht_as_parse(struct ht_slice name);
 const char *ht_as_names(void); /* "auto, text, ...", for messages */
 
-struct ht_column {
+struct ht_sql_column {
 	char *field;
 	char *column; /* NULL: the constant */
 	json_t *constant;
@@ -50,14 +50,14 @@ struct ht_column {
 	json_t *codes;     /* object: the table's code -> the item's; or NULL */
 	char *codes_else;  /* for codes not listed; NULL: an error */
 };
-void ht_column_fini(struct ht_column *column);
+void ht_sql_column_fini(struct ht_sql_column *column);
 
 /*
  * Convert one value.  @text NULL is SQL's NULL: *ret is NULL then (absent), as
  * for "" with empty_absent.  Errors: HT_EINVALID with *ret_why, which says
  * what was expected and never the value itself; HT_ENOMEM.
  */
-enum ht_err ht_column_convert(const struct ht_column *column,
+enum ht_err ht_sql_column_convert(const struct ht_sql_column *column,
     enum ht_column_kind kind, const char *text, json_t **ret,
     const char **ret_why) HT_MUST_USE;
 

@@ -56,13 +56,14 @@ values_become_what_the_field_wants(void **state)
 	(void)state;
 	for (size_t i = 0; i < HT_COUNT(convert_cases); i++) {
 		const struct convert_case *c = &convert_cases[i];
-		struct ht_column column = {.as = c->as};
+		struct ht_sql_column column = {.as = c->as};
 		json_t *got = NULL;
 		const char *why;
 		char *json;
 		enum ht_err err;
 
-		err = ht_column_convert(&column, c->kind, c->text, &got, &why);
+		err = ht_sql_column_convert(
+		    &column, c->kind, c->text, &got, &why);
 		if (c->json == NULL) {
 			if (err != HT_EINVALID || why[0] == '\0')
 				fail_msg("%s: not refused", c->why);
@@ -81,40 +82,43 @@ values_become_what_the_field_wants(void **state)
 static void
 null_is_absent(void **state)
 {
-	struct ht_column column = {.as = HT_AS_INTEGER};
+	struct ht_sql_column column = {.as = HT_AS_INTEGER};
 	json_t *got = json_true();
 	const char *why;
 
 	(void)state;
-	assert_ok(
-	    ht_column_convert(&column, HT_COLUMN_INTEGER, NULL, &got, &why));
+	assert_ok(ht_sql_column_convert(
+	    &column, HT_COLUMN_INTEGER, NULL, &got, &why));
 	assert_null(got);
 	column.empty_absent = true;
 	got = json_true();
-	assert_ok(ht_column_convert(&column, HT_COLUMN_TEXT, "  ", &got, &why));
+	assert_ok(
+	    ht_sql_column_convert(&column, HT_COLUMN_TEXT, "  ", &got, &why));
 	assert_null(got);
 }
 
 static void
 codes_are_translated(void **state)
 {
-	struct ht_column column = {
+	struct ht_sql_column column = {
 	    .codes = json_pack("{s:s, s:s}", "A", "1", "B", "2")};
 	json_t *got;
 	const char *why;
 
 	(void)state;
-	assert_ok(
-	    ht_column_convert(&column, HT_COLUMN_INTEGER, "B ", &got, &why));
+	assert_ok(ht_sql_column_convert(
+	    &column, HT_COLUMN_INTEGER, "B ", &got, &why));
 	assert_string_equal(json_string_value(got), "2");
 	json_decref(got);
-	assert_err(ht_column_convert(&column, HT_COLUMN_TEXT, "C", &got, &why),
+	assert_err(
+	    ht_sql_column_convert(&column, HT_COLUMN_TEXT, "C", &got, &why),
 	    HT_EINVALID);
 	column.codes_else = strdup("9");
-	assert_ok(ht_column_convert(&column, HT_COLUMN_TEXT, "C", &got, &why));
+	assert_ok(
+	    ht_sql_column_convert(&column, HT_COLUMN_TEXT, "C", &got, &why));
 	assert_string_equal(json_string_value(got), "9");
 	json_decref(got);
-	ht_column_fini(&column);
+	ht_sql_column_fini(&column);
 }
 
 static void
