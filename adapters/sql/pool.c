@@ -46,6 +46,7 @@ struct worker {
 
 struct ht_sql {
 	char *name;
+	char *dir;     /* NULL: the program's */
 	json_t *first; /* the configuration message */
 	int epoll;
 	unsigned n_workers;
@@ -146,7 +147,7 @@ lose(struct ht_sql *sql, struct worker *w, const char *how, uint64_t now_ms)
 
 /* A process of its own group (a terminal's ^C is not for it) and signals. */
 static int
-spawn(int fd, pid_t *ret_pid)
+spawn(const char *dir, int fd, pid_t *ret_pid)
 {
 	char option[] = HT_WORKER_OPTION, number[] = "3";
 	char program[] = "hutong-adapter: worker";
@@ -166,6 +167,8 @@ spawn(int fd, pid_t *ret_pid)
 	(void)posix_spawnattr_setsigmask(&attr, &none);
 	(void)posix_spawnattr_setsigdefault(&attr, &all);
 	rc = posix_spawn_file_actions_adddup2(&files, fd, WORKER_FD);
+	if (rc == 0 && dir != NULL)
+		rc = posix_spawn_file_actions_addchdir_np(&files, dir);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_addopen(
 		    &files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -197,7 +200,7 @@ start(struct ht_sql *sql, struct worker *w, uint64_t now_ms)
 		back_off(w, now_ms);
 		return false;
 	}
-	rc = spawn(ends[1], &w->pid);
+	rc = spawn(sql->dir, ends[1], &w->pid);
 	(void)close(ends[1]);
 	w->fd = ends[0];
 	if (rc != 0) {
@@ -499,9 +502,11 @@ ht_sql_open(const struct ht_sql_conf *conf, struct ht_sql **ret)
 		    .out = HT_BUF(HT_WORKER_MESSAGE_MAX + 4),
 		    .backoff_ms = BACKOFF_MIN_MS};
 	sql->name = strdup(conf->name);
+	sql->dir = conf->dir != NULL ? strdup(conf->dir) : NULL;
 	sql->first = first_message(conf);
 	sql->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (sql->name == NULL || sql->first == NULL || sql->epoll < 0) {
+	if (sql->name == NULL || (conf->dir != NULL && sql->dir == NULL) ||
+	    sql->first == NULL || sql->epoll < 0) {
 		enum ht_err err = sql->epoll < 0 ? HT_ESYSTEM : HT_ENOMEM;
 
 		ht_sql_close(&sql);
@@ -536,6 +541,7 @@ ht_sql_close(struct ht_sql **sql_p)
 	ht_fd_close(&sql->epoll);
 	json_decref(sql->first);
 	free(sql->name);
+	free(sql->dir);
 	free(sql);
 	*sql_p = NULL;
 }

@@ -22,6 +22,7 @@ struct ht_sql_conf {
 	const char *must_exist; /* file that must be there first; or NULL */
 	const json_t *prepare;  /* statements for a new connection; or NULL */
 	const char *charset;    /* "utf-8" (also NULL), "gb18030" */
+	const char *dir;        /* where the workers stand; NULL: here */
 	unsigned workers;       /* 0: 1 */
 };
 /* Copies what it needs; starts no process yet.  HT_ENOMEM; HT_ESYSTEM. */

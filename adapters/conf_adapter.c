@@ -1,0 +1,190 @@
+#include "adapters/conf_adapter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+
+#define TIMEOUT_MS     5000
+#define TIMEOUT_MAX_MS 600000
+
+static void
+source_fini(struct ht_conf_source *source)
+{
+	if (source->source != NULL)
+		source->ops->close(&source->source);
+	free(source->name);
+}
+
+static void
+item_fini(struct ht_conf_item *item)
+{
+	if (item->query != NULL)
+		item->from->ops->query_free(&item->query);
+	free(item->name);
+	free(item->where);
+}
+
+void
+ht_conf_adapter_fini(struct ht_conf_adapter *adapter)
+{
+	for (size_t i = 0; i < adapter->n_items; i++)
+		item_fini(&adapter->items[i]);
+	for (size_t i = 0; i < adapter->n_sources; i++)
+		source_fini(&adapter->sources[i]);
+	free(adapter->items);
+	free(adapter->sources);
+	ht_conf_node_fini(&adapter->node);
+	memset(adapter, 0, sizeof(*adapter));
+}
+
+static enum ht_err
+read_source(struct ht_yaml *map, const char *name, const char *dir,
+    struct ht_conf_source *source)
+{
+	source->name = strdup(name);
+	if (source->name == NULL)
+		return HT_ENOMEM;
+	source->timeout_ms = TIMEOUT_MS;
+	if (ht_yaml_as_map(map) == NULL)
+		return HT_OK;
+	(void)ht_yaml_as_ms(ht_yaml_get(map, "timeout"), 10, TIMEOUT_MAX_MS,
+	    &source->timeout_ms);
+	source->ops = ht_source_find(map);
+	if (source->ops == NULL)
+		return HT_OK;
+	return source->ops->open(
+	    name, dir, ht_yaml_get(map, source->ops->kind), &source->source);
+}
+
+static enum ht_err
+read_sources(struct ht_yaml *map, struct ht_conf_adapter *adapter)
+{
+	size_t n = ht_yaml_count(ht_yaml_as_map(map));
+	enum ht_err err = HT_OK;
+
+	if (n > HT_SOURCES_MAX) {
+		ht_yaml_complain(map, "at most %d sources", HT_SOURCES_MAX);
+		return HT_OK;
+	}
+	adapter->sources = calloc(n + 1, sizeof(*adapter->sources));
+	if (adapter->sources == NULL)
+		return HT_ENOMEM;
+	for (size_t i = 0; err == HT_OK && ht_yaml_as_map(map) && i < n; i++)
+		err = read_source(ht_yaml_at(map, i), ht_yaml_key(map, i),
+		    adapter->node.dir, &adapter->sources[adapter->n_sources++]);
+	return err;
+}
+
+static struct ht_conf_source *
+find_source(struct ht_conf_adapter *adapter, struct ht_yaml *at)
+{
+	const char *name;
+
+	if (!ht_yaml_as_str(at, 256, &name))
+		return NULL;
+	for (size_t i = 0; i < adapter->n_sources; i++)
+		if (strcmp(adapter->sources[i].name, name) == 0)
+			return &adapter->sources[i];
+	ht_yaml_complain(at, "there is no source '%s' under 'sources'", name);
+	return NULL;
+}
+
+static enum ht_err
+read_item(struct ht_conf_adapter *adapter, struct ht_yaml *map,
+    const char *name, struct ht_conf_item *item)
+{
+	char where[HT_WHERE_SIZE];
+
+	ht_yaml_where(map, where);
+	item->name = strdup(name);
+	item->where = strdup(where);
+	if (item->name == NULL || item->where == NULL)
+		return HT_ENOMEM;
+	if (!ht_name_valid(ht_slice_str(name)))
+		ht_yaml_complain(map,
+		    "an item is named catalog/CODE, as in its catalog entry; "
+		    "found '%s'",
+		    name);
+	if (ht_yaml_as_map(map) == NULL)
+		return HT_OK;
+	item->from = find_source(adapter, ht_yaml_need(map, "source"));
+	(void)ht_yaml_as_ms(
+	    ht_yaml_get(map, "timeout"), 10, TIMEOUT_MAX_MS, &item->timeout_ms);
+	if (item->from == NULL || item->from->source == NULL) {
+		ht_yaml_take(map); /* nobody can say what belongs there */
+		return HT_OK;
+	}
+	return item->from->ops->query(item->from->source, map, &item->query);
+}
+
+static enum ht_err
+read_items(struct ht_yaml *map, struct ht_conf_adapter *adapter)
+{
+	size_t n = ht_yaml_count(ht_yaml_as_map(map));
+	enum ht_err err = HT_OK;
+
+	if (n > HT_ADAPTER_ITEMS_MAX) {
+		ht_yaml_complain(map, "at most %d items", HT_ADAPTER_ITEMS_MAX);
+		return HT_OK;
+	}
+	adapter->items = calloc(n + 1, sizeof(*adapter->items));
+	if (adapter->items == NULL)
+		return HT_ENOMEM;
+	for (size_t i = 0; err == HT_OK && ht_yaml_as_map(map) && i < n; i++)
+		err = read_item(adapter, ht_yaml_at(map, i),
+		    ht_yaml_key(map, i), &adapter->items[adapter->n_items++]);
+	return err;
+}
+
+enum ht_err
+ht_conf_adapter_load(
+    const char *path, struct ht_report *report, struct ht_conf_adapter *ret)
+{
+	HT_AUTO(ht_conf_adapter_fini) struct ht_conf_adapter adapter = {0};
+	HT_AUTO(ht_conf_free) struct ht_conf *conf = NULL;
+	struct ht_yaml *root;
+	enum ht_err err;
+
+	err = ht_conf_load(path, report, &conf);
+	if (err != HT_OK)
+		return err;
+	root = ht_conf_root(conf);
+	err = ht_conf_node_read(root, path, &adapter.node);
+	if (err == HT_OK)
+		err = read_sources(ht_yaml_get(root, "sources"), &adapter);
+	if (err == HT_OK)
+		err = read_items(ht_yaml_get(root, "items"), &adapter);
+	if (err == HT_OK)
+		err = ht_conf_done(conf);
+	if (err != HT_OK)
+		return err;
+	*ret = adapter;
+	memset(&adapter, 0, sizeof(adapter));
+	ht_conf_node_point(&ret->node);
+	return HT_OK;
+}
+
+void
+ht_conf_adapter_check(const struct ht_conf_adapter *adapter,
+    const struct ht_trust *trust, struct ht_report *report)
+{
+	for (size_t i = 0; i < adapter->n_items; i++) {
+		const struct ht_conf_item *at = &adapter->items[i];
+		const struct ht_item *item =
+		    ht_trust_item_newest(trust, ht_slice_str(at->name));
+
+		if (item == NULL) {
+			ht_report_add(report, at->where,
+			    "%s is not in snapshot %llu of the catalog",
+			    at->name,
+			    (unsigned long long)ht_trust_version(trust));
+			continue;
+		}
+		if (strcmp(item->provider, adapter->node.member) != 0)
+			ht_report_add(report, at->where,
+			    "%s is provided by %s, not by %s", at->name,
+			    item->provider, adapter->node.member);
+		at->from->ops->check(at->query, item, at->where, report);
+	}
+}
