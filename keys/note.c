@@ -13,8 +13,9 @@
 /* "— " in UTF-8: U+2014 and a space. */
 #define DASH     "\xe2\x80\x94 "
 #define DASH_LEN 4
-#define BLOB_MAX 4096 /* an ML-DSA-44 signature is 2,420 bytes: read, ignored  \
-	               */
+#define BLOB_MAX                                                               \
+	4096 /* an ML-DSA-44 signature is 2,420 bytes: read, ignored           \
+	      */
 
 static uint32_t
 vkey_id(const char *name, const struct ht_pub *pub)

@@ -59,7 +59,7 @@ enum ht_err ht_pub_check_sign(const struct ht_pub *pub) HT_MUST_USE;
 /* A secret key of any purpose: 32 secret bytes and their public half. */
 struct ht_key; /* opaque; sodium_malloc'ed pages */
 void ht_key_free(struct ht_key **key_p);
-/* New random key.  Errors: HT_ENOMEM (also: the locked-memory limit). */
+/* New random key.  Errors: HT_ENOMEM; HT_ESYSTEM. */
 enum ht_err ht_key_new(enum ht_key_for what, struct ht_key **ret) HT_MUST_USE;
 /* From a 32-byte seed (tests, fixed vectors, key files). */
 enum ht_err ht_key_from_seed(enum ht_key_for what,

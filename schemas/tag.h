@@ -5,12 +5,8 @@
 #ifndef HT_SCHEMAS_TAG_H
 #define HT_SCHEMAS_TAG_H
 
+#include "keys/pseudonym.h"
 #include "schemas/envelope.h"
-
-#define HT_PSEUDONYM_SIZE 16
-struct ht_pseudonym {
-	uint8_t at[HT_PSEUDONYM_SIZE];
-};
 
 struct ht_tag {
 	struct ht_slice epoch; /* "catalog/epoch" */
