@@ -17,7 +17,7 @@ ht_frontier_append(struct ht_frontier *f, const struct ht_hash *leaf,
 	uint64_t index = f->size;
 	unsigned level = 0;
 
-	HT_ASSERT(f->size < UINT64_MAX);
+	HT_ASSERT(f->size < HT_TREE_MAX);
 	if (store != NULL)
 		store(arg, 0, index, &hash);
 	while (index & 1) {
@@ -127,7 +127,7 @@ ht_prove_inclusion(ht_merkle_load_fn *load, void *arg, uint64_t i, uint64_t n,
 	enum ht_err err = HT_OK;
 	size_t count = 0;
 
-	if (i >= n)
+	if (i >= n || n > HT_TREE_MAX)
 		return HT_EINVALID;
 	while (hi - lo > 1 && err == HT_OK) {
 		uint64_t k = lo + split(hi - lo);
@@ -155,7 +155,7 @@ ht_prove_consistency(ht_merkle_load_fn *load, void *arg, uint64_t m, uint64_t n,
 	enum ht_err err = HT_OK;
 	size_t count = 0;
 
-	if (m == 0 || m > n)
+	if (m == 0 || m > n || n > HT_TREE_MAX)
 		return HT_EINVALID;
 	while (hi != m && err == HT_OK) {
 		uint64_t k = lo + split(hi - lo);
@@ -178,7 +178,10 @@ ht_prove_consistency(ht_merkle_load_fn *load, void *arg, uint64_t m, uint64_t n,
 	return HT_OK;
 }
 
-/* RFC 9162 section 2.1.3.2. */
+/*
+ * RFC 9162 section 2.1.3.2.  The two checks hash what they are given; a path
+ * of more than HT_PROOF_MAX hashes runs out of tree and fails there.
+ */
 bool
 ht_check_inclusion(uint64_t i, uint64_t n, const struct ht_hash *leaf,
     const struct ht_hash *path, size_t path_n, const struct ht_hash *root)
@@ -292,7 +295,7 @@ ht_sparse_root(uint64_t size, const uint64_t *at, const struct ht_hash *leaves,
 	uint64_t next = 0;
 	size_t used = 0;
 
-	if (size == 0)
+	if (size == 0 || size > HT_TREE_MAX)
 		return HT_EMALFORMED;
 	for (size_t i = 0; i <= n_leaves; i++) {
 		uint64_t place = i < n_leaves ? at[i] : size;

@@ -11,8 +11,11 @@
 #include "keys/hash.h"
 
 #define HT_FRONTIER_MAX 64
-#define HT_PROOF_MAX    64  /* an inclusion proof's hashes at most */
+#define HT_PROOF_MAX    64  /* hashes of a proof at most, by HT_TREE_MAX */
 #define HT_COVER_MAX    128 /* hashes of the two covers of a range */
+
+/* More leaves than any log will see; keeps a proof within HT_PROOF_MAX. */
+#define HT_TREE_MAX (UINT64_C(1) << 63)
 
 /* A tree being grown: the perfect subtree for each bit set in size. */
 struct ht_frontier {
@@ -43,11 +46,11 @@ size_t ht_cover(uint64_t a, uint64_t b, struct ht_subtree out[static 128]);
 typedef enum ht_err ht_merkle_load_fn(
     void *arg, unsigned level, uint64_t index, struct ht_hash *ret);
 
-/* RFC 6962 2.1.1; needs i < n.  out gets *ret_n hashes. */
+/* RFC 6962 2.1.1; HT_EINVALID unless i < n.  out gets *ret_n hashes. */
 enum ht_err ht_prove_inclusion(ht_merkle_load_fn *load, void *arg, uint64_t i,
     uint64_t n, struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
     HT_MUST_USE;
-/* RFC 6962 2.1.2; needs 0 < m <= n. */
+/* RFC 6962 2.1.2; HT_EINVALID unless 0 < m <= n. */
 enum ht_err ht_prove_consistency(ht_merkle_load_fn *load, void *arg, uint64_t m,
     uint64_t n, struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
     HT_MUST_USE;
@@ -63,6 +66,9 @@ bool ht_check_consistency(uint64_t m, uint64_t n, const struct ht_hash *old,
  *
  * @at:   n_leaves increasing places below size, with their leaf hashes
  * @left: the covers of the gaps, left to right, exactly as many as needed
+ *
+ * A root does not bind @size (a tree of 5 and one of 6 can share it, if two
+ * leaves' parent poses as a leaf): what is signed must hold both.
  * Errors: HT_EMALFORMED when places or counts do not fit.
  */
 enum ht_err ht_sparse_root(uint64_t size, const uint64_t *at,
