@@ -33,6 +33,7 @@ struct ht_node_conf {
 	const char *state;   /* folder for what must survive a restart */
 	const char *address; /* NULL: the anchor's */
 	bool proofs;         /* demand a batch proof with every bundle */
+	unsigned bundle_max; /* records a bundle at most; 0: HT_BUNDLE_MAX */
 };
 /*
  * Read keys and anchor, open the state, begin to connect.  Every mistake goes

@@ -16,6 +16,7 @@
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
 #define ZAP_FRAMES   7
 #define ZAP_FIELD    256
+#define BIND_TRIES   100 /* of 10 ms */
 
 struct zap {
 	void *rep;
@@ -48,8 +49,9 @@ receive(void *rep, struct zap_request *req)
 
 		if (len < 0)
 			return false;
-		if (fits)
-			req->len[req->n] = (size_t)len;
+		if (fits) /* zmq_recv() says the whole length, having cut */
+			req->len[req->n] =
+			    len < ZAP_FIELD ? (size_t)len : ZAP_FIELD;
 		req->n++;
 		HT_ASSERT(zmq_getsockopt(rep, ZMQ_RCVMORE, &more, &size) == 0);
 	}
@@ -120,6 +122,23 @@ run(void *arg)
 	return NULL;
 }
 
+/*
+ * A socket is closed in the background, so the address of a gate that was
+ * closed a moment ago may still be taken.
+ */
+static bool
+bind_patiently(void *rep)
+{
+	for (int tries = 0; tries < BIND_TRIES; tries++) {
+		if (zmq_bind(rep, ZAP_ENDPOINT) == 0)
+			return true;
+		if (errno != EADDRINUSE)
+			return false;
+		usleep(10000);
+	}
+	return false;
+}
+
 static enum ht_err
 open_parts(struct zap *zap, struct ht_net *net)
 {
@@ -131,7 +150,7 @@ open_parts(struct zap *zap, struct ht_net *net)
 	zap->rep = zmq_socket(net->ctx, ZMQ_REP);
 	if (zap->stop_fd == -1 || zap->rep == NULL ||
 	    !ht_zmq_options(zap->rep, options, HT_COUNT(options)) ||
-	    zmq_bind(zap->rep, ZAP_ENDPOINT) != 0)
+	    !bind_patiently(zap->rep))
 		return HT_ESYSTEM;
 	errno = pthread_create(&zap->thread, NULL, run, zap);
 	return errno == 0 ? HT_OK : HT_ESYSTEM;
