@@ -1,21 +1,53 @@
 /*
  * index.h -- finding entries: a derived index, filled behind the log.
+ *
+ * Wipe it at will: what it lacks is looked up in the entries themselves, so a
+ * search is complete whatever the index has reached.
  */
 #ifndef HT_BROKER_AUDIT_INDEX_H
 #define HT_BROKER_AUDIT_INDEX_H
 
 #include "broker/audit/log.h"
-#include "schemas/tag.h"
+
+/*
+ * Whom and what an entry is about: from its header, or, when it has none, from
+ * the request it cites.  Slices point into the entry or into `cited`.
+ */
+struct ht_about {
+	bool has_header; /* the entry's own */
+	struct ht_header header;
+	bool has_exchange;
+	struct ht_id exchange;
+	struct ht_slice sender;
+	struct ht_slice recipient;
+	struct ht_slice item;
+	struct ht_slice purpose;
+	uint8_t cited[HT_LEAF_MAX];
+};
+/* HT_EINTEGRITY for a header that does not decode; @log may be NULL. */
+enum ht_err ht_entry_about(struct ht_log *log, const struct ht_entry *e,
+    struct ht_about *ret) HT_MUST_USE;
+/* An entry with a status, or a response that says refused. */
+bool ht_entry_refused(const struct ht_entry *e, const struct ht_about *about);
 
 struct ht_index;
 
-/* Open or create; wiped and rebuilt when it does not fit the log. */
+/*
+ * Open or create; wiped when it does not fit the log, or when the machine went
+ * down under it.  With a log open for reading nothing is written, and an index
+ * that does not fit is left alone: then every entry is looked at.
+ * @dir may be NULL: no index at all.  @log must outlive the index.
+ */
 enum ht_err ht_index_open(
     const char *dir, struct ht_log *log, struct ht_index **ret) HT_MUST_USE;
 void ht_index_close(struct ht_index **index_p);
-/* Take in at most @max new entries; *ret_more says whether some are left. */
+/*
+ * Take in at most @max new entries; *ret_more says whether some are left.
+ * Thread: one at a time; searches may run beside it.
+ */
 enum ht_err ht_index_catch_up(
     struct ht_index *index, size_t max, bool *ret_more) HT_MUST_USE;
+/* Entries below this are in the index. */
 uint64_t ht_index_upto(const struct ht_index *index);
 
 /* What to look for; empty slices and zeroes: no condition. */
@@ -36,9 +68,12 @@ struct ht_filter {
 	uint64_t size;      /* pin: only entries below; 0: all committed */
 	uint32_t limit;     /* rows at most; 0: no limit */
 };
+#define HT_FILTER_ALL ((struct ht_filter){.status = -1, .type = -1})
+
 /*
- * Entries that match, in order of the log, through the best index; each leaf
- * to @each.  *ret_scanned counts the leaves looked at.
+ * Entries that match, in order of the log, through the best index; each entry
+ * to @each, which may stop it with an error of its own.  *ret_scanned counts
+ * the entries looked at.
  */
 enum ht_err ht_index_search(struct ht_index *index,
     const struct ht_filter *filter,
