@@ -150,6 +150,8 @@ check_note(struct ht_log *log, struct ht_txn *txn, struct ht_slice bytes,
 		if (err == HT_OK)
 			err = ht_checkpoint_parse(note.text, ret);
 	}
+	if (err == HT_ENOMEM)
+		return err;
 	if (err != HT_OK || ret->size > log->head.frontier.size)
 		return HT_EINTEGRITY;
 	err = ht_tree_root(txn, ret->size, &root);

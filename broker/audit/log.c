@@ -7,6 +7,7 @@
  * any error the log refuses all further work: the restart, with its checks,
  * finds out what the disk holds.
  */
+#include "broker/audit/bundles.h"
 #include "broker/audit/evidence.h"
 
 #include <errno.h>
@@ -443,25 +444,6 @@ ht_log_append(struct ht_log *log, struct ht_entry *e, struct ht_hash *ret_hash)
 	return poison(log, log->tree.err);
 }
 
-/* [suite, sender, node, key, count, signature, indexes, left] */
-static void
-pack_evidence(const struct ht_bundle *b, struct ht_buf *out)
-{
-	ht_pack_array(out, 8);
-	ht_pack_uint(out, b->suite);
-	ht_pack_str(out, b->sender);
-	ht_pack_str(out, b->node);
-	ht_pack_bin(out, b->key.at, sizeof(b->key.at));
-	ht_pack_uint(out, b->count);
-	ht_pack_bin(out, b->sig.at, sizeof(b->sig.at));
-	ht_pack_array(out, b->n_records);
-	for (uint32_t i = 0; i < b->n_records; i++)
-		ht_pack_uint(out, b->records[i].index);
-	ht_pack_array(out, b->n_left);
-	for (uint32_t i = 0; i < b->n_left; i++)
-		ht_pack_bin(out, b->left[i].at, HT_HASH_SIZE);
-}
-
 enum ht_err
 ht_log_bundle(
     struct ht_log *log, uint64_t first_seq, const struct ht_bundle *bundle)
@@ -472,7 +454,7 @@ ht_log_bundle(
 		return err;
 	HT_ASSERT(first_seq >= log->head.frontier.size);
 	ht_buf_reset(&log->leaf);
-	pack_evidence(bundle, &log->leaf);
+	ht_evidence_pack(bundle, &log->leaf);
 	if (log->leaf.err != HT_OK)
 		return log->leaf.err;
 	return poison(log, ht_txn_append_u64(log->txn, HT_EV_BUNDLES, first_seq,
