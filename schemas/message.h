@@ -69,6 +69,7 @@ struct ht_message {
 			struct ht_slice checkpoint;
 			uint64_t snapshot;
 			bool proofs;
+			bool serves; /* may be handed requests */
 		} hello;
 		struct {
 			unsigned version;
