@@ -118,6 +118,8 @@ run(void *arg)
 		if (items[0].revents != 0 && receive(zap->rep, &req))
 			answer(zap, &req);
 	}
+	/* At once: closing alone would leave the name taken for a while. */
+	(void)zmq_unbind(zap->rep, ZAP_ENDPOINT);
 	ht_zmq_close(&zap->rep);
 	return NULL;
 }
