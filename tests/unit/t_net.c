@@ -296,8 +296,8 @@ a_restarted_server_is_found_again(void **state)
 	snprintf(address, sizeof(address), "%s", ht_router_address(f->router));
 	ht_router_close(&f->router);
 	await_link(dealer, HT_LINK_DOWN);
-	assert_err(ht_dealer_send(dealer, ht_slice_str("x")), HT_EAGAIN);
 	await_link(dealer, HT_LINK_UNREACHABLE);
+	assert_err(ht_dealer_send(dealer, ht_slice_str("x")), HT_EAGAIN);
 	conf = router_conf(f, address);
 	open_again(f, &conf);
 	await_link(dealer, HT_LINK_UP);
