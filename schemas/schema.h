@@ -2,15 +2,20 @@
  * schema.h -- JSON Schema 2020-12, the part that catalog items use, and the
  * check-digit formats.
  *
- * Compiled once per item version; validation allocates only for findings and
- * lists *every* violation.  Keywords outside the supported set are an error
- * when compiling, never ignored in silence.
+ * Compiled once per item version; validation allocates only for findings (and
+ * scratch for patterns) and lists *every* violation.  Keywords outside the
+ * supported set (docs/catalog.md) are an error when compiling, never ignored
+ * in silence.  Hostile schemas and values meet limits: depth, nodes, steps, and
+ * the backtracking of patterns.
+ *
+ * Thread: a compiled schema never changes and may be shared.
  */
 #ifndef HT_SCHEMAS_SCHEMA_H
 #define HT_SCHEMAS_SCHEMA_H
 
 #include "lib/base/bytes.h"
 #include "lib/base/report.h"
+#include "schemas/codes.h"
 #include "schemas/json.h"
 
 struct ht_schema;
@@ -37,19 +42,25 @@ size_t ht_schema_fields(const struct ht_schema *schema);
 const char *ht_schema_field(const struct ht_schema *schema, size_t i);
 /* -1 if there is no such top-level property. */
 int ht_schema_field_index(const struct ht_schema *schema, const char *name);
-int ht_schema_field_level(const struct ht_schema *schema, size_t i); /* -1 */
+/* x-level, 0 to 3; -1 if it has none. */
+int ht_schema_field_level(const struct ht_schema *schema, size_t i);
+/* NULL if it has none; borrowed. */
 const char *ht_schema_field_title(const struct ht_schema *schema, size_t i);
+/* `description`: what the field is, in English; NULL if it has none. */
+const char *ht_schema_field_about(const struct ht_schema *schema, size_t i);
 /* The property's own schema alone, e.g. for one claimed value. */
 bool ht_schema_check_field(const struct ht_schema *schema, size_t i,
     const json_t *value, struct ht_report *violations);
 
 /*
- * Formats with check digits (docs/catalog.md): "uscc", "citizen-id",
- * "org-code", "vin", "date", "date-time", "date-compact" ...  True if valid;
- * *ret_why (may be NULL) says what is wrong.  *ret_known is false for a name
- * that is no format of ours.
+ * What a grant lets out of a record: an object with some of its fields.  Each
+ * property must be a field whose bit is set in @released (bit i of byte i/8 is
+ * field i), each required one of those must be there, and each value must
+ * satisfy its property's schema.  Rules over several fields are left out: the
+ * other half may have stayed at home, and the provider has checked them.
  */
-bool ht_format_check(const char *format, struct ht_slice value,
-    const char **ret_why, bool *ret_known);
+bool ht_schema_check_part(const struct ht_schema *schema, const json_t *value,
+    struct ht_slice released, struct ht_report *violations,
+    struct ht_report *warnings);
 
 #endif

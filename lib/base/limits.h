@@ -37,5 +37,14 @@
 /* --- on the terminal --- */
 #define HT_TABLE_ROWS 100000    /* more is not read; programs take CSV */
 #define HT_CELL_MAX   (4 << 20) /* a cell or line of CSV, escaped: a body's */
+/* --- record schemas --- */
+#define HT_SCHEMA_DEPTH 32   /* sub-schemas inside each other, as written */
+#define HT_SCHEMA_NODES 5000 /* 512 fields with ten rules each */
+/* Schemas entered while looking at one value, through every $ref: a record of
+ * depth 12 needs some 40. */
+#define HT_CHECK_DEPTH 128
+/* Sub-schemas tried and values compared for one record of 1 MiB: about 0.2 s
+ * of work, where an honest record needs a few thousand. */
+#define HT_CHECK_STEPS 2000000
 
 #endif
