@@ -37,6 +37,7 @@
 /* --- on the terminal --- */
 #define HT_TABLE_ROWS 100000    /* more is not read; programs take CSV */
 #define HT_CELL_MAX   (4 << 20) /* a cell or line of CSV, escaped: a body's */
+
 /* --- record schemas --- */
 #define HT_SCHEMA_DEPTH 32   /* sub-schemas inside each other, as written */
 #define HT_SCHEMA_NODES 5000 /* 512 fields with ten rules each */
