@@ -12,11 +12,28 @@
 
 _Static_assert(HT_HASH_SIZE == SHA256_DIGEST_LENGTH, "SHA-256 has 32 bytes");
 
+/*
+ * CVE-2025-69277: before Debian's 1.0.18-1+deb12u1 libsodium took points
+ * outside the main subgroup for valid.  Ask it about one: the base point plus
+ * the point of order 2, (-x, -y).
+ */
+static bool
+checks_points(void)
+{
+	uint8_t point[crypto_core_ed25519_BYTES];
+
+	memset(point, 0x99, sizeof(point));
+	point[0] = 0x95;
+	return crypto_core_ed25519_is_valid_point(point) == 0;
+}
+
 enum ht_err
 ht_keys_init(void)
 {
 	/* 1 means that somebody was here before: as good as 0. */
-	return sodium_init() < 0 ? HT_ESYSTEM : HT_OK;
+	if (sodium_init() < 0)
+		return HT_ESYSTEM;
+	return checks_points() ? HT_OK : HT_EINVALID;
 }
 
 bool

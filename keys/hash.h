@@ -16,7 +16,11 @@ struct ht_hash {
 	uint8_t at[HT_HASH_SIZE];
 };
 
-/* Once per process, before anything else of keys/; fails closed. */
+/*
+ * Once per process, before anything else of keys/; fails closed.  HT_ESYSTEM:
+ * no randomness.  HT_EINVALID: the libsodium found takes bad public keys for
+ * good (CVE-2025-69277); install 1.0.18-1+deb12u1 or newer.
+ */
 enum ht_err ht_keys_init(void) HT_MUST_USE;
 
 bool ht_hash_eq(const struct ht_hash *a, const struct ht_hash *b);

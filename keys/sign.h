@@ -3,7 +3,7 @@
  *
  * A public key is 32 bytes and is checked when it enters (small order and
  * non-canonical points are refused).  A secret key lives in guarded memory
- * and is readable only inside one call of this file.
+ * and is readable only while it is used.
  */
 #ifndef HT_KEYS_SIGN_H
 #define HT_KEYS_SIGN_H
@@ -70,9 +70,10 @@ struct ht_pub ht_key_pub(const struct ht_key *key);
 struct ht_keyid ht_key_id(const struct ht_key *key);
 
 /*
- * The raw 32 secret bytes for one call: sealing (X25519), transport (CURVE)
- * and tracker keys only.  ht_key_open() makes them readable, ht_key_shut()
- * hides them again; nesting counts.
+ * The raw 32 secret bytes for one call: X25519 (sealing, annex), transport
+ * (CURVE) and tracker keys only, and our own mistake for a key that signs.
+ * ht_key_open() makes them readable, ht_key_shut() hides them again; nesting
+ * counts.  Thread: any.
  */
 const uint8_t *ht_key_open(const struct ht_key *key);
 void ht_key_shut(const struct ht_key *key);
@@ -80,12 +81,17 @@ void ht_key_shut(const struct ht_key *key);
 /*
  * Sign @label || parts.  The label ends in "\n" and is what keeps one kind of
  * signature from being mistaken for another ("hutong-bundle/v1\n").  Notes
- * sign their text as it stands (label "").
- * Thread: any; signing keys stay readable while signing counts > 0.
+ * sign their text as it stands (label "").  Errors: HT_ENOMEM.
+ * Thread: any.
  */
 enum ht_err ht_sign(const struct ht_key *key, const char *label,
     struct ht_slice message, struct ht_sig *ret) HT_MUST_USE;
-/* HT_EBADSIG if it does not verify. */
+/*
+ * HT_EBADSIG if it does not verify, in libsodium's strict reading: S below the
+ * group's order, neither R nor the key of small order or non-canonical, and
+ * R compared as bytes (no cofactor).  Never use a signature as an id.
+ * Errors: HT_ENOMEM for a message past 4 KiB with a label.  Thread: any.
+ */
 enum ht_err ht_verify(const struct ht_pub *pub, const char *label,
     struct ht_slice message, const struct ht_sig *sig) HT_MUST_USE;
 

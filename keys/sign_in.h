@@ -1,0 +1,17 @@
+/*
+ * sign_in.h -- inside keys/ only: the secret half of any key.
+ */
+#ifndef HT_KEYS_SIGN_IN_H
+#define HT_KEYS_SIGN_IN_H
+
+#include "keys/sign.h"
+
+#define HT_SEED_SIZE 32
+
+/*
+ * The 32 bytes that ht_key_from_seed() was given, whatever the key is for.
+ * As ht_key_open(): ht_key_shut() hides them again.
+ */
+const uint8_t *ht_key_seed_open(const struct ht_key *key);
+
+#endif
