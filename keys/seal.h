@@ -23,6 +23,7 @@ struct ht_opener; /* recipient's context for one enc */
  * SetupBaseS (RFC 9180 section 5.1.1) with a fresh random ephemeral key.
  * @info: docs/protocol.md, "Sealing".  Errors: HT_EINVALID for a public key
  * that yields the all-zero secret; HT_ENOMEM.
+ * A context used after fork(2) in the child is our own mistake, and stops it.
  */
 enum ht_err ht_sealer_new(const struct ht_pub *to, struct ht_slice info,
     struct ht_sealer **ret) HT_MUST_USE;
@@ -43,7 +44,10 @@ uint64_t ht_sealer_seq(const struct ht_sealer *sealer);
 enum ht_err ht_seal(struct ht_sealer *sealer, struct ht_slice aad, uint8_t *at,
     size_t len, uint64_t *ret_seq) HT_MUST_USE;
 
-/* SetupBaseR; @key is an X25519 key (sealing or annex). */
+/*
+ * SetupBaseR; @key is an X25519 key (sealing or annex).  Errors: HT_EINVALID
+ * for an enc that yields the all-zero secret; HT_ENOMEM.
+ */
 enum ht_err ht_opener_new(const struct ht_key *key,
     const uint8_t enc[static HT_ENC_SIZE], struct ht_slice info,
     struct ht_opener **ret) HT_MUST_USE;
@@ -51,12 +55,16 @@ void ht_opener_free(struct ht_opener **opener_p);
 /*
  * Open in place, any sequence number in any order.  @len counts the 16 bytes
  * of tag; the plaintext is len - 16 bytes.  HT_EBADSIG when it fails, and the
- * buffer is then wiped.
+ * buffer is then wiped.  Thread: any, several at once.
  */
 enum ht_err ht_open(const struct ht_opener *opener, uint64_t seq,
     struct ht_slice aad, uint8_t *at, size_t len) HT_MUST_USE;
 
-/* One message to one key: enc || ciphertext.  For annexes, tracker keys. */
+/*
+ * One message to one key: enc || ciphertext.  For annexes, tracker keys.
+ * Both append to @ret, and nothing on failure.  Errors: those above, and the
+ * buffer's; HT_EBADSIG when it does not open.  Caller wipes what was secret.
+ */
 enum ht_err ht_seal_once(const struct ht_pub *to, struct ht_slice info,
     struct ht_slice aad, struct ht_slice plain, struct ht_buf *ret) HT_MUST_USE;
 enum ht_err ht_open_once(const struct ht_key *key, struct ht_slice info,
