@@ -43,7 +43,7 @@ PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) 2>/dev/null)
 HT_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS)
 HT_CFLAGS   = -std=gnu17 -MMD -MP $(WARNINGS) $(HARDEN) $(SAN_FLAGS)
 HT_LDFLAGS  = -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
-HT_LDLIBS   = $(PKG_LIBS) -pthread
+HT_LDLIBS   = $(PKG_LIBS) -pthread -lm
 
 # --- what is built ---
 # A program exists when its main file does; every other source of the rooms
@@ -191,7 +191,7 @@ define install_headers
 	    'includedir=$${prefix}/include/hutong' '' 'Name: hutong' \
 	    'Description: a node of the Hutong data exchange' \
 	    'Version: $(VERSION)' 'Requires: $(PKGS)' \
-	    'Libs: -L$${libdir} -lhutong -pthread' 'Cflags: -I$${includedir}' \
+	    'Libs: -L$${libdir} -lhutong -pthread -lm' 'Cflags: -I$${includedir}' \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hutong.pc
 endef
 install: all
