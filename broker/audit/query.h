@@ -14,12 +14,15 @@
 #define HT_AUDIT_LABEL     "hutong-audit/v1\n"
 #define HT_AUDIT_VERSION   1
 #define HT_CHALLENGE_SIZE  32
-#define HT_QUERY_MAX       4096    /* bytes of an encoded query */
-#define HT_QUERY_ROWS      10000   /* rows of one answer; then ask on */
-#define HT_QUERY_EVIDENCE  1000    /* the same with evidence: 5 KiB each */
-#define HT_QUERY_WHY       200     /* bytes of a stated purpose */
-#define HT_ROWS_FRAME      64      /* rows of a frame: one proof for all */
+#define HT_QUERY_MAX       4096  /* bytes of an encoded query */
+#define HT_QUERY_ROWS      10000 /* rows of one answer; then ask on */
+#define HT_QUERY_EVIDENCE  1000  /* the same with evidence: 5 KiB each */
+#define HT_QUERY_WHY       200   /* bytes of a stated purpose */
+#define HT_ROWS_FRAME      64    /* rows of a frame: one proof for all */
 #define HT_AUDIT_FRAME_MAX (1 << 21)
+#define HT_ANSWER_NOTE_MAX 2048
+#define HT_AUDIT_ASK_MS    5000  /* from connecting to the whole question */
+#define HT_AUDIT_SEND_MS   60000 /* for the whole answer */
 
 struct ht_query {
 	struct ht_slice why; /* the auditor's purpose, for the log */
@@ -30,8 +33,8 @@ struct ht_query {
 };
 #define HT_QUERY_ALL ((struct ht_query){.filter = HT_FILTER_ALL})
 
-enum ht_err ht_query_encode(
-    const struct ht_query *query, struct ht_buf *out) HT_MUST_USE;
+enum ht_err ht_query_encode(const struct ht_query *query, struct ht_buf *out)
+    HT_MUST_USE;
 /* Slices point into @bytes.  HT_EMALFORMED with *ret_why. */
 enum ht_err ht_query_decode(struct ht_slice bytes, struct ht_query *ret,
     const char **ret_why) HT_MUST_USE;
@@ -39,7 +42,7 @@ enum ht_err ht_query_decode(struct ht_slice bytes, struct ht_query *ret,
 void ht_query_text(const struct ht_query *query, struct ht_buf *out);
 
 /* An answer: frames of rows, ready to be sent or read here. */
-struct ht_answer {
+struct ht_audit_answer {
 	uint64_t size; /* as of */
 	struct ht_buf checkpoint;
 	uint64_t scanned;
@@ -49,13 +52,13 @@ struct ht_answer {
 	size_t n_frames;
 	struct ht_buf *frames; /* ROWS */
 };
-void ht_answer_fini(struct ht_answer *answer);
+void ht_audit_answer_fini(struct ht_audit_answer *answer);
 /*
  * Ask a log.  Everything is as of its newest checkpoint.  Errors: HT_EINVALID
  * (limits; a size that is no longer or not yet there), HT_EINTEGRITY.
  */
-enum ht_err ht_answer(struct ht_log *log, struct ht_index *index,
-    const struct ht_query *query, struct ht_answer *ret) HT_MUST_USE;
+enum ht_err ht_audit_answer(struct ht_log *log, struct ht_index *index,
+    const struct ht_query *query, struct ht_audit_answer *ret) HT_MUST_USE;
 
 /* A row, taken apart and proven; slices point into the frame. */
 struct ht_row {
@@ -76,7 +79,7 @@ enum ht_err ht_rows_check(struct ht_slice frame, uint64_t size,
     enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
     uint64_t *ret_bad) HT_MUST_USE;
 
-/* ---- frames of the socket ---- */
+/* ---- the socket ---- */
 
 enum {
 	HT_AUDIT_CHALLENGE = 1,
@@ -86,5 +89,40 @@ enum {
 	HT_AUDIT_END = 5,
 	HT_AUDIT_REFUSED = 6,
 };
+
+/* Why nothing was answered. */
+enum {
+	HT_AUDIT_BAD_FORM = 1,    /* the frame or the query */
+	HT_AUDIT_NO_AUDITOR = 2,  /* no such auditor, or not their signature */
+	HT_AUDIT_BAD_QUERY = 3,   /* well formed, but it asks for nonsense */
+	HT_AUDIT_BROKEN_LOG = 4,  /* what is stored does not hold */
+	HT_AUDIT_UNAVAILABLE = 5, /* the query could not be logged, or memory */
+};
+
+/* What the auditor signs: label, origin "\n", challenge, query. */
+void ht_audit_signed(struct ht_slice origin,
+    const uint8_t challenge[static HT_CHALLENGE_SIZE], struct ht_slice query,
+    struct ht_buf *out);
+
+/*
+ * One frame: u32 length, then that many bytes.  Until @deadline_ms (monotonic)
+ * or @stop_fd (-1: none) becomes readable.  Errors: HT_ETIMEOUT; HT_EAGAIN
+ * (stopped); HT_EPROTOCOL (closed in the middle); HT_ETOOBIG; HT_ESYSTEM.
+ */
+enum ht_err ht_audit_send(int fd, struct ht_slice frame, uint64_t deadline_ms,
+    int stop_fd) HT_MUST_USE;
+enum ht_err ht_audit_recv(
+    int fd, struct ht_buf *ret, uint64_t deadline_ms, int stop_fd) HT_MUST_USE;
+
+/*
+ * Ask a running broker.  @origin (may be NULL): the log that must be behind
+ * the socket.  *ret_place is the entry that this query became.  @why gets one
+ * sentence for any error but HT_ENOMEM.  Errors: HT_ESYSTEM (no broker there),
+ * HT_EPROTOCOL, HT_EDENIED, HT_EINVALID, HT_EINTEGRITY, HT_EAGAIN, HT_ETIMEOUT.
+ */
+enum ht_err ht_audit_ask(const char *path, const char *origin,
+    const char *auditor, const struct ht_key *key, const struct ht_query *query,
+    struct ht_audit_answer *ret, uint64_t *ret_place, struct ht_buf *why)
+    HT_MUST_USE;
 
 #endif

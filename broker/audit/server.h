@@ -20,8 +20,7 @@ struct ht_audit_config {
 	 * The auditor of this name in the root in force; false: there is none.
 	 * Called by the server's thread.
 	 */
-	bool (*auditor)(
-	    void *arg, struct ht_slice name, struct ht_vkey *ret);
+	bool (*auditor)(void *arg, struct ht_slice name, struct ht_vkey *ret);
 	/*
 	 * Have the committer append an AUDIT_QUERY entry with this payload,
 	 * and return when it is durable.  Called by the server's thread.

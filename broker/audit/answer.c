@@ -1,0 +1,333 @@
+/*
+ * answer.c -- making the rows that answer a query, each frame with one proof
+ * for all of its rows.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/audit/bundles.h"
+#include "broker/audit/query.h"
+#include "lib/base/panic.h"
+
+/* Hashes of a frame's proof: 64 rows, each gap two covers of 40 levels. */
+#define PROOF_HASHES (65 * 80)
+#define LIMIT_SPARE  1 /* one row past the limit tells that there are more */
+
+struct found {
+	uint64_t *seqs;
+	size_t n;
+	size_t cap;
+};
+
+static enum ht_err
+found_add(void *arg, const struct ht_entry *e)
+{
+	struct found *f = arg;
+
+	if (f->n == f->cap) {
+		size_t cap = f->cap == 0 ? 64 : f->cap * 2;
+		uint64_t *seqs = realloc(f->seqs, cap * sizeof(*seqs));
+
+		if (seqs == NULL)
+			return HT_ENOMEM;
+		f->seqs = seqs;
+		f->cap = cap;
+	}
+	f->seqs[f->n++] = e->seq;
+	return HT_OK;
+}
+
+static void
+found_fini(struct found *f)
+{
+	free(f->seqs);
+}
+
+/* ---- rows ---- */
+
+struct frame {
+	struct ht_log *log;
+	const struct ht_audit_answer *answer;
+	bool evidence;
+	struct ht_buf *out;
+	struct ht_buf leaf, bytes, tag;
+	struct ht_bundle bundle, alone;
+	struct ht_about about;
+	struct ht_hash proof[PROOF_HASHES];
+};
+
+static void
+frame_free(struct frame **f_p)
+{
+	struct frame *f = HT_TAKE(*f_p);
+
+	if (f == NULL)
+		return;
+	ht_buf_fini(&f->leaf);
+	ht_buf_fini(&f->bytes);
+	ht_buf_fini(&f->tag);
+	free(f);
+}
+
+static struct frame *
+frame_new(struct ht_log *log, const struct ht_audit_answer *a, bool evidence)
+{
+	struct frame *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return NULL;
+	f->log = log;
+	f->answer = a;
+	f->evidence = evidence;
+	f->leaf = HT_BUF(HT_LEAF_MAX);
+	f->bytes = HT_BUF(HT_EVIDENCE_MAX);
+	f->tag = HT_BUF(HT_TAG_MAX);
+	return f;
+}
+
+/* The bundle's evidence, made to fit this record alone; or nil. */
+static enum ht_err
+add_bundle(struct frame *f, const struct ht_entry *e)
+{
+	enum ht_err err;
+
+	if (!f->evidence || e->bundle_count == 0) {
+		ht_pack_nil(f->out);
+		return HT_OK;
+	}
+	err = ht_evidence_load(
+	    f->log, e->bundle_seq, &f->bytes, &f->bundle, NULL);
+	if (err == HT_OK)
+		err =
+		    ht_evidence_narrow(&f->bundle, e->bundle_index, &f->alone);
+	if (err != HT_OK)
+		return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
+	ht_buf_reset(&f->tag); /* scratch */
+	ht_evidence_pack(&f->alone, &f->tag);
+	if (f->tag.err != HT_OK)
+		return f->tag.err;
+	ht_pack_bin(f->out, f->tag.at, f->tag.len);
+	return HT_OK;
+}
+
+/* A tag may have been erased: then nil. */
+static enum ht_err
+add_tag(struct frame *f, const struct ht_entry *e)
+{
+	enum ht_err err = HT_ENOTFOUND;
+
+	ht_buf_reset(&f->tag);
+	if (f->evidence && e->tag_len > 0)
+		err = ht_log_read_vault(f->log, e, &f->tag, NULL);
+	if (err == HT_OK)
+		ht_pack_bin(f->out, f->tag.at, f->tag.len);
+	else
+		ht_pack_nil(f->out);
+	return err == HT_ENOTFOUND || err == HT_EINTEGRITY ? HT_OK : err;
+}
+
+/* An entry with no header of its own cites one that has: [leaf, path]. */
+static enum ht_err
+add_cited(struct frame *f, const struct ht_entry *e)
+{
+	struct ht_hash path[HT_PROOF_MAX];
+	size_t n;
+	enum ht_err err;
+
+	if (e->cites == 0 || ht_entry_has_header(e)) {
+		ht_pack_nil(f->out);
+		return HT_OK;
+	}
+	ht_buf_reset(&f->bytes);
+	err = ht_log_read(f->log, e->cites - 1, &f->bytes);
+	if (err == HT_OK)
+		err = ht_log_inclusion(
+		    f->log, e->cites - 1, f->answer->size, path, &n);
+	if (err != HT_OK)
+		return err;
+	ht_pack_array(f->out, 2);
+	ht_pack_bin(f->out, f->bytes.at, f->bytes.len);
+	ht_pack_array(f->out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		ht_pack_bin(f->out, path[i].at, HT_HASH_SIZE);
+	return HT_OK;
+}
+
+static enum ht_err
+add_row(struct frame *f, uint64_t seq)
+{
+	struct ht_entry e;
+	enum ht_err err;
+
+	ht_buf_reset(&f->leaf);
+	err = ht_log_read(f->log, seq, &f->leaf);
+	if (err == HT_OK &&
+	    ht_entry_decode(ht_buf_slice(&f->leaf), &e) != HT_OK)
+		err = HT_EINTEGRITY;
+	if (err != HT_OK)
+		return err;
+	ht_pack_array(f->out, 5);
+	ht_pack_uint(f->out, seq);
+	ht_pack_bin(f->out, f->leaf.at, f->leaf.len);
+	err = add_bundle(f, &e);
+	if (err == HT_OK)
+		err = add_tag(f, &e);
+	if (err == HT_OK)
+		err = add_cited(f, &e);
+	return err;
+}
+
+/* [ROWS, rows, proof] */
+static enum ht_err
+add_frame(struct frame *f, const uint64_t *seqs, size_t n)
+{
+	size_t n_proof;
+	enum ht_err err = ht_log_batch_proof(
+	    f->log, seqs, n, f->answer->size, f->proof, PROOF_HASHES, &n_proof);
+
+	ht_pack_array(f->out, 3);
+	ht_pack_uint(f->out, HT_AUDIT_ROWS);
+	ht_pack_array(f->out, (uint32_t)n);
+	for (size_t i = 0; i < n && err == HT_OK; i++)
+		err = add_row(f, seqs[i]);
+	if (err != HT_OK)
+		return err;
+	ht_pack_array(f->out, (uint32_t)n_proof);
+	for (size_t i = 0; i < n_proof; i++)
+		ht_pack_bin(f->out, f->proof[i].at, HT_HASH_SIZE);
+	return f->out->err;
+}
+
+static enum ht_err
+add_frames(struct ht_log *log, const struct ht_query *q,
+    const struct found *found, struct ht_audit_answer *a)
+{
+	HT_AUTO(frame_free) struct frame *f = frame_new(log, a, q->evidence);
+	size_t n_frames = (found->n + HT_ROWS_FRAME - 1) / HT_ROWS_FRAME;
+	enum ht_err err = HT_OK;
+
+	a->frames = calloc(n_frames + 1, sizeof(*a->frames));
+	if (f == NULL || a->frames == NULL)
+		return HT_ENOMEM;
+	for (size_t i = 0; i < n_frames && err == HT_OK; i++) {
+		size_t at = i * HT_ROWS_FRAME;
+		size_t n = found->n - at;
+
+		a->frames[i] = HT_BUF(HT_AUDIT_FRAME_MAX);
+		a->n_frames = i + 1;
+		f->out = &a->frames[i];
+		err = add_frame(
+		    f, found->seqs + at, n > HT_ROWS_FRAME ? HT_ROWS_FRAME : n);
+	}
+	return err;
+}
+
+/* ---- the question ---- */
+
+/* Its exchange if it has one; else this entry alone. */
+static enum ht_err
+filter_of_seq(struct ht_log *log, uint64_t seq, struct ht_filter *f)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	HT_AUTO(ht_mem_free) struct ht_about *about = malloc(sizeof(*about));
+	uint64_t size = f->size;
+	struct ht_entry e;
+	enum ht_err err;
+
+	if (about == NULL)
+		return HT_ENOMEM;
+	*f = HT_FILTER_ALL;
+	f->size = size;
+	f->start_seq = seq;
+	if (seq >= size)
+		return HT_OK; /* nothing to be found */
+	err = ht_log_read(log, seq, &leaf);
+	if (err == HT_OK && ht_entry_decode(ht_buf_slice(&leaf), &e) != HT_OK)
+		err = HT_EINTEGRITY;
+	if (err == HT_OK)
+		err = ht_entry_about(log, &e, about);
+	if (err != HT_OK)
+		return err;
+	if (about->has_exchange) {
+		f->has_exchange = true;
+		f->exchange = about->exchange;
+		f->start_seq = 0;
+	} else {
+		f->size = seq + 1;
+	}
+	return HT_OK;
+}
+
+/* As of the newest checkpoint: its size is what every proof leads to. */
+static enum ht_err
+pin(struct ht_log *log, struct ht_filter *f, struct ht_audit_answer *a)
+{
+	struct ht_note note;
+	struct ht_checkpoint cp;
+	enum ht_err err = ht_log_checkpoint(log, &a->checkpoint);
+
+	if (err == HT_OK)
+		err = ht_note_parse(ht_buf_slice(&a->checkpoint), &note);
+	if (err == HT_OK)
+		err = ht_checkpoint_parse(note.text, &cp);
+	if (err != HT_OK)
+		return err == HT_EMALFORMED ? HT_EINTEGRITY : err;
+	if (f->size > cp.size)
+		return HT_EINVALID;
+	a->size = cp.size;
+	if (f->size == 0)
+		f->size = cp.size;
+	return HT_OK;
+}
+
+static uint32_t
+rows_allowed(const struct ht_query *q)
+{
+	uint32_t most = q->evidence ? HT_QUERY_EVIDENCE : HT_QUERY_ROWS;
+
+	return q->filter.limit == 0 || q->filter.limit > most ? most
+	                                                      : q->filter.limit;
+}
+
+enum ht_err
+ht_audit_answer(struct ht_log *log, struct ht_index *index,
+    const struct ht_query *q, struct ht_audit_answer *ret)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	HT_AUTO(found_fini) struct found found = {0};
+	struct ht_filter f = q->filter;
+	uint32_t limit = rows_allowed(q);
+	enum ht_err err;
+
+	a.checkpoint = HT_BUF(HT_ANSWER_NOTE_MAX);
+	err = pin(log, &f, &a);
+	if (err == HT_OK && q->has_seq)
+		err = filter_of_seq(log, q->seq, &f);
+	f.limit = limit + LIMIT_SPARE;
+	if (err == HT_OK && f.size > 0)
+		err = ht_index_search(index, &f, found_add, &found, &a.scanned);
+	if (err == HT_OK && found.n > limit) {
+		a.more = true;
+		a.next_seq = found.seqs[limit];
+		found.n = limit;
+	}
+	a.matched = found.n;
+	if (err == HT_OK)
+		err = add_frames(log, q, &found, &a);
+	if (err != HT_OK)
+		return err;
+	*ret = a;
+	a = (struct ht_audit_answer){0};
+	return HT_OK;
+}
+
+void
+ht_audit_answer_fini(struct ht_audit_answer *a)
+{
+	for (size_t i = 0; i < a->n_frames; i++)
+		ht_buf_fini(&a->frames[i]);
+	free(a->frames);
+	a->frames = NULL;
+	a->n_frames = 0;
+	ht_buf_fini(&a->checkpoint);
+}
