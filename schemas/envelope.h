@@ -87,22 +87,30 @@ struct ht_header {
 };
 
 /*
- * Check and decode.  Errors: HT_EMALFORMED (with *ret_at and *ret_why, either
- * may be NULL), HT_ETOOBIG.  On error *ret is not touched.
+ * Check and decode: the form, and every rule that needs nothing but the
+ * header.  On error *ret is not touched, and *ret_at and *ret_why (either may
+ * be NULL) say where and what was expected.  Errors: HT_EMALFORMED;
+ * HT_ETOOBIG; HT_EPROTOCOL for a version or suite not known here.
  */
 enum ht_err ht_header_decode(struct ht_slice bytes, struct ht_header *ret,
     size_t *ret_at, const char **ret_why) HT_MUST_USE;
-/* Append the envelope's bytes alone: made before sealing, the AAD. */
+/*
+ * Append the envelope's bytes alone: made before sealing, the AAD.
+ * HT_EINVALID for what ht_header_decode() would refuse.
+ */
 enum ht_err ht_envelope_encode(const struct ht_header *h, struct ht_buf *out)
     HT_MUST_USE;
-/* Append [envelope, seal] around envelope bytes made before. */
+/* Append [envelope, seal] around envelope bytes made before.  HT_ETOOBIG. */
 enum ht_err ht_header_encode(const struct ht_header *h,
     struct ht_slice envelope, struct ht_buf *out) HT_MUST_USE;
 /* SHA-256(0x00 || header): leaf, duplicate key and in-reply-to in one. */
 struct ht_hash ht_header_hash(struct ht_slice raw);
 
 bool ht_released_get(struct ht_slice bitmap, size_t field);
-/* Sets a bit in a zeroed array; *len grows as needed. */
+/*
+ * Sets a bit in a zeroed array; *len grows as needed.  Start with *len 1 where
+ * "none released" is to be said, since a bitmap of no bytes is nil.
+ */
 void ht_released_set(
     uint8_t bitmap[static HT_RELEASED_MAX], size_t *len, size_t field);
 

@@ -8,6 +8,8 @@
 #include "keys/pseudonym.h"
 #include "schemas/envelope.h"
 
+#define HT_EPOCH_MAX 80 /* "catalog/epoch" */
+
 struct ht_tag {
 	struct ht_slice epoch; /* "catalog/epoch" */
 	uint8_t salt[16];
@@ -19,8 +21,14 @@ struct ht_tag {
 	struct ht_slice annex; /* enc || ciphertext */
 	struct ht_slice raw;
 };
+/*
+ * Check and decode; on error *ret is untouched and *ret_why (may be NULL) says
+ * what was expected.  Errors: HT_EMALFORMED; HT_ETOOBIG; HT_EPROTOCOL for
+ * another version.
+ */
 enum ht_err ht_tag_decode(struct ht_slice bytes, struct ht_tag *ret,
     const char **ret_why) HT_MUST_USE;
+/* Append its bytes.  HT_EINVALID for what ht_tag_decode() would refuse. */
 enum ht_err ht_tag_encode(const struct ht_tag *tag, struct ht_buf *out)
     HT_MUST_USE;
 /* BLAKE2b-256("hutong-tag/v1\n" || tag). */
@@ -28,7 +36,10 @@ struct ht_hash ht_tag_hash(struct ht_slice raw);
 /* Every subject of @need stands in @has (or @has is bulk). */
 bool ht_tag_covers(const struct ht_tag *has, const struct ht_tag *need);
 
-/* What an annex says.  NULL fields are left out. */
+/*
+ * What an annex says.  NULL fields are left out, but the subject, which a tag
+ * must have; in a bulk tag it says what was asked for.
+ */
 struct ht_annex {
 	uint8_t entry[32];   /* K_entry, random */
 	const char *subject; /* "registry:id", several joined by "," */
@@ -36,6 +47,11 @@ struct ht_annex {
 	const char *casefile; /* field "case" */
 	const char *purpose;
 };
+
+#define HT_ANNEX_FIELDS 4
+/* The fields there are, in the order of their names; how many. */
+size_t ht_annex_fields(const struct ht_annex *annex,
+    struct ht_annex_field out[static HT_ANNEX_FIELDS]);
 
 /* The keys of one epoch, as a node holds them. */
 struct ht_epoch {
@@ -47,7 +63,9 @@ struct ht_epoch {
 /*
  * Make a tag: pseudonyms of the @n (registry, id) pairs under the epoch's
  * tracker key (bulk above HT_SUBJECTS_MAX), annex sealed, commitment made.
- * Appends the tag's bytes to @out.
+ * Appends the tag's bytes to @out.  A subject given twice counts once.
+ * Errors: HT_EINVALID (no subject, or others than the annex names);
+ * HT_ETOOBIG; HT_ENOMEM.
  */
 struct ht_subject {
 	struct ht_slice registry;
@@ -58,16 +76,23 @@ enum ht_err ht_tag_make(const struct ht_epoch *epoch,
     struct ht_buf *out) HT_MUST_USE;
 /*
  * Check a tag against what its record's body opens: pseudonyms of exactly
- * these subjects, and the commitment of this annex.  HT_EINVALID if false.
+ * these subjects, an annex that names them, and its commitment.  HT_EINVALID
+ * if false.
  */
 enum ht_err ht_tag_check(const struct ht_tag *tag, const struct ht_epoch *epoch,
     const struct ht_subject *subjects, size_t n, const struct ht_annex *annex,
     const char **ret_why) HT_MUST_USE;
 
-/* The annex's opening as it stands in the content, and back. */
-
+/*
+ * The annex's opening as it stands in the content; NULL when out of memory, or
+ * for text that is not UTF-8.
+ */
 json_t *ht_annex_to_json(const struct ht_annex *annex);
-/* Strings point into @json, which must outlive *ret. */
+/*
+ * And back.  Strings point into @json, which must outlive *ret.  HT_EINVALID
+ * for anything else than entry and known fields: what is not known could not
+ * be checked against the commitment.
+ */
 enum ht_err ht_annex_from_json(const json_t *json, struct ht_annex *ret)
     HT_MUST_USE;
 /* The auditor opens a sealed annex: its plaintext map's bytes. */
