@@ -6,7 +6,7 @@
 # make bench      measure; writes build/bench.json
 # make lint       boundaries, format, cppcheck, manual pages, scripts
 # make torture    unit tests with every failing allocation
-# make coverage   gcovr report         make fuzz     libFuzzer, needs clang
+# make coverage   lines tested           make fuzz     libFuzzer, needs clang
 # make install    DESTDIR= PREFIX=     make hooks    git hooks of this tree
 #
 # Knobs: CC, CFLAGS, LDFLAGS, SAN=address,undefined | thread, WERROR=1, V=1.
@@ -172,7 +172,7 @@ fuzz:
 coverage:
 	$(Q)$(MAKE) VARIANT=cov HARDEN=-fPIE CFLAGS='-O0 -g --coverage' \
 	    LDFLAGS=--coverage check
-	$(Q)gcovr --root . --filter '(lib|keys|schemas|broker|adapters)/' build/cov
+	$(Q)tests/coverage build/cov $(FILES)
 format:
 	$(Q)clang-format -i $$(git ls-files '*.[ch]')
 hooks:

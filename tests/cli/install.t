@@ -10,6 +10,10 @@ san-*)
 	set -- "SAN=$(echo "${variant#san-}" | tr - ,)"
 	san=-fsanitize=${1#SAN=}
 	;;
+cov)
+	set -- VARIANT=cov
+	san=--coverage
+	;;
 *) set -- "VARIANT=$variant" ;;
 esac
 

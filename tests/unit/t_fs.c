@@ -1,9 +1,12 @@
 #include "lib/base/fs.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/lib/fault.h"
 #include "tests/lib/test.h"
 
 struct room {
@@ -168,6 +171,68 @@ a_missing_folder_is_an_error(void **state)
 	    ht_fs_replace(room->dir, 0600, ht_slice_str("x")), HT_ESYSTEM);
 }
 
+/* A write that fails half-way leaves what was there, and nothing else. */
+static void
+a_full_disk_changes_nothing(void **state)
+{
+	struct room *room = *state;
+	struct rlimit before, tight;
+	static const uint8_t bytes[5000];
+	struct ht_slice large = HT_SLICE(bytes, sizeof(bytes));
+	enum ht_err created, replaced;
+	int why;
+
+	assert_ok(ht_fs_create(room->file, 0600, ht_slice_str("before")));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = (struct rlimit){4000, before.rlim_max};
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	replaced = ht_fs_replace(room->file, 0600, large);
+	why = errno;
+	created = ht_fs_create(room->file, 0600, large);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, SIG_DFL);
+	assert_err(replaced, HT_ESYSTEM);
+	assert_int_equal(why, EFBIG);
+	assert_err(created, HT_ESYSTEM);
+	assert_holds(room->file, "before");
+	assert_int_equal(unlink(room->file), 0);
+	assert_int_equal(rmdir(room->dir), 0); /* nothing else was in it */
+	assert_int_equal(mkdir(room->dir, 0700), 0);
+}
+
+static enum ht_err
+write_and_read(const struct room *room)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf buf = HT_BUF(1000);
+	enum ht_err err = ht_fs_mkdirs(room->dir, 0700);
+
+	if (err == HT_OK)
+		err = ht_fs_replace("t_fs.tmp", 0600, ht_slice_str("text"));
+	if (err == HT_OK)
+		err = ht_fs_read("t_fs.tmp", &buf);
+	if (err == HT_OK)
+		assert_true(ht_slice_is(ht_buf_slice(&buf), "text"));
+	return err;
+}
+
+static void
+files_survive_no_memory(void **state)
+{
+	struct room *room = *state;
+	enum ht_err err = HT_OK;
+	char here[HT_TEST_PATH_MAX];
+
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(chdir(room->dir), 0); /* paths without a folder */
+	TORTURE(err = write_and_read(room))
+	{
+		assert_err(err, HT_ENOMEM);
+	}
+	assert_ok(err);
+	assert_int_equal(chdir(here), 0);
+}
+
 static void
 paths_are_joined_with_one_slash(void **state)
 {
@@ -223,6 +288,8 @@ static const struct CMUnitTest tests[] = {
     IN_ROOM(an_empty_file_is_a_file),
     IN_ROOM(folders_are_made_all_the_way),
     IN_ROOM(a_missing_folder_is_an_error),
+    IN_ROOM(a_full_disk_changes_nothing),
+    IN_ROOM(files_survive_no_memory),
     cmocka_unit_test(paths_are_joined_with_one_slash),
     cmocka_unit_test(random_bytes_differ),
     cmocka_unit_test(destructors_leave_nothing_behind),
