@@ -197,6 +197,23 @@ is_day(const char date[static 10])
 }
 
 /* YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD, with a time of day after it or not. */
+/* Lists within a record: databases make them with their JSON functions. */
+static enum ht_err
+to_json(const char *text, json_t **ret, const char **ret_why)
+{
+	HT_AUTO(ht_json_free) json_t *json = NULL;
+	enum ht_err err = ht_json_parse(ht_slice_str(text), &json, NULL);
+
+	if (err == HT_ENOMEM)
+		return err;
+	if (err != HT_OK || !(json_is_array(json) || json_is_object(json))) {
+		*ret_why = "a JSON array or object was expected";
+		return HT_EINVALID;
+	}
+	*ret = HT_TAKE(json);
+	return HT_OK;
+}
+
 static enum ht_err
 to_date(const char *text, json_t **ret, const char **ret_why)
 {
@@ -259,6 +276,8 @@ convert(enum ht_as as, const char *text, json_t **ret, const char **ret_why)
 		return to_boolean(text, ret, ret_why);
 	case HT_AS_DATE:
 		return to_date(text, ret, ret_why);
+	case HT_AS_JSON:
+		return to_json(text, ret, ret_why);
 	case HT_AS_AUTO:
 	case HT_AS_TEXT:
 		break;

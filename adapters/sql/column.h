@@ -30,7 +30,8 @@ enum ht_column_kind {
 	X(HT_AS_NUMBER, "number")   /* a JSON number */                        \
 	X(HT_AS_DECIMAL, "decimal") /* text such as "1200.50": money */        \
 	X(HT_AS_BOOLEAN, "boolean") /* 1/0, t/f, true/false, y/n, yes/no */    \
-	X(HT_AS_DATE, "date")       /* YYYY-MM-DD of several ways to write */
+	X(HT_AS_DATE, "date")       /* YYYY-MM-DD of several ways to write */  \
+	X(HT_AS_JSON, "json")       /* text that is a JSON array or object */
 enum ht_as {
 #define HT_AS_ENUM(name, text) name,
 	HT_AS_MAP(HT_AS_ENUM)
