@@ -190,6 +190,17 @@ org_code(const char *at, size_t len)
 	return check == at[9] ? NULL : "the check character is wrong";
 }
 
+/* Of old units it may fail by right: for warnings (x-warn) only. */
+static const char *
+uscc_org_code(const char *at, size_t len)
+{
+	if (len != 18)
+		return "a unified social credit code has 18 characters";
+	return ht_org_code_check(at + 8) == at[16]
+	           ? NULL
+	           : "the organisation code in it (9 to 17) has a wrong check";
+}
+
 static const char *
 vin(const char *at, size_t len)
 {
@@ -328,6 +339,7 @@ static const struct format {
     {"tax-authority", tax_authority},
     {"time",          clock_time   },
     {"uscc",          uscc         },
+    {"uscc-org-code", uscc_org_code},
     {"vin",           vin          },
 };
 

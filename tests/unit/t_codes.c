@@ -34,6 +34,9 @@ static const struct {
     {"a space after it",                  "uscc",          "91999999000000019D ",       false},
     {"nothing",                           "uscc",          "",                          false},
 
+    {"its organisation code",             "uscc-org-code", "91350100M000100Y43",        true },
+    {"which may be wrong",                "uscc-org-code", "91350100M000100Y53",        false},
+
     {"GB 11643",                          "citizen-id",    "11010519491231002X",        true },
     {"GB 11643, born 1880",               "citizen-id",    "440524188001010014",        true },
     {"check 0",                           "citizen-id",    "110101190001010030",        true },
