@@ -7,8 +7,9 @@
 
 #include <jansson.h>
 
-#include "lib/conf/conf.h"
-#include "schemas/schema.h"
+#include "lib/base/fs.h"
+#include "lib/base/limits.h"
+#include "schemas/doc.h"
 #include "tests/lib/test.h"
 
 #define ITEMS_DIR "schemas/items"
@@ -16,107 +17,31 @@
 static const char *const codes[] = {"BDCDJ", "CLGZS", "FPCY", "HBPW", "HGJKS",
     "KQYSSSX", "QSWS", "QSZM", "RKHY", "SBJF", "SCZTDJ", "ZDSSWF"};
 
-struct item {
-	struct ht_conf *conf;
-	struct ht_schema *request;
-	struct ht_schema *record;
-};
-
-static json_t *to_json(struct ht_yaml *value);
-
-static json_t *
-map_to_json(struct ht_yaml *map)
-{
-	json_t *json = json_object();
-
-	for (size_t i = 0; i < ht_yaml_count(map); i++)
-		assert_int_equal(json_object_set_new(json, ht_yaml_key(map, i),
-		                     to_json(ht_yaml_at(map, i))),
-		    0);
-	return json;
-}
-
-static json_t *
-list_to_json(struct ht_yaml *list)
-{
-	json_t *json = json_array();
-
-	for (size_t i = 0; i < ht_yaml_count(list); i++)
-		assert_int_equal(
-		    json_array_append_new(json, to_json(ht_yaml_at(list, i))),
-		    0);
-	return json;
-}
-
-static json_t *
-to_json(struct ht_yaml *value)
-{
-	struct ht_slice text;
-	json_t *json;
-
-	switch (ht_yaml_type(value)) {
-	case HT_YAML_MAP:
-		return map_to_json(value);
-	case HT_YAML_LIST:
-		return list_to_json(value);
-	case HT_YAML_TEXT:
-		text = ht_yaml_scalar(value);
-		json = json_stringn((const char *)text.at, text.len);
-		break;
-	default:
-		text = ht_yaml_scalar(value);
-		json = json_loadb(
-		    (const char *)text.at, text.len, JSON_DECODE_ANY, NULL);
-		break;
-	}
-	assert_non_null(json);
-	return json;
-}
-
-static struct ht_schema *
-read_schema(struct ht_yaml *root, const char *code, const char *part)
+static struct ht_doc *
+load_doc(const char *path)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	struct ht_yaml *map = ht_yaml_as_map(ht_yaml_need(root, part));
-	struct ht_schema *schema = NULL;
-	json_t *json;
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
+	struct ht_doc *doc = NULL;
 
-	assert_non_null(map);
-	json = to_json(map);
-	if (ht_schema_compile(json, part, report, &schema) != HT_OK) {
-		ht_report_print(report, stderr);
-		fail_msg("%s: %s does not compile", code, part);
-	}
-	json_decref(json);
-	return schema;
-}
-
-static struct item
-load(const char *code)
-{
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	struct item item = {0};
-	char path[128];
-
-	(void)snprintf(path, sizeof(path), ITEMS_DIR "/%s.yaml", code);
-	if (ht_conf_load(path, report, &item.conf) != HT_OK ||
-	    ht_report_count(report) > 0) {
+	assert_ok(ht_fs_read(path, &text));
+	if (ht_doc_parse(ht_buf_slice(&text), path, report, &doc) != HT_OK) {
 		ht_report_print(report, stderr);
 		fail_msg("%s is not to be read", path);
 	}
-	/* The report goes before the document does. */
-	ht_conf_set_report(item.conf, NULL);
-	item.request = read_schema(ht_conf_root(item.conf), code, "request");
-	item.record = read_schema(ht_conf_root(item.conf), code, "record");
-	return item;
+	return doc;
 }
 
-static void
-drop(struct item *item)
+static struct ht_doc *
+load(const char *code)
 {
-	ht_schema_free(&item->request);
-	ht_schema_free(&item->record);
-	ht_conf_free(&item->conf);
+	char path[128];
+	struct ht_doc *doc;
+
+	(void)snprintf(path, sizeof(path), ITEMS_DIR "/%s.yaml", code);
+	doc = load_doc(path);
+	assert_int_equal(doc->kind, HT_DOC_ITEM);
+	return doc;
 }
 
 static void
@@ -139,20 +64,24 @@ every_field_has_level_and_two_names(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < HT_COUNT(codes); i++) {
-		struct item item = load(codes[i]);
+		struct ht_doc *doc = load(codes[i]);
+		const struct ht_item *item = doc->item;
 
-		for (size_t f = 0; f < ht_schema_fields(item.record); f++) {
-			const char *name = ht_schema_field(item.record, f);
+		assert_non_null(item->title_zh);
+		assert_non_null(item->title_en);
+		for (size_t f = 0; f < ht_schema_fields(item->record); f++) {
+			const char *name = ht_schema_field(item->record, f);
 
-			if (ht_schema_field_level(item.record, f) < 0 ||
-			    ht_schema_field_title(item.record, f) == NULL ||
-			    ht_schema_field_about(item.record, f) == NULL)
+			if (ht_schema_field_level(item->record, f) < 0 ||
+			    ht_schema_field_title(item->record, f) == NULL ||
+			    ht_schema_field_about(item->record, f) == NULL)
 				fail_msg(
 				    "%s: %s lacks something", codes[i], name);
 		}
-		for (size_t f = 0; f < ht_schema_fields(item.request); f++)
-			assert_non_null(ht_schema_field_title(item.request, f));
-		drop(&item);
+		for (size_t f = 0; f < ht_schema_fields(item->request); f++)
+			assert_non_null(
+			    ht_schema_field_title(item->request, f));
+		ht_doc_unref(&doc);
 	}
 }
 
@@ -258,20 +187,21 @@ fields_and_samples_are_the_domain_s(void **state)
 	json_array_foreach(all, i, one)
 	{
 		const char *code = text_of(one, "id");
-		struct item item = load(code);
+		struct ht_doc *doc = load(code);
+		const struct ht_item *item = doc->item;
 		bool asks = json_is_array(json_object_get(one, "resp"));
 		const json_t *sample = json_object_get(one, "sample");
 
-		compare_fields(code, asks ? item.request : item.record,
+		compare_fields(code, asks ? item->request : item->record,
 		    json_object_get(one, "fields"));
-		must_hold(code, asks ? item.request : item.record, sample);
+		must_hold(code, asks ? item->request : item->record, sample);
 		if (asks) {
 			compare_fields(
-			    code, item.record, json_object_get(one, "resp"));
-			must_hold(
-			    code, item.record, json_object_get(one, "rsample"));
+			    code, item->record, json_object_get(one, "resp"));
+			must_hold(code, item->record,
+			    json_object_get(one, "rsample"));
 		}
-		drop(&item);
+		ht_doc_unref(&doc);
 	}
 	json_decref(all);
 }
@@ -451,10 +381,11 @@ check_variant(const json_t *all, const struct variant *v)
 {
 	HT_AUTO(ht_report_free) struct ht_report *wrong = ht_report_new();
 	HT_AUTO(ht_report_free) struct ht_report *warned = ht_report_new();
-	struct item item = load(v->code);
+	struct ht_doc *doc = load(v->code);
+	const struct ht_item *item = doc->item;
 	json_t *value = changed(all, v);
 	bool good =
-	    ht_schema_check(v->part == REQUEST ? item.request : item.record,
+	    ht_schema_check(v->part == REQUEST ? item->request : item->record,
 	        value, wrong, warned);
 	const struct ht_report *report = v->verdict == WRONG ? wrong : warned;
 
@@ -466,7 +397,7 @@ check_variant(const json_t *all, const struct variant *v)
 		fail_msg("%s with %s", v->code, v->change);
 	}
 	json_decref(value);
-	drop(&item);
+	ht_doc_unref(&doc);
 }
 
 static void
@@ -482,11 +413,100 @@ what_must_fail_fails_and_says_why(void **state)
 	json_decref(all);
 }
 
+/* ---- the grants of the demo ---- */
+
+#define GRANTS_DIR "tests/demo/grants"
+
+static const struct ht_item *
+item_of(const struct ht_grant *grant, struct ht_doc **ret_doc)
+{
+	assert_int_equal(strncmp(grant->item, "gx.demo/", 8), 0);
+	*ret_doc = load(grant->item + 8);
+	assert_string_equal((*ret_doc)->item->name, grant->item);
+	return (*ret_doc)->item;
+}
+
+static bool
+listed(const char (*codes_of)[HT_PURPOSE_MAX + 1], unsigned n, const char *code)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(codes_of[i], code) == 0)
+			return true;
+	return false;
+}
+
+/* ADR 5: what is above level 1 of an unconditional item stands by name. */
+static void
+check_released(const struct ht_grant_doc *doc, const struct ht_item *item)
+{
+	if (doc->grant.all_fields && item->share == HT_SHARE_UNCONDITIONAL)
+		fail_msg("%s: grants all of %s", doc->grant.name, item->name);
+	for (unsigned i = 0; i < doc->n_fields; i++)
+		if (ht_schema_field_index(item->record, doc->fields[i]) < 0)
+			fail_msg("%s: %s has no field %s", doc->grant.name,
+			    item->name, doc->fields[i]);
+	if (doc->grant.row_field != NULL)
+		assert_true(ht_schema_field_index(
+		                item->record, doc->grant.row_field) >= 0);
+}
+
+static void
+check_grant(const struct ht_grant_doc *doc)
+{
+	const struct ht_grant *grant = &doc->grant;
+	struct ht_doc *item_doc = NULL;
+	const struct ht_item *item = item_of(grant, &item_doc);
+
+	assert_string_equal(grant->provider, item->provider);
+	assert_int_equal(grant->version, item->version);
+	assert_int_equal(grant->operations & ~item->operations, 0);
+	assert_true(listed(item->bases, item->n_bases, grant->basis));
+	for (unsigned i = 0; i < grant->n_purposes; i++)
+		assert_true(listed(
+		    item->purposes, item->n_purposes, grant->purposes[i]));
+	check_released(doc, item);
+	ht_doc_unref(&item_doc);
+}
+
+static void
+the_grants_fit_the_items(void **state)
+{
+	unsigned expired = 0, ended = 0, resting = 0, counted = 0, rows = 0;
+	char path[128];
+
+	(void)state;
+	for (int n = 1; n <= 18; n++) {
+		struct ht_doc *doc;
+		const struct ht_grant *grant;
+		char name[32];
+
+		(void)snprintf(path, sizeof(path), GRANTS_DIR "/%02d.yaml", n);
+		doc = load_doc(path);
+		assert_int_equal(doc->kind, HT_DOC_GRANT);
+		grant = &doc->grant->grant;
+		(void)snprintf(name, sizeof(name), "gx.demo/%d", n);
+		assert_string_equal(grant->name, name);
+		check_grant(doc->grant);
+		expired += grant->until_ms < 1735700000000; /* 2025 */
+		ended += grant->state == HT_GRANT_TERMINATED;
+		resting += grant->state == HT_GRANT_SUSPENDED;
+		counted += grant->quota_day > 0;
+		rows += grant->row_field != NULL;
+		ht_doc_unref(&doc);
+	}
+	/* The demo needs one of each to be refused by. */
+	assert_int_equal(expired, 1);
+	assert_int_equal(ended, 1);
+	assert_int_equal(resting, 1);
+	assert_true(counted > 0 && rows > 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(there_are_these_twelve),
     cmocka_unit_test(every_field_has_level_and_two_names),
     cmocka_unit_test(fields_and_samples_are_the_domain_s),
     cmocka_unit_test(what_must_fail_fails_and_says_why),
+    cmocka_unit_test(the_grants_fit_the_items),
 };
 
 HT_TEST_MAIN(tests)
