@@ -10,8 +10,15 @@
  *   secret: <base64, 32 bytes>                           without a passphrase
  *   secret: argon2id 3 262144 <b64 salt 16> <b64 nonce 24> <b64 box 48>
  *
- * The last form holds Argon2id (RFC 9106: passes, KiB) and libsodium's
- * secretbox.  A reader refuses a file that others can read.
+ * The last form is libsodium's secretbox under
+ *
+ *   BLAKE2b-256(key = Argon2id(passphrase, salt; RFC 9106, passes, KiB),
+ *       every byte before "secret:")
+ *
+ * so that a locked key's purpose and name cannot be changed either.  These
+ * lines in this order and nothing else, each ended by one newline.  A reader
+ * refuses a file that others can read, and follows no symbolic link.
+ * keys/README.md tells who holds which key.
  */
 #ifndef HT_KEYS_KEYFILE_H
 #define HT_KEYS_KEYFILE_H
@@ -20,37 +27,50 @@
 #include "lib/base/limits.h"
 #include "lib/base/report.h"
 
+#define HT_KEY_NAME_MAX (HT_NAME_MAX + HT_NODE_MAX + 2) /* with its NUL */
+
 struct ht_keyfile {
 	enum ht_key_for what;
-	char name[HT_NAME_MAX + HT_NODE_MAX +
-	          2]; /* whose: member, member/node, officer */
+	char name[HT_KEY_NAME_MAX]; /* whose: member, member/node, officer */
 	struct ht_pub pub;
 	uint64_t created_us;
 	bool locked; /* a passphrase is needed */
 };
 
-/* Errors: HT_EEXISTS; HT_ESYSTEM.  @passphrase may be NULL. */
+/*
+ * @name: printable ASCII without space and "+", since it also names the key
+ * in notes.  @passphrase may be NULL; an empty one is refused.  With one this
+ * takes 256 MiB and the better part of a second.
+ * Errors: HT_EINVALID (name, passphrase); HT_EEXISTS; HT_ESYSTEM; HT_ENOMEM.
+ */
 enum ht_err ht_keyfile_write(const char *path, const char *name,
     const struct ht_key *key, const char *passphrase) HT_MUST_USE;
 
-/* The public facts, without opening the secret. */
+/*
+ * The public facts, without opening the secret.  Errors: HT_ENOTFOUND;
+ * HT_ESYSTEM; HT_EINVALID; each with a finding.
+ */
 enum ht_err ht_keyfile_look(const char *path, struct ht_keyfile *ret,
     struct ht_report *report) HT_MUST_USE;
 
 /*
  * Open a key for one use.  HT_EINVALID with a finding when the file is of
  * another purpose, open to others, or its public half does not fit;
- * HT_EDENIED for a missing or wrong passphrase.
+ * HT_EDENIED with a finding for a missing or wrong passphrase.  @ret may be
+ * NULL, @report too.
  */
 enum ht_err ht_keyfile_read(const char *path, enum ht_key_for what,
     const char *passphrase, struct ht_key **ret_key, struct ht_keyfile *ret,
     struct ht_report *report) HT_MUST_USE;
 
 /*
- * A passphrase for a locked file: from the environment variable
- * HUTONG_PASSPHRASE_FILE's file, from the systemd credential
- * "hutong-passphrase" ($CREDENTIALS_DIRECTORY), or asked on the terminal
- * without echo.  Caller wipes with ht_wipe() and frees.
+ * A passphrase for a locked file: the first line of the file that the
+ * environment variable HUTONG_PASSPHRASE_FILE names, else of the systemd
+ * credential "hutong-passphrase" ($CREDENTIALS_DIRECTORY), else asked on the
+ * terminal without echo.  Caller wipes with ht_wipe() and frees.
+ * Errors: HT_ENOTFOUND (the file is not there, or there is nobody to ask);
+ * HT_EINVALID (open to others, empty, or with a NUL); HT_ETOOBIG; HT_EDENIED
+ * (given up with ^C or ^D); HT_ESYSTEM; HT_ENOMEM.
  */
 enum ht_err ht_passphrase_get(const char *prompt, char **ret) HT_MUST_USE;
 

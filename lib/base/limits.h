@@ -34,6 +34,15 @@
 #define HT_YAML_NODES 50000 /* a hostile document is refused, not swallowed */
 #define HT_PACK_DEPTH 12    /* headers need 3, bodies some 8 */
 
+/* --- secrets --- */
+#define HT_KEYFILE_MAX    1024 /* usual: 350 */
+#define HT_PASSPHRASE_MAX 1024 /* bytes; a sentence has 100 */
+/* Argon2id: what we write, and the most that a file may ask of us. */
+#define HT_ARGON_PASSES     3
+#define HT_ARGON_KIB        (256 * 1024) /* RFC 9106: as much as one can */
+#define HT_ARGON_PASSES_MAX 16
+#define HT_ARGON_KIB_MAX    (1024 * 1024)
+
 /* --- on the terminal --- */
 #define HT_TABLE_ROWS 100000    /* more is not read; programs take CSV */
 #define HT_CELL_MAX   (4 << 20) /* a cell or line of CSV, escaped: a body's */
