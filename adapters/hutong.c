@@ -7,6 +7,8 @@
 #include "adapters/cli/cli.h"
 
 static const struct ht_verb *const verbs[] = {
+    &ht_verb_query,
+    &ht_verb_verify,
     &ht_verb_help,
 };
 

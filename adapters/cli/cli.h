@@ -36,6 +36,8 @@ struct ht_verb {
 };
 
 extern const struct ht_verb ht_verb_help; /* in adapters/hutong.c */
+extern const struct ht_verb ht_verb_query;
+extern const struct ht_verb ht_verb_verify;
 
 /*
  * Run the verb that argv[1] names out of @n; prints the usage of @program
