@@ -147,11 +147,11 @@ deps:
 	$(Q)tests/deps build demo test
 demo:
 	$(Q)tests/deps build demo
-	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)$(MAKE) --no-print-directory -j2 all $(HELPS)
 	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run
 demo-up:
 	$(Q)tests/deps build demo
-	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)$(MAKE) --no-print-directory -j2 all $(HELPS)
 	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run up
 demo-down:
 	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run down
