@@ -6,8 +6,9 @@
 
 #include "schemas/envelope.h"
 
-#define HT_SAMPLE_MS UINT64_C(1763949723000) /* created: 2025-11-24 02:02:03   \
-	                                      */
+#define HT_SAMPLE_MS                                                           \
+	UINT64_C(1763949723000) /* created: 2025-11-24 02:02:03                \
+	                         */
 
 /* A header that is in order; its texts are constants, its ids patterns. */
 struct ht_header ht_sample_request(void);
