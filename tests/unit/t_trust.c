@@ -998,8 +998,10 @@ loading_survives_no_memory(void **state)
 	struct ht_trust *trust = NULL;
 	enum ht_err err = HT_OK;
 
-	if (getenv("HT_TORTURE") == NULL)
-		skip();
+	if (getenv("HT_TORTURE") == NULL) {
+		print_message("# only in make torture and make test\n");
+		return;
+	}
 	TORTURE(err = ht_world_load(w, NULL, NULL, &trust))
 	{
 		assert_int_equal(err, HT_ENOMEM);
