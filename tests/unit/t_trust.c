@@ -997,6 +997,7 @@ loading_survives_no_memory(void **state)
 	const struct ht_world *w = world_of(state);
 	struct ht_trust *trust = NULL;
 	enum ht_err err = HT_OK;
+	unsigned failures = 0;
 
 	if (getenv("HT_TORTURE") == NULL) {
 		print_message("# only in make torture and make test\n");
@@ -1004,10 +1005,16 @@ loading_survives_no_memory(void **state)
 	}
 	TORTURE(err = ht_world_load(w, NULL, NULL, &trust))
 	{
-		assert_int_equal(err, HT_ENOMEM);
-		assert_null(trust);
+		/* Without memory for hints ("did you mean") it still loads. */
+		if (err != HT_OK) {
+			assert_int_equal(err, HT_ENOMEM);
+			assert_null(trust);
+			failures++;
+		}
+		ht_trust_unref(&trust);
 	}
 	assert_ok(err);
+	assert_true(failures > 1000);
 	ht_trust_unref(&trust);
 }
 
