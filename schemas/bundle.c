@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "lib/base/panic.h"
+#include "lib/base/text.h"
 #include "schemas/status.h"
+#include "schemas/tag.h"
 
 #define FIELDS 8 /* suite, sender, node, key, count, sig, records, left */
 
@@ -15,38 +17,80 @@
 #define SIGNED_MAX 512
 
 static void
+unpack_record(struct ht_unpack *u, struct ht_bundle_record *r)
+{
+	ht_unpack_expect(u, "a record is [index, header, body, tag]");
+	ht_unpack_array_of(u, 4);
+	ht_unpack_expect(u, "record indexes increase, below the count");
+	r->index = (uint32_t)ht_unpack_uint(u, HT_BUNDLE_MAX - 1);
+	ht_unpack_expect(u, "a header is bin of at most 1024");
+	r->header = ht_unpack_bin(u, HT_HEADER_MAX);
+	ht_unpack_expect(u, "a body is bin of at most 1048576");
+	r->body = ht_unpack_bin(u, HT_BODY_MAX);
+	ht_unpack_expect(u, "a tag is nil or bin of 1 to 2048");
+	r->tag = HT_SLICE(NULL, 0);
+	if (ht_unpack_is_nil(u)) {
+		ht_unpack_nil(u);
+		return;
+	}
+	r->tag = ht_unpack_bin(u, HT_TAG_MAX);
+	ht_unpack_demand(u, r->tag.len > 0); /* none has one form: nil */
+}
+
+static void
 unpack_records(struct ht_unpack *u, struct ht_bundle *b)
 {
-	uint64_t bodies = 0;
+	uint64_t bodies = 0, next = 0;
 
+	ht_unpack_expect(u, "records: an array of 1 to 64 is expected");
 	b->n_records = ht_unpack_array(u, HT_BUNDLE_MAX);
+	ht_unpack_demand(u, b->n_records > 0);
 	for (uint32_t i = 0; i < b->n_records && u->err == HT_OK; i++) {
 		struct ht_bundle_record *r = &b->records[i];
 
-		ht_unpack_array_of(u, 4);
-		r->index = (uint32_t)ht_unpack_uint(u, HT_BUNDLE_MAX - 1);
-		if (r->index >= b->count ||
-		    (i > 0 && r->index <= b->records[i - 1].index))
-			ht_unpack_fail(u, HT_EMALFORMED);
-		r->header = ht_unpack_bin(u, HT_HEADER_MAX);
-		r->body = ht_unpack_bin(u, HT_BODY_MAX);
-		r->tag = HT_SLICE(NULL, 0);
-		if (ht_unpack_is_nil(u))
-			ht_unpack_nil(u);
-		else
-			r->tag = ht_unpack_bin(u, HT_TAG_MAX);
+		unpack_record(u, r);
+		ht_unpack_expect(u, "record indexes increase, below the count");
+		ht_unpack_demand(u, r->index >= next && r->index < b->count);
+		next = r->index + 1;
 		bodies += r->body.len;
 	}
-	if (u->err == HT_OK && bodies > HT_BUNDLE_BYTES)
+	ht_unpack_expect(u, "bodies of a bundle have 1048576 bytes at most");
+	if (bodies > HT_BUNDLE_BYTES)
 		ht_unpack_fail(u, HT_ETOOBIG);
 }
 
 static void
 unpack_left(struct ht_unpack *u, struct ht_bundle *b)
 {
+	ht_unpack_expect(u, "left: an array of bin 32 is expected");
 	b->n_left = ht_unpack_array(u, HT_LEFT_MAX);
 	for (uint32_t i = 0; i < b->n_left && u->err == HT_OK; i++)
 		ht_unpack_fixed(u, b->left[i].at, HT_HASH_SIZE);
+}
+
+/* Who signed, and what is left of the signed text. */
+static void
+unpack_signer(struct ht_unpack *u, struct ht_bundle *b)
+{
+	ht_unpack_expect(u, "a bundle is an array of 8");
+	ht_unpack_array_of(u, FIELDS);
+	b->suite = (unsigned)ht_unpack_uint(u, UINT8_MAX);
+	ht_unpack_expect(u, "a suite not known here");
+	if (u->err == HT_OK && b->suite != 1)
+		ht_unpack_fail(u, HT_EPROTOCOL);
+	ht_unpack_expect(u, "sender: a domain/name is expected");
+	b->sender = ht_unpack_str(u, HT_NAME_MAX);
+	ht_unpack_demand(u, ht_name_valid(b->sender));
+	ht_unpack_expect(u, "node: a node's name is expected");
+	b->node = ht_unpack_str(u, HT_NODE_MAX);
+	ht_unpack_demand(u, ht_name_part(b->node));
+	ht_unpack_expect(u, "key: bin of 8 is expected");
+	ht_unpack_fixed(u, b->key.at, HT_KEYID_SIZE);
+	ht_unpack_expect(u, "count: 1 to 64 is expected");
+	b->count = (uint32_t)ht_unpack_uint(u, HT_BUNDLE_MAX);
+	ht_unpack_demand(u, b->count > 0);
+	ht_unpack_expect(u, "signature: bin of 64 is expected");
+	ht_unpack_fixed(u, b->sig.at, HT_SIG_SIZE);
 }
 
 /* Hash the headers that are there, and fold the root. */
@@ -71,28 +115,15 @@ enum ht_err
 ht_bundle_unpack(
     struct ht_unpack *u, struct ht_bundle *ret, const char **ret_why)
 {
-	struct ht_bundle *b = ret;
-
-	if (ret_why != NULL)
-		*ret_why = "a bundle is [suite, sender, node, key, count, "
-		           "signature, records, left]";
-	ht_unpack_array_of(u, FIELDS);
-	b->suite = (unsigned)ht_unpack_uint(u, 255);
-	b->sender = ht_unpack_str(u, HT_NAME_MAX);
-	b->node = ht_unpack_str(u, HT_NODE_MAX);
-	ht_unpack_fixed(u, b->key.at, HT_KEYID_SIZE);
-	b->count = (uint32_t)ht_unpack_uint(u, HT_BUNDLE_MAX);
-	ht_unpack_fixed(u, b->sig.at, HT_SIG_SIZE);
-	unpack_records(u, b);
-	unpack_left(u, b);
-	if (u->err != HT_OK)
-		return u->err;
-	if (b->n_records == 0 || recompute(b) != HT_OK) {
-		if (ret_why != NULL)
-			*ret_why = "records and left-out hashes do not make a "
-			           "tree of that count";
-		ht_unpack_fail(u, HT_EMALFORMED);
-	}
+	unpack_signer(u, ret);
+	unpack_records(u, ret);
+	unpack_left(u, ret);
+	ht_unpack_expect(
+	    u, "records and left do not make a tree of that count");
+	if (u->err == HT_OK)
+		ht_unpack_demand(u, recompute(ret) == HT_OK);
+	if (u->err != HT_OK && ret_why != NULL)
+		*ret_why = u->want;
 	return u->err;
 }
 
@@ -210,10 +241,8 @@ ht_record_check(
 		return HT_ST_BODY_HASH;
 	if (!header->has_tag)
 		return record->tag.len == 0 ? HT_ST_OK : HT_ST_TAG_HASH;
-	hash = ht_blake2b(
-	    (struct ht_slice[]){ht_slice_str("hutong-tag/v1\n"), record->tag},
-	    2);
-	return record->tag.len > 0 && ht_hash_eq(&hash, &header->tag)
-	           ? HT_ST_OK
-	           : HT_ST_TAG_HASH;
+	hash = ht_tag_hash(record->tag);
+	if (record->tag.len == 0 || !ht_hash_eq(&hash, &header->tag))
+		return HT_ST_TAG_HASH;
+	return HT_ST_OK;
 }

@@ -9,8 +9,8 @@
 #include "schemas/envelope.h"
 
 #define HT_BUNDLE_LABEL "hutong-bundle/v1\n"
-/* Covers of the gaps: each gap has at most 2 * log2(64) subtrees. */
-#define HT_LEFT_MAX 128
+/* Covers of the gaps: no more than there are leaves in them. */
+#define HT_LEFT_MAX 64
 
 struct ht_bundle_record {
 	uint32_t index;
@@ -36,8 +36,9 @@ struct ht_bundle {
 
 /*
  * Decode from a reader over a checked message: form, limits, and the root
- * recomputed.  Bodies and tags are not yet compared with headers.
- * Errors: HT_EMALFORMED, HT_ETOOBIG, in @u's sticky error as well.
+ * recomputed.  Headers are not yet decoded, nor compared with the bundle,
+ * bodies and tags.  On error *ret is half filled.  Errors: HT_EMALFORMED;
+ * HT_ETOOBIG; HT_EPROTOCOL (suite); in @u's sticky error as well.
  */
 enum ht_err ht_bundle_unpack(struct ht_unpack *u, struct ht_bundle *ret,
     const char **ret_why) HT_MUST_USE;

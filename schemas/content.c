@@ -231,60 +231,50 @@ ht_reasons_unpack(struct ht_unpack *u, struct ht_reasons *ret)
 
 /* ---- the maps ---- */
 
-/*
- * A reader over a map of fixed keys: its first error and what was expected
- * where it came.
- */
-struct reading {
-	struct ht_unpack u;
-	const char *why;
-};
-
 static void
-expect(struct reading *rd, const char *key, const char *why)
+read_key(struct ht_unpack *u, const char *key, const char *want)
 {
-	if (rd->u.err != HT_OK)
-		return;
-	rd->why = why;
-	ht_unpack_key(&rd->u, key);
+	ht_unpack_expect(u, want);
+	ht_unpack_key(u, key);
 }
 
 /* The value as JSON, of the type that @is says, or nil where it may be. */
 static void
-json_read(struct reading *rd, bool or_nil, json_type type, json_t **ret)
+json_read(struct ht_unpack *u, bool or_nil, json_type type, json_t **ret)
 {
 	HT_AUTO(ht_json_free) json_t *json = NULL;
 	struct ht_slice raw;
 	enum ht_err err;
 
-	if (or_nil && ht_unpack_is_nil(&rd->u)) {
-		ht_unpack_nil(&rd->u);
+	if (or_nil && ht_unpack_is_nil(u)) {
+		ht_unpack_nil(u);
 		return;
 	}
-	raw = ht_unpack_raw(&rd->u);
-	if (rd->u.err != HT_OK)
+	raw = ht_unpack_raw(u);
+	if (u->err != HT_OK)
 		return;
 	err = ht_pack_to_json(raw, &json);
 	if (err == HT_EINVALID)
-		rd->why = "content: text with U+0000, an integer past int64, "
-		          "or a key \"$bin\"";
+		ht_unpack_expect(u,
+		    "content without U+0000, integers past int64, and keys "
+		    "\"$bin\" is expected");
 	if (err == HT_OK && json_typeof(json) != type)
 		err = HT_EMALFORMED;
 	if (err != HT_OK)
-		ht_unpack_fail(&rd->u, err);
+		ht_unpack_fail(u, err);
 	else
 		*ret = HT_TAKE(json);
 }
 
 static void
-item_read(struct reading *rd, char item[static HT_NAME_MAX + 1])
+item_read(struct ht_unpack *u, char item[static HT_NAME_MAX + 1])
 {
-	struct ht_slice name = ht_unpack_str(&rd->u, HT_NAME_MAX);
+	struct ht_slice name = ht_unpack_str(u, HT_NAME_MAX);
 
-	if (rd->u.err != HT_OK)
+	if (u->err != HT_OK)
 		return;
 	if (!ht_name_valid(name)) {
-		ht_unpack_fail(&rd->u, HT_EMALFORMED);
+		ht_unpack_fail(u, HT_EMALFORMED);
 		return;
 	}
 	memcpy(item, name.at, name.len);
@@ -292,24 +282,24 @@ item_read(struct reading *rd, char item[static HT_NAME_MAX + 1])
 }
 
 static unsigned
-operation_read(struct reading *rd)
+operation_read(struct ht_unpack *u)
 {
-	uint64_t operation = ht_unpack_uint(&rd->u, HT_OP_TRANSFER);
+	uint64_t operation = ht_unpack_uint(u, HT_OP_TRANSFER);
 
 	if (operation < HT_OP_QUERY)
-		ht_unpack_fail(&rd->u, HT_EMALFORMED);
+		ht_unpack_fail(u, HT_EMALFORMED);
 	return (unsigned)operation;
 }
 
 static void
-annex_read(struct reading *rd, json_t **ret)
+annex_read(struct ht_unpack *u, json_t **ret)
 {
 	struct ht_annex annex;
 
-	json_read(rd, true, JSON_OBJECT, ret);
-	if (rd->u.err == HT_OK && *ret != NULL &&
+	json_read(u, true, JSON_OBJECT, ret);
+	if (u->err == HT_OK && *ret != NULL &&
 	    ht_annex_from_json(*ret, &annex) != HT_OK)
-		ht_unpack_fail(&rd->u, HT_EMALFORMED);
+		ht_unpack_fail(u, HT_EMALFORMED);
 }
 
 static bool
@@ -348,37 +338,29 @@ all_matches(const json_t *results)
 }
 
 static void
-demand(struct reading *rd, bool good)
+begin(
+    struct ht_unpack *u, struct ht_slice content, uint32_t n, const char *want)
 {
-	if (!good)
-		ht_unpack_fail(&rd->u, HT_EMALFORMED);
-}
+	const char *why = "";
+	enum ht_err err = ht_pack_check(content, NULL, &why);
 
-static void
-begin(struct reading *rd, struct ht_slice content, uint32_t n, const char *why)
-{
-	size_t at;
-	enum ht_err err = ht_pack_check(content, &at, &rd->why);
-
-	rd->u = ht_unpack(content);
-	if (err != HT_OK) {
-		ht_unpack_fail(&rd->u, err);
-		return;
-	}
-	rd->why = why;
-	if (ht_unpack_map(&rd->u, n) != n)
-		ht_unpack_fail(&rd->u, HT_EMALFORMED);
+	*u = ht_unpack(content);
+	ht_unpack_expect(u, why);
+	if (err != HT_OK)
+		ht_unpack_fail(u, err);
+	ht_unpack_expect(u, want);
+	ht_unpack_demand(u, ht_unpack_map(u, n) == n);
 }
 
 static enum ht_err
-finish(const struct reading *rd, const char **ret_why)
+finish(const struct ht_unpack *u, const char **ret_why)
 {
-	enum ht_err err = ht_unpack_end(&rd->u);
+	enum ht_err err = ht_unpack_end(u);
 
 	if (err == HT_ETOOBIG) /* of a part: the whole was not */
 		err = HT_EMALFORMED;
 	if (err != HT_OK && ret_why != NULL)
-		*ret_why = rd->why;
+		*ret_why = u->want;
 	return err;
 }
 
@@ -445,26 +427,26 @@ ht_request_decode(
     struct ht_slice content, struct ht_request *ret, const char **ret_why)
 {
 	HT_AUTO(ht_request_fini) struct ht_request req = {0};
-	struct reading rd;
+	struct ht_unpack u;
 	enum ht_err err;
 
-	begin(&rd, content, 7, "a request is a map of 7");
-	expect(&rd, "annex", "annex: nil, or entry and fields, is expected");
-	annex_read(&rd, &req.annex);
-	expect(&rd, "claims", "claims: nil or a map is expected");
-	json_read(&rd, true, JSON_OBJECT, &req.claims);
-	expect(&rd, "fields", "fields: nil or an array of str is expected");
-	json_read(&rd, true, JSON_ARRAY, &req.fields);
-	demand(&rd, all_strings(req.fields));
-	expect(&rd, "item", "item: a catalog/CODE is expected");
-	item_read(&rd, req.item);
-	expect(&rd, "operation", "operation: 1 to 5 is expected");
-	req.operation = operation_read(&rd);
-	expect(&rd, "params", "params: a map is expected");
-	json_read(&rd, false, JSON_OBJECT, &req.params);
-	expect(&rd, "version", "version: u32 is expected");
-	req.version = (uint32_t)ht_unpack_uint(&rd.u, UINT32_MAX);
-	err = finish(&rd, ret_why);
+	begin(&u, content, 7, "a request is a map of 7");
+	read_key(&u, "annex", "annex: nil, or entry and fields, is expected");
+	annex_read(&u, &req.annex);
+	read_key(&u, "claims", "claims: nil or a map is expected");
+	json_read(&u, true, JSON_OBJECT, &req.claims);
+	read_key(&u, "fields", "fields: nil or an array of str is expected");
+	json_read(&u, true, JSON_ARRAY, &req.fields);
+	ht_unpack_demand(&u, all_strings(req.fields));
+	read_key(&u, "item", "item: a catalog/CODE is expected");
+	item_read(&u, req.item);
+	read_key(&u, "operation", "operation: 1 to 5 is expected");
+	req.operation = operation_read(&u);
+	read_key(&u, "params", "params: a map is expected");
+	json_read(&u, false, JSON_OBJECT, &req.params);
+	read_key(&u, "version", "version: u32 is expected");
+	req.version = (uint32_t)ht_unpack_uint(&u, UINT32_MAX);
+	err = finish(&u, ret_why);
 	if (err != HT_OK)
 		return err;
 	*ret = req;
@@ -509,31 +491,31 @@ ht_response_decode(
     struct ht_slice content, struct ht_response *ret, const char **ret_why)
 {
 	HT_AUTO(ht_response_fini) struct ht_response resp = {0};
-	struct reading rd;
+	struct ht_unpack u;
 	enum ht_err err;
 
-	begin(&rd, content, 8, "a response is a map of 8");
-	expect(&rd, "annex", "annex: nil, or entry and fields, is expected");
-	annex_read(&rd, &resp.annex);
-	expect(&rd, "item", "item: a catalog/CODE is expected");
-	item_read(&rd, resp.item);
-	expect(&rd, "more", "more: a bool is expected");
-	resp.more = ht_unpack_bool(&rd.u);
-	expect(&rd, "operation", "operation: 1 to 5 is expected");
-	resp.operation = operation_read(&rd);
-	expect(&rd, "reasons",
+	begin(&u, content, 8, "a response is a map of 8");
+	read_key(&u, "annex", "annex: nil, or entry and fields, is expected");
+	annex_read(&u, &resp.annex);
+	read_key(&u, "item", "item: a catalog/CODE is expected");
+	item_read(&u, resp.item);
+	read_key(&u, "more", "more: a bool is expected");
+	resp.more = ht_unpack_bool(&u);
+	read_key(&u, "operation", "operation: 1 to 5 is expected");
+	resp.operation = operation_read(&u);
+	read_key(&u, "reasons",
 	    "reasons: at most 16 of [code, who, detail, "
 	    "remedy] are expected");
-	ht_reasons_unpack(&rd.u, &resp.reasons);
-	expect(&rd, "records", "records: nil or an array of maps is expected");
-	json_read(&rd, true, JSON_ARRAY, &resp.records);
-	demand(&rd, all_objects(resp.records));
-	expect(&rd, "results", "results: nil or a map to 0, 1, 2 is expected");
-	json_read(&rd, true, JSON_OBJECT, &resp.results);
-	demand(&rd, all_matches(resp.results));
-	expect(&rd, "version", "version: u32 is expected");
-	resp.version = (uint32_t)ht_unpack_uint(&rd.u, UINT32_MAX);
-	err = finish(&rd, ret_why);
+	ht_reasons_unpack(&u, &resp.reasons);
+	read_key(&u, "records", "records: nil or an array of maps is expected");
+	json_read(&u, true, JSON_ARRAY, &resp.records);
+	ht_unpack_demand(&u, all_objects(resp.records));
+	read_key(&u, "results", "results: nil or a map to 0, 1, 2 is expected");
+	json_read(&u, true, JSON_OBJECT, &resp.results);
+	ht_unpack_demand(&u, all_matches(resp.results));
+	read_key(&u, "version", "version: u32 is expected");
+	resp.version = (uint32_t)ht_unpack_uint(&u, UINT32_MAX);
+	err = finish(&u, ret_why);
 	if (err != HT_OK)
 		return err;
 	*ret = resp;

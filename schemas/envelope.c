@@ -216,8 +216,7 @@ number_read(struct ht_unpack *u, const struct field *f, void *at)
 	uint64_t n = ht_unpack_uint(u, f->high);
 	uint32_t n32 = (uint32_t)n;
 
-	if (!number_fits(f, n))
-		ht_unpack_fail(u, HT_EMALFORMED);
+	ht_unpack_demand(u, number_fits(f, n));
 	if (f->shape == SHAPE_U32)
 		memcpy(at, &n32, sizeof(n32));
 	else
@@ -228,8 +227,7 @@ static void
 text_read(struct ht_unpack *u, const struct field *f, struct ht_slice *at)
 {
 	*at = ht_unpack_str(u, f->high);
-	if (!text_fits(f, *at))
-		ht_unpack_fail(u, HT_EMALFORMED);
+	ht_unpack_demand(u, text_fits(f, *at));
 }
 
 static void
@@ -251,8 +249,7 @@ bitmap_read(struct ht_unpack *u, const struct field *f, struct ht_slice *at)
 		return;
 	}
 	*at = ht_unpack_bin(u, f->high);
-	if (!bitmap_fits(f, *at))
-		ht_unpack_fail(u, HT_EMALFORMED);
+	ht_unpack_demand(u, bitmap_fits(f, *at));
 }
 
 static void
@@ -281,10 +278,10 @@ field_read(struct ht_unpack *u, const struct field *f, struct ht_header *h)
 	}
 }
 
-/* The fields, in order; stops at the first wrong one and says which. */
+/* The fields, in order; stops at the first wrong one. */
 static void
 fields_read(struct ht_unpack *u, const struct field *fields, uint32_t n,
-    struct ht_header *h, const char **why)
+    struct ht_header *h)
 {
 	if (u->err != HT_OK)
 		return;
@@ -292,56 +289,53 @@ fields_read(struct ht_unpack *u, const struct field *fields, uint32_t n,
 	for (uint32_t i = 0; i < n && u->err == HT_OK; i++) {
 		const uint8_t *at = u->at;
 
+		ht_unpack_expect(u, fields[i].want);
 		field_read(u, &fields[i], h);
 		if (u->err != HT_OK) {
 			u->err = HT_EMALFORMED; /* "too big" is the whole */
 			u->at = at;
-			*why = fields[i].want;
 		}
 	}
 }
 
 /* Another version may look different from here on: say so, and no more. */
 static void
-version_read(struct ht_unpack *u, const char **why)
+version_read(struct ht_unpack *u)
 {
 	struct ht_unpack ahead = *u;
 	uint64_t version, suite;
 
-	*why = "envelope: an array of 22 is expected";
 	(void)ht_unpack_array(&ahead, UINT32_MAX);
 	version = ht_unpack_uint(&ahead, UINT32_MAX);
 	suite = ht_unpack_uint(&ahead, UINT32_MAX);
 	if (ahead.err != HT_OK || (version == 1 && suite == 1))
 		return;
-	*why = version != 1 ? "a version of the envelope not known here"
-	                    : "a suite not known here";
+	ht_unpack_expect(u, version != 1
+	                        ? "a version of the envelope not known here"
+	                        : "a suite not known here");
 	ht_unpack_fail(u, HT_EPROTOCOL);
 }
 
 static void
-header_read(struct ht_unpack *u, struct ht_header *h, const char **why)
+header_read(struct ht_unpack *u, struct ht_header *h)
 {
 	const uint8_t *start;
 	const char *broken;
 
-	*why = "header: an array of 2 is expected";
+	ht_unpack_expect(u, "header: an array of 2 is expected");
 	ht_unpack_array_of(u, 2);
 	start = u->at;
-	if (u->err == HT_OK)
-		version_read(u, why);
-	fields_read(u, envelope_fields, HT_COUNT(envelope_fields), h, why);
+	ht_unpack_expect(u, "envelope: an array of 22 is expected");
+	version_read(u);
+	fields_read(u, envelope_fields, HT_COUNT(envelope_fields), h);
 	h->envelope = HT_SLICE(start, (size_t)(u->at - start));
-	if (u->err == HT_OK)
-		*why = "seal: an array of 6 is expected";
-	fields_read(u, seal_fields, HT_COUNT(seal_fields), h, why);
+	ht_unpack_expect(u, "seal: an array of 6 is expected");
+	fields_read(u, seal_fields, HT_COUNT(seal_fields), h);
 	if (u->err != HT_OK)
 		return;
 	broken = header_rules(h);
-	if (broken != NULL) {
-		*why = broken;
-		ht_unpack_fail(u, HT_EMALFORMED);
-	}
+	ht_unpack_expect(u, broken);
+	ht_unpack_demand(u, broken == NULL);
 }
 
 enum ht_err
@@ -357,9 +351,10 @@ ht_header_decode(struct ht_slice bytes, struct ht_header *ret, size_t *ret_at,
 	if (bytes.len <= HT_HEADER_MAX)
 		err = ht_pack_check(bytes, &at, &why);
 	if (err == HT_OK) {
-		header_read(&u, &h, &why);
-		at = (size_t)(u.at - u.start);
+		header_read(&u, &h);
 		err = ht_unpack_end(&u);
+		at = (size_t)(u.at - u.start);
+		why = u.want;
 	}
 	if (err == HT_OK) {
 		*ret = h;

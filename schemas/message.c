@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/panic.h"
+#include "lib/base/text.h"
 
 #define NOTE_MAX 16384 /* a checkpoint or current note with cosignatures */
 #define LEAF_MAX 2048
@@ -25,14 +26,19 @@ pack_opt(struct ht_buf *b, struct ht_slice bytes)
 		ht_pack_bin(b, bytes.at, bytes.len);
 }
 
+/* "None" has one form, nil: an empty bin is a mistake. */
 static struct ht_slice
 unpack_opt(struct ht_unpack *u, size_t max)
 {
+	struct ht_slice bytes = HT_SLICE(NULL, 0);
+
 	if (ht_unpack_is_nil(u)) {
 		ht_unpack_nil(u);
-		return HT_SLICE(NULL, 0);
+		return bytes;
 	}
-	return ht_unpack_bin(u, max);
+	bytes = ht_unpack_bin(u, max);
+	ht_unpack_demand(u, bytes.len > 0);
+	return bytes;
 }
 
 static void
@@ -120,13 +126,27 @@ pack_hello(struct ht_buf *b, const struct ht_message *m)
 	ht_pack_bool(b, m->hello.serves);
 }
 
+/* member/node, which is domain/name/node. */
+static bool
+node_name_valid(struct ht_slice name)
+{
+	const uint8_t *slash =
+	    name.len == 0 ? NULL : memrchr(name.at, '/', name.len);
+	size_t member = slash == NULL ? 0 : (size_t)(slash - name.at);
+
+	return slash != NULL && ht_name_valid(HT_SLICE(name.at, member)) &&
+	       ht_name_part(HT_SLICE(slash + 1, name.len - member - 1));
+}
+
 static void
 unpack_hello(struct ht_unpack *u, struct ht_message *m)
 {
 	m->hello.n_versions = ht_unpack_array(u, HT_COUNT(m->hello.versions));
+	ht_unpack_demand(u, m->hello.n_versions > 0);
 	for (unsigned i = 0; i < m->hello.n_versions && u->err == HT_OK; i++)
 		m->hello.versions[i] = (unsigned)ht_unpack_uint(u, 65535);
 	m->hello.node = ht_unpack_str(u, HT_NAME_MAX + 1 + HT_NODE_MAX);
+	ht_unpack_demand(u, node_name_valid(m->hello.node));
 	m->hello.checkpoint = unpack_opt(u, NOTE_MAX);
 	m->hello.snapshot = ht_unpack_uint(u, PLACE);
 	m->hello.proofs = ht_unpack_bool(u);
@@ -153,8 +173,7 @@ pack_limits(struct ht_buf *b, const struct ht_message *m)
 static void
 unpack_limits(struct ht_unpack *u, struct ht_message *m)
 {
-	if (ht_unpack_map(u, 5) != 5)
-		ht_unpack_fail(u, HT_EMALFORMED);
+	ht_unpack_demand(u, ht_unpack_map(u, 5) == 5);
 	ht_unpack_key(u, "body");
 	m->welcome.body = ht_unpack_uint(u, UINT32_MAX);
 	ht_unpack_key(u, "bundle");
@@ -202,9 +221,10 @@ pack_bundle(struct ht_buf *b, const struct ht_message *m)
 static void
 unpack_bundle(struct ht_unpack *u, struct ht_message *m)
 {
-	if (ht_bundle_unpack(u, &m->bundle, NULL) == HT_OK &&
-	    (m->bundle.n_left != 0 || m->bundle.n_records != m->bundle.count))
-		ht_unpack_fail(u, HT_EMALFORMED);
+	if (ht_bundle_unpack(u, &m->bundle, NULL) != HT_OK)
+		return;
+	ht_unpack_expect(u, "a bundle comes to the broker whole");
+	ht_unpack_demand(u, m->bundle.n_records == m->bundle.count);
 }
 
 static void
@@ -255,13 +275,14 @@ pack_deliver(struct ht_buf *b, const struct ht_message *m)
 static void
 unpack_deliver(struct ht_unpack *u, struct ht_message *m)
 {
+	const char *form = u->want;
 	uint32_t n;
 
 	if (ht_bundle_unpack(u, &m->deliver.bundle, NULL) != HT_OK)
 		return;
+	ht_unpack_expect(u, form);
 	n = unpack_places(u, m->deliver.places, HT_BUNDLE_MAX);
-	if (n != m->deliver.bundle.n_records)
-		ht_unpack_fail(u, HT_EMALFORMED);
+	ht_unpack_demand(u, n == m->deliver.bundle.n_records);
 	m->deliver.checkpoint = ht_unpack_bin(u, NOTE_MAX);
 	unpack_proof(u, &m->deliver.proof);
 }
@@ -434,26 +455,17 @@ unpack_consistency(struct ht_unpack *u, struct ht_message *m)
 
 /* ---- ERROR, NOTICE ---- */
 
-/* A reason stands alone here: the list of one, without its array. */
 static void
 pack_error(struct ht_buf *b, const struct ht_message *m)
 {
-	struct ht_reasons one = {.n = 1};
-
-	one.at[0] = m->error.reason;
-	ht_reasons_pack(b, &one);
+	ht_reason_pack(b, &m->error.reason);
 	ht_pack_uint(b, m->error.retry_ms);
 }
 
 static void
 unpack_error(struct ht_unpack *u, struct ht_message *m)
 {
-	struct ht_reasons one = {.n = 0};
-
-	ht_reasons_unpack(u, &one);
-	if (one.n != 1)
-		ht_unpack_fail(u, HT_EMALFORMED);
-	m->error.reason = one.at[0];
+	ht_reason_unpack(u, &m->error.reason);
 	m->error.retry_ms = (uint32_t)ht_unpack_uint(u, UINT32_MAX);
 }
 
@@ -471,89 +483,104 @@ unpack_notice(struct ht_unpack *u, struct ht_message *m)
 
 /* ---- the table ---- */
 
-static const struct {
+struct form {
 	uint32_t n; /* elements of the array: version, type, ref, and its own */
 	void (*pack)(struct ht_buf *, const struct ht_message *);
 	void (*unpack)(struct ht_unpack *, struct ht_message *);
-	const char *why;
-} forms[] = {
-    [HT_MSG_HELLO] = {9,  pack_hello,           unpack_hello,           "HELLO"    },
-    [HT_MSG_WELCOME] = {10, pack_welcome,         unpack_welcome,         "WELCOME"  },
-    [HT_MSG_BUNDLE] = {4,  pack_bundle,          unpack_bundle,          "BUNDLE"   },
-    [HT_MSG_ACK] = {6,  pack_ack,             unpack_ack,             "ACK"      },
-    [HT_MSG_DELIVER] = {7,  pack_deliver,         unpack_deliver,         "DELIVER"  },
-    [HT_MSG_GOT] = {4,  pack_got,             unpack_got,             "GOT"      },
-    [HT_MSG_END] = {7,  pack_end,             unpack_end,             "END"      },
-    [HT_MSG_PING] = {3,  pack_nothing,         unpack_nothing,         "PING"     },
-    [HT_MSG_PONG] = {4,  pack_pong,            unpack_pong,            "PONG"     },
-    [HT_MSG_GET_SNAPSHOT] = {5,  pack_get_snapshot,    unpack_get_snapshot,
-                      "GET_SNAPSHOT"                                               },
-    [HT_MSG_SNAPSHOT] = {12, pack_snapshot,        unpack_snapshot,        "SNAPSHOT" },
-    [HT_MSG_GET_PROOF] = {5,  pack_get_proof,       unpack_get_proof,       "GET_PROOF"},
-    [HT_MSG_PROOF] = {6,  pack_proof_message,   unpack_proof_message,   "PROOF"    },
-    [HT_MSG_GET_CONSISTENCY] = {5,  pack_get_consistency, unpack_get_consistency,
-                      "GET_CONSISTENCY"                                            },
-    [HT_MSG_CONSISTENCY] = {5,  pack_consistency,     unpack_consistency,
-                      "CONSISTENCY"                                                },
-    [HT_MSG_ERROR] = {5,  pack_error,           unpack_error,           "ERROR"    },
-    [HT_MSG_NOTICE] = {4,  pack_notice,          unpack_notice,          "NOTICE"   },
+	const char *want;
 };
+#define FORM(n_, what, name)                                                   \
+	{                                                                      \
+		.n = (n_), .pack = pack_##what, .unpack = unpack_##what,       \
+		.want = name ": the elements of section 5 are expected"        \
+	}
+
+static const struct form forms[] = {
+    [HT_MSG_HELLO] = FORM(9, hello, "HELLO"),
+    [HT_MSG_WELCOME] = FORM(10, welcome, "WELCOME"),
+    [HT_MSG_BUNDLE] = FORM(4, bundle, "BUNDLE"),
+    [HT_MSG_ACK] = FORM(6, ack, "ACK"),
+    [HT_MSG_DELIVER] = FORM(7, deliver, "DELIVER"),
+    [HT_MSG_GOT] = FORM(4, got, "GOT"),
+    [HT_MSG_END] = FORM(7, end, "END"),
+    [HT_MSG_PING] = FORM(3, nothing, "PING"),
+    [HT_MSG_PONG] = FORM(4, pong, "PONG"),
+    [HT_MSG_GET_SNAPSHOT] = FORM(5, get_snapshot, "GET_SNAPSHOT"),
+    [HT_MSG_SNAPSHOT] = FORM(12, snapshot, "SNAPSHOT"),
+    [HT_MSG_GET_PROOF] = FORM(5, get_proof, "GET_PROOF"),
+    [HT_MSG_PROOF] = FORM(6, proof_message, "PROOF"),
+    [HT_MSG_GET_CONSISTENCY] = FORM(5, get_consistency, "GET_CONSISTENCY"),
+    [HT_MSG_CONSISTENCY] = FORM(5, consistency, "CONSISTENCY"),
+    [HT_MSG_ERROR] = FORM(5, error, "ERROR"),
+    [HT_MSG_NOTICE] = FORM(4, notice, "NOTICE"),
+};
+
+/* [version, type, ref, ...]: the form that follows, or NULL. */
+static const struct form *
+read_start(struct ht_unpack *u, struct ht_message *ret)
+{
+	uint64_t type;
+	uint32_t n;
+
+	ht_unpack_expect(u, "a message is an array [version, type, ref, ...]");
+	n = ht_unpack_array(u, 16);
+	if (ht_unpack_uint(u, UINT32_MAX) != HT_PROTOCOL && u->err == HT_OK) {
+		ht_unpack_expect(u, "another protocol version");
+		ht_unpack_fail(u, HT_EPROTOCOL);
+	}
+	type = ht_unpack_uint(u, UINT32_MAX);
+	if (u->err == HT_OK && (type == 0 || type >= HT_COUNT(forms))) {
+		ht_unpack_expect(u, "an unknown message type");
+		ht_unpack_fail(u, HT_EPROTOCOL);
+	}
+	if (u->err != HT_OK)
+		return NULL;
+	ht_unpack_expect(u, forms[type].want);
+	ht_unpack_demand(u, n == forms[type].n);
+	ret->type = (enum ht_message_type)type;
+	ret->ref = ht_unpack_uint(u, UINT64_MAX);
+	return u->err == HT_OK ? &forms[type] : NULL;
+}
 
 enum ht_err
 ht_message_decode(struct ht_slice frame, struct ht_message *ret, size_t *ret_at,
     const char **ret_why)
 {
-	struct ht_unpack u;
-	const char *why = NULL;
-	uint64_t type;
-	uint32_t n;
-	enum ht_err err;
+	struct ht_unpack u = ht_unpack(frame);
+	const struct form *form;
+	const char *why = "the frame is longer than a message may be";
+	size_t at = HT_FRAME_MAX;
+	enum ht_err err = HT_ETOOBIG;
 
-	if (ret_at != NULL)
-		*ret_at = 0;
-	if (ret_why == NULL)
-		ret_why = &why;
-	*ret_why = "the frame is longer than a message may be";
-	if (frame.len > HT_FRAME_MAX)
-		return HT_ETOOBIG;
-	err = ht_pack_check(frame, ret_at, ret_why);
-	if (err != HT_OK)
-		return err;
-	u = ht_unpack(frame);
-	*ret_why = "a message is an array [version, type, ref, ...]";
-	n = ht_unpack_array(&u, 16);
-	if (ht_unpack_uint(&u, UINT32_MAX) != HT_PROTOCOL && u.err == HT_OK) {
-		*ret_why = "another protocol version";
-		return HT_EPROTOCOL;
+	if (frame.len <= HT_FRAME_MAX)
+		err = ht_pack_check(frame, &at, &why);
+	if (err == HT_OK) {
+		form = read_start(&u, ret);
+		if (form != NULL)
+			form->unpack(&u, ret);
+		err = ht_unpack_end(&u);
+		at = (size_t)(u.at - u.start);
+		why = u.want;
 	}
-	type = ht_unpack_uint(&u, UINT32_MAX);
-	if (u.err == HT_OK && (type >= HT_COUNT(forms) || type == 0)) {
-		*ret_why = "an unknown message type";
-		return HT_EPROTOCOL;
-	}
-	if (u.err != HT_OK)
-		return u.err;
-	ret->type = (enum ht_message_type)type;
-	if (n != forms[type].n) {
-		*ret_why = "another number of elements than the type has";
-		return HT_EMALFORMED;
-	}
-	ret->ref = ht_unpack_uint(&u, PLACE);
-	*ret_why = forms[type].why;
-	forms[type].unpack(&u, ret);
-	if (ret_at != NULL)
-		*ret_at = (size_t)(u.at - u.start);
-	return ht_unpack_end(&u);
+	if (err != HT_OK && ret_at != NULL)
+		*ret_at = at;
+	if (err != HT_OK && ret_why != NULL)
+		*ret_why = why;
+	return err;
 }
 
 enum ht_err
 ht_message_encode(const struct ht_message *m, struct ht_buf *out)
 {
+	size_t start = out->len;
+
 	HT_ASSERT(m->type > 0 && m->type < HT_COUNT(forms));
 	ht_pack_array(out, forms[m->type].n);
 	ht_pack_uint(out, HT_PROTOCOL);
 	ht_pack_uint(out, m->type);
 	ht_pack_uint(out, m->ref);
 	forms[m->type].pack(out, m);
+	if (out->err == HT_OK && out->len - start > HT_FRAME_MAX)
+		out->err = HT_ETOOBIG;
 	return out->err;
 }

@@ -154,13 +154,14 @@ struct ht_message {
 };
 
 /*
- * Check strictly and decode one frame.  Errors: HT_EMALFORMED with *ret_at
- * and *ret_why; HT_ETOOBIG; HT_EPROTOCOL for another protocol version or an
- * unknown type (*ret_why says which of the two).
+ * Check strictly and decode one frame.  On error *ret is half filled; *ret_at
+ * and *ret_why (either may be NULL) say where and what was expected.  Errors:
+ * HT_EMALFORMED; HT_ETOOBIG; HT_EPROTOCOL for another protocol version, an
+ * unknown type, or a suite not known here (*ret_why says which).
  */
 enum ht_err ht_message_decode(struct ht_slice frame, struct ht_message *ret,
     size_t *ret_at, const char **ret_why) HT_MUST_USE;
-/* Append the frame. */
+/* Append the frame.  HT_ETOOBIG past HT_FRAME_MAX. */
 enum ht_err ht_message_encode(const struct ht_message *m, struct ht_buf *out)
     HT_MUST_USE;
 

@@ -291,8 +291,24 @@ ht_unpack(struct ht_slice checked)
 
 	if (checked.at == NULL)
 		checked.at = none;
-	return (struct ht_unpack){
-	    checked.at, checked.at, checked.at + checked.len, HT_OK};
+	return (struct ht_unpack){.start = checked.at,
+	    .at = checked.at,
+	    .end = checked.at + checked.len,
+	    .want = ""};
+}
+
+void
+ht_unpack_expect(struct ht_unpack *u, const char *want)
+{
+	if (u->err == HT_OK)
+		u->want = want;
+}
+
+void
+ht_unpack_demand(struct ht_unpack *u, bool kept)
+{
+	if (!kept)
+		ht_unpack_fail(u, HT_EMALFORMED);
 }
 
 void

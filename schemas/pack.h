@@ -41,6 +41,7 @@ struct ht_unpack {
 	const uint8_t *at;
 	const uint8_t *end;
 	enum ht_err err;
+	const char *want; /* never NULL; after an error: what was expected */
 };
 struct ht_unpack ht_unpack(struct ht_slice checked);
 enum ht_pack_type ht_unpack_peek(const struct ht_unpack *u); /* end: NIL */
@@ -61,8 +62,15 @@ uint32_t ht_unpack_map(struct ht_unpack *u, uint32_t max);
 void ht_unpack_key(struct ht_unpack *u, const char *key);
 /* Skip one value; its raw bytes. */
 struct ht_slice ht_unpack_raw(struct ht_unpack *u);
+/*
+ * What is expected next, for the message to whoever wrote the bytes.  After an
+ * error nothing is expected any more, so that the text belongs to the error.
+ */
+void ht_unpack_expect(struct ht_unpack *u, const char *want);
 /* A rule of the caller's is broken; the first error stays. */
 void ht_unpack_fail(struct ht_unpack *u, enum ht_err err);
+/* HT_EMALFORMED unless a rule of the caller's is @kept. */
+void ht_unpack_demand(struct ht_unpack *u, bool kept);
 /* No error, and everything read. */
 enum ht_err ht_unpack_end(const struct ht_unpack *u) HT_MUST_USE;
 

@@ -15,29 +15,15 @@
 
 /* ---- reading ---- */
 
-/* What is expected next; after an error, what was expected then. */
-static void
-expect(const struct ht_unpack *u, const char **why, const char *what)
-{
-	if (u->err == HT_OK)
-		*why = what;
-}
-
-static void
-demand(struct ht_unpack *u, bool good)
-{
-	if (!good)
-		ht_unpack_fail(u, HT_EMALFORMED);
-}
-
 static void
 subjects_read(struct ht_unpack *u, struct ht_tag *tag)
 {
 	tag->n_subjects = ht_unpack_array(u, HT_SUBJECTS_MAX);
 	for (unsigned i = 0; i < tag->n_subjects; i++) {
 		ht_unpack_fixed(u, tag->subjects[i].at, HT_PSEUDONYM_SIZE);
-		demand(u, i == 0 || ht_pseudonym_cmp(&tag->subjects[i - 1],
-		                        &tag->subjects[i]) < 0);
+		ht_unpack_demand(
+		    u, i == 0 || ht_pseudonym_cmp(&tag->subjects[i - 1],
+		                     &tag->subjects[i]) < 0);
 	}
 }
 
@@ -51,43 +37,45 @@ bulk_read(struct ht_unpack *u, struct ht_tag *tag)
 	}
 	ht_unpack_array_of(u, 2);
 	tag->bulk_count = ht_unpack_uint(u, UINT64_MAX);
-	demand(u, tag->bulk_count > HT_SUBJECTS_MAX);
+	ht_unpack_demand(u, tag->bulk_count > HT_SUBJECTS_MAX);
 	ht_unpack_fixed(u, tag->bulk_list.at, HT_HASH_SIZE);
 }
 
 static void
-tag_read(struct ht_unpack *u, struct ht_tag *tag, const char **why)
+tag_read(struct ht_unpack *u, struct ht_tag *tag)
 {
-	expect(u, why, "epoch (1): a catalog/epoch is expected");
+	ht_unpack_expect(u, "epoch (1): a catalog/epoch is expected");
 	tag->epoch = ht_unpack_str(u, HT_EPOCH_MAX);
-	demand(u, ht_name_valid(tag->epoch));
-	expect(u, why, "salt (2): bin of 16 is expected");
+	ht_unpack_demand(u, ht_name_valid(tag->epoch));
+	ht_unpack_expect(u, "salt (2): bin of 16 is expected");
 	ht_unpack_fixed(u, tag->salt, sizeof(tag->salt));
-	expect(u, why,
-	    "subjects (3): at most 16 increasing bin of 16 are expected");
+	ht_unpack_expect(
+	    u, "subjects (3): at most 16 increasing bin of 16 are expected");
 	subjects_read(u, tag);
-	expect(u, why,
-	    "bulk (4): nil, or a count above 16 and bin of 32, is expected");
+	ht_unpack_expect(
+	    u, "bulk (4): nil, or a count above 16 and bin of 32, is expected");
 	bulk_read(u, tag);
-	expect(u, why, "bulk (4): either subjects or bulk is expected");
-	demand(u, (tag->n_subjects > 0) == (tag->bulk_count == 0));
-	expect(u, why, "commitment (5): bin of 32 is expected");
+	ht_unpack_expect(u, "bulk (4): either subjects or bulk is expected");
+	ht_unpack_demand(u, (tag->n_subjects > 0) == (tag->bulk_count == 0));
+	ht_unpack_expect(u, "commitment (5): bin of 32 is expected");
 	ht_unpack_fixed(u, tag->commitment.at, HT_HASH_SIZE);
-	expect(u, why, "annex (6): bin of at least 49 is expected");
+	ht_unpack_expect(u, "annex (6): bin of at least 49 is expected");
 	tag->annex = ht_unpack_bin(u, HT_TAG_MAX);
-	demand(u, tag->annex.len >= ANNEX_MIN);
+	ht_unpack_demand(u, tag->annex.len >= ANNEX_MIN);
 }
 
-static enum ht_err
-tag_open(struct ht_unpack *u, const char **why)
+static void
+tag_open(struct ht_unpack *u)
 {
-	*why = "a tag is an array of 7 that begins with 1";
+	uint64_t version;
+
+	ht_unpack_expect(u, "a tag is an array of 7 that begins with 1");
 	ht_unpack_array_of(u, TAG_FIELDS);
-	if (ht_unpack_uint(u, UINT32_MAX) == 1 || u->err != HT_OK)
-		return u->err;
-	*why = "a version of the tag not known here";
-	ht_unpack_fail(u, HT_EPROTOCOL);
-	return u->err;
+	version = ht_unpack_uint(u, UINT32_MAX);
+	if (u->err == HT_OK && version != 1) {
+		ht_unpack_expect(u, "a version of the tag not known here");
+		ht_unpack_fail(u, HT_EPROTOCOL);
+	}
 }
 
 enum ht_err
@@ -100,11 +88,11 @@ ht_tag_decode(struct ht_slice bytes, struct ht_tag *ret, const char **ret_why)
 
 	if (bytes.len <= HT_TAG_MAX)
 		err = ht_pack_check(bytes, NULL, &why);
-	if (err == HT_OK)
-		err = tag_open(&u, &why);
 	if (err == HT_OK) {
-		tag_read(&u, &tag, &why);
+		tag_open(&u);
+		tag_read(&u, &tag);
 		err = ht_unpack_end(&u);
+		why = u.want;
 		if (err == HT_ETOOBIG) /* of a part: the whole was not */
 			err = HT_EMALFORMED;
 	}

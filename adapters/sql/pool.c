@@ -529,12 +529,15 @@ ht_sql_close(struct ht_sql **sql_p)
 
 		bury(sql, w);
 		if (w->job != NULL)
-			finish(w->job, HT_ST_SOURCE_DOWN, NULL, "");
+			json_decref(w->job->message);
+		free(w->job);
 		ht_buf_fini(&w->in);
 		ht_buf_fini(&w->out);
 	}
-	while ((job = dequeue(sql)) != NULL)
-		finish(job, HT_ST_SOURCE_DOWN, NULL, "");
+	while ((job = dequeue(sql)) != NULL) {
+		json_decref(job->message);
+		free(job);
+	}
 	ht_fd_close(&sql->epoll);
 	json_decref(sql->first);
 	free(sql->name);

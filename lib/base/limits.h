@@ -12,10 +12,13 @@
 #define HT_TAG_MAX      2048      /* 16 pseudonyms and a sealed annex */
 #define HT_BUNDLE_MAX   64        /* a signature's cost is 1/64 by then */
 #define HT_BUNDLE_BYTES (1 << 20) /* the bodies of a bundle together */
-/* One ZeroMQ frame: bodies, headers, tags, left-out hashes, framing. */
+/*
+ * One ZeroMQ frame: the largest is DELIVER, with bodies, headers, tags, and per
+ * record at most 400 bytes of leaf's head and 40 hashes of a proof.
+ */
 #define HT_FRAME_MAX                                                           \
 	(HT_BUNDLE_BYTES +                                                     \
-	    HT_BUNDLE_MAX * (HT_HEADER_MAX + HT_TAG_MAX + 256) + 4096)
+	    HT_BUNDLE_MAX * (HT_HEADER_MAX + HT_TAG_MAX + 2048) + 32768)
 #define HT_SKEW_MS      60000 /* clocks of departments drift; more is a fault */
 #define HT_LIFE_MS      3600000 /* a query nobody answered in an hour is over */
 #define HT_REASONS_MAX  16      /* reasons of one refusal */
