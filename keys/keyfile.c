@@ -23,6 +23,7 @@
 #define MAGIC     "hutong-key/v1"
 #define SALT_SIZE crypto_pwhash_SALTBYTES
 #define BOX_NONCE crypto_secretbox_NONCEBYTES
+#define B64_MAX   sodium_base64_ENCODED_LEN(BOX_SIZE, 1) /* the longest */
 #define BOX_SIZE  (HT_SEED_SIZE + crypto_secretbox_MACBYTES)
 
 _Static_assert(SALT_SIZE == 16 && BOX_NONCE == 24 && BOX_SIZE == 48,
@@ -71,7 +72,7 @@ add(struct text *text, const char *more)
 static void
 add_b64(struct text *text, const uint8_t *bytes, size_t len)
 {
-	char b64[sodium_base64_ENCODED_LEN(64, sodium_base64_VARIANT_ORIGINAL)];
+	char b64[B64_MAX];
 
 	sodium_bin2base64(
 	    b64, sizeof(b64), bytes, len, sodium_base64_VARIANT_ORIGINAL);
@@ -261,19 +262,29 @@ next_value(struct reader *in, const char *key, struct ht_slice *ret)
 	return wrong(in, what);
 }
 
-/* Exactly @len bytes of base64, in constant time. */
+/*
+ * Exactly @len bytes of base64, in constant time.  libsodium 1.0.18 reads any
+ * byte past 0x7f as "/": only what encodes back to the same bytes is taken.
+ */
 static bool
 b64_value(struct ht_slice text, uint8_t *ret, size_t len)
 {
-	const char *end = NULL;
+	char again[B64_MAX];
 	size_t got = 0;
+	bool same;
 
 	/* Its length says at once whether it can be. */
-	if (text.len != (len + 2) / 3 * 4)
+	if (text.len != (len + 2) / 3 * 4 || text.len >= sizeof(again))
 		return false;
-	return sodium_base642bin(ret, len, (const char *)text.at, text.len,
-	           NULL, &got, &end, sodium_base64_VARIANT_ORIGINAL) == 0 &&
-	       got == len && end == (const char *)text.at + text.len;
+	if (sodium_base642bin(ret, len, (const char *)text.at, text.len, NULL,
+	        &got, NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+	    got != len)
+		return false;
+	sodium_bin2base64(
+	    again, sizeof(again), ret, len, sodium_base64_VARIANT_ORIGINAL);
+	same = ht_secret_eq(again, text.at, text.len);
+	ht_wipe(again, sizeof(again));
+	return same;
 }
 
 static enum ht_err

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/text.h"
@@ -13,9 +12,13 @@
 /* "— " in UTF-8: U+2014 and a space. */
 #define DASH     "\xe2\x80\x94 "
 #define DASH_LEN 4
-#define BLOB_MAX                                                               \
-	4096 /* an ML-DSA-44 signature is 2,420 bytes: read, ignored           \
-	      */
+/* A line's bytes: an ML-DSA-44 signature has 2,420.  Unknown ones are read. */
+#define BLOB_MAX   4096
+#define VKEY_BYTES (1 + HT_PUB_SIZE)
+
+_Static_assert(
+    HT_VKEY_NAME_MAX + 1 + 8 + 1 + HT_B64_SIZE(VKEY_BYTES) <= HT_VKEY_MAX,
+    "a verifier key's text fits");
 
 static uint32_t
 vkey_id(const char *name, const struct ht_pub *pub)
@@ -32,32 +35,49 @@ vkey_id(const char *name, const struct ht_pub *pub)
 	return ht_load32(hash.at);
 }
 
+/*
+ * The code point at @at, of @len bytes of valid UTF-8 (RFC 3629); how many
+ * bytes it has.
+ */
+static size_t
+code_point(const uint8_t *at, uint32_t *ret)
+{
+	static const uint8_t mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	size_t len = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+
+	*ret = at[0] & mask[len];
+	for (size_t i = 1; i < len; i++)
+		*ret = *ret << 6 | (at[i] & 0x3f);
+	return len;
+}
+
+/* Unicode's White_Space, of which control characters are already refused. */
+static bool
+is_space(uint32_t c)
+{
+	return c == ' ' || c == 0xa0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+	       c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+static bool
+is_control(uint32_t c)
+{
+	return c < ' ' || (c >= 0x7f && c < 0xa0);
+}
+
 /* Not empty, no space of Unicode's, no control character, no "+". */
 static bool
 key_name_ok(struct ht_slice name)
 {
-	static const char *const spaces[] = {"\xc2\xa0", "\xc2\x85",
-	    "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
-	    "\xe2\x81\x9f", "\xe3\x80\x80"};
+	uint32_t c;
 
 	if (name.len == 0 || !ht_utf8_valid(name))
 		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		uint8_t c = name.at[i];
-
-		if (c <= ' ' || c == 0x7f || c == '+')
+	for (size_t i = 0; i < name.len;) {
+		i += code_point(name.at + i, &c);
+		if (is_control(c) || is_space(c) || c == '+')
 			return false;
-		/* U+2000 to U+200A */
-		if (name.len - i >= 3 && c == 0xe2 && name.at[i + 1] == 0x80 &&
-		    name.at[i + 2] <= 0x8a)
-			return false;
-		for (size_t s = 0; s < HT_COUNT(spaces); s++) {
-			size_t len = strlen(spaces[s]);
-
-			if (name.len - i >= len &&
-			    memcmp(name.at + i, spaces[s], len) == 0)
-				return false;
-		}
 	}
 	return true;
 }
@@ -75,43 +95,55 @@ ht_vkey_make(const char *name, const struct ht_pub *pub, struct ht_vkey *ret)
 	return HT_OK;
 }
 
-enum ht_err
-ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
+/* The three fields of "name+1234abcd+base64", cut at their "+". */
+static enum ht_err
+vkey_split(struct ht_slice text, char name[static HT_VKEY_NAME_MAX],
+    uint8_t id[static 4], uint8_t key[static VKEY_BYTES])
 {
 	const uint8_t *plus = memchr(text.at, '+', text.len);
-	char name[sizeof(ret->name)], hex[9];
-	uint8_t id[4], key[1 + HT_PUB_SIZE];
-	struct ht_vkey vkey;
 	size_t name_len, key_len;
-	enum ht_err err;
+	char hex[9];
 
 	if (plus == NULL)
 		return HT_EMALFORMED;
 	name_len = (size_t)(plus - text.at);
-	if (name_len >= sizeof(name) || text.len - name_len < 10 ||
+	if (name_len >= HT_VKEY_NAME_MAX || text.len - name_len < 10 ||
 	    plus[9] != '+')
 		return HT_EMALFORMED;
 	memcpy(name, text.at, name_len);
 	name[name_len] = '\0';
 	memcpy(hex, plus + 1, 8);
 	hex[8] = '\0';
-	err = ht_unhex(hex, id, 4);
-	if (err == HT_OK)
-		err = ht_unb64(HT_SLICE(plus + 10, text.len - name_len - 10),
-		    key, sizeof(key), &key_len);
-	if (err != HT_OK)
+	if (ht_unhex(hex, id, 4) != HT_OK ||
+	    ht_unb64(HT_SLICE(plus + 10, text.len - name_len - 10), key,
+	        VKEY_BYTES, &key_len) != HT_OK)
 		return HT_EMALFORMED;
-	if (key_len != sizeof(key) || key[0] != HT_NOTE_ED25519)
-		return HT_EMALFORMED;
+	return key_len == VKEY_BYTES && key[0] == HT_NOTE_ED25519
+	           ? HT_OK
+	           : HT_EMALFORMED;
+}
+
+enum ht_err
+ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
+{
+	char name[HT_VKEY_NAME_MAX], again[HT_VKEY_MAX];
+	uint8_t id[4], key[VKEY_BYTES];
+	struct ht_vkey vkey;
 	struct ht_pub pub;
+	enum ht_err err = vkey_split(text, name, id, key);
+
+	if (err != HT_OK)
+		return err;
 	memcpy(pub.at, key + 1, HT_PUB_SIZE);
 	err = ht_vkey_make(name, &pub, &vkey);
 	if (err != HT_OK)
 		return err;
-	if (vkey.id != ht_load32(id))
+	if (vkey.id != ht_load32(id) || ht_pub_check_sign(&pub) != HT_OK)
 		return HT_EINVALID;
-	if (ht_pub_check_sign(&pub) != HT_OK)
-		return HT_EINVALID;
+	/* Upper-case digits or a NUL in the name: one key, one spelling. */
+	ht_vkey_text(&vkey, again);
+	if (!ht_slice_is(text, again))
+		return HT_EMALFORMED;
 	*ret = vkey;
 	return HT_OK;
 }
@@ -119,8 +151,8 @@ ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
 void
 ht_vkey_text(const struct ht_vkey *vkey, char out[static HT_VKEY_MAX])
 {
-	uint8_t key[1 + HT_PUB_SIZE];
-	char b64[HT_B64_SIZE(sizeof(key))];
+	uint8_t key[VKEY_BYTES];
+	char b64[HT_B64_SIZE(VKEY_BYTES)];
 
 	key[0] = HT_NOTE_ED25519;
 	memcpy(key + 1, vkey->pub.at, HT_PUB_SIZE);
@@ -133,13 +165,16 @@ ht_vkey_text(const struct ht_vkey *vkey, char out[static HT_VKEY_MAX])
 static bool
 text_ok(struct ht_slice text)
 {
+	uint32_t c;
+
 	if (text.len == 0 || text.at[text.len - 1] != '\n' ||
 	    !ht_utf8_valid(text))
 		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if ((text.at[i] < ' ' && text.at[i] != '\n') ||
-		    text.at[i] == 0x7f)
+	for (size_t i = 0; i < text.len;) {
+		i += code_point(text.at + i, &c);
+		if (is_control(c) && c != '\n')
 			return false;
+	}
 	return true;
 }
 
@@ -248,11 +283,13 @@ ht_note_verify(const struct ht_note *note, const struct ht_vkey *keys, size_t n,
 	return HT_OK;
 }
 
-/* All signature lines but those of @vkey. */
-static void
+/* All signature lines but those of @vkey; how many. */
+static size_t
 keep_lines(
     const struct ht_note *note, const struct ht_vkey *vkey, struct ht_buf *out)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < note->n_sigs; i++) {
 		const struct ht_note_sig *line = &note->sigs[i];
 
@@ -263,46 +300,65 @@ keep_lines(
 		ht_buf_u8(out, ' ');
 		ht_buf_add(out, line->sig.at, line->sig.len);
 		ht_buf_u8(out, '\n');
+		kept++;
 	}
+	return kept;
+}
+
+/* "— name base64(id || signature)\n" */
+static void
+add_line(
+    struct ht_buf *out, const struct ht_vkey *vkey, const struct ht_sig *sig)
+{
+	uint8_t blob[4 + HT_SIG_SIZE];
+	char b64[HT_B64_SIZE(sizeof(blob))];
+
+	ht_be32(blob, vkey->id);
+	memcpy(blob + 4, sig->at, HT_SIG_SIZE);
+	ht_b64(b64, blob, sizeof(blob));
+	ht_buf_fmt(out, DASH "%s %s\n", vkey->name, b64);
+}
+
+/* What is to be signed: a bare text, or the text of a note. */
+static enum ht_err
+take_text(struct ht_slice bytes, bool is_note, struct ht_note *ret)
+{
+	if (is_note)
+		return ht_note_parse(bytes, ret);
+	ret->text = bytes;
+	ret->n_sigs = 0;
+	if (bytes.len > HT_DOC_MAX)
+		return HT_ETOOBIG;
+	return text_ok(bytes) ? HT_OK : HT_EMALFORMED;
 }
 
 enum ht_err
 ht_note_sign(struct ht_slice bytes, bool is_note, const char *key_name,
     const struct ht_key *key, struct ht_buf *out)
 {
-	uint8_t blob[4 + HT_SIG_SIZE];
-	char b64[HT_B64_SIZE(sizeof(blob))];
-	HT_AUTO(ht_mem_free) struct ht_note *note = calloc(1, sizeof(*note));
 	struct ht_pub pub = ht_key_pub(key);
+	size_t kept, start = out->len;
 	struct ht_vkey vkey;
+	struct ht_note note;
 	struct ht_sig sig;
-	enum ht_err err;
+	enum ht_err err = ht_vkey_make(key_name, &pub, &vkey);
 
-	if (note == NULL)
-		return HT_ENOMEM;
-	err = ht_vkey_make(key_name, &pub, &vkey);
-	if (err != HT_OK)
-		return err;
-	note->text = bytes;
-	if (is_note)
-		err = ht_note_parse(bytes, note);
-	else if (!text_ok(bytes) || bytes.len > HT_DOC_MAX)
-		err = HT_EMALFORMED;
 	if (err == HT_OK)
-		err = ht_sign(key, "", note->text, &sig);
+		err = take_text(bytes, is_note, &note);
+	if (err == HT_OK)
+		err = ht_sign(key, "", note.text, &sig);
 	if (err != HT_OK)
 		return err;
-	ht_buf_add(out, note->text.at, note->text.len);
+	ht_buf_add(out, note.text.at, note.text.len);
 	ht_buf_u8(out, '\n');
-	keep_lines(note, &vkey, out);
-	ht_be32(blob, vkey.id);
-	memcpy(blob + 4, sig.at, HT_SIG_SIZE);
-	ht_b64(b64, blob, sizeof(blob));
-	ht_buf_str(out, DASH);
-	ht_buf_str(out, vkey.name);
-	ht_buf_u8(out, ' ');
-	ht_buf_str(out, b64);
-	ht_buf_u8(out, '\n');
+	kept = keep_lines(&note, &vkey, out);
+	add_line(out, &vkey, &sig);
+	/* What no reader would take is not written. */
+	if (out->err == HT_OK &&
+	    (kept == HT_SIGS_MAX || out->len - start > HT_DOC_MAX)) {
+		out->len = start;
+		return HT_ETOOBIG;
+	}
 	return out->err;
 }
 
@@ -345,8 +401,9 @@ ht_checkpoint_parse(struct ht_slice text, struct ht_checkpoint *ret)
 	struct ht_checkpoint cp;
 	size_t len;
 
-	if (!next_line(&text, &origin) || !next_line(&text, &size) ||
-	    !next_line(&text, &root) || text.len != 0)
+	if (!text_ok(text) || !next_line(&text, &origin) ||
+	    !next_line(&text, &size) || !next_line(&text, &root) ||
+	    text.len != 0)
 		return HT_EMALFORMED;
 	if (origin.len == 0 || origin.len >= sizeof(cp.origin) ||
 	    size_parse(size, &cp.size) != HT_OK)
@@ -379,20 +436,17 @@ enum ht_err
 ht_checkpoint_open(
     struct ht_slice bytes, const struct ht_vkey *log, struct ht_checkpoint *ret)
 {
-	HT_AUTO(ht_mem_free) struct ht_note *note = calloc(1, sizeof(*note));
 	struct ht_checkpoint cp;
+	struct ht_note note;
 	uint64_t has = 0;
-	enum ht_err err;
+	enum ht_err err = ht_note_parse(bytes, &note);
 
-	if (note == NULL)
-		return HT_ENOMEM;
-	err = ht_note_parse(bytes, note);
 	if (err == HT_OK)
-		err = ht_note_verify(note, log, 1, &has);
+		err = ht_note_verify(&note, log, 1, &has);
 	if (err == HT_OK && has == 0)
 		err = HT_EBADSIG;
 	if (err == HT_OK)
-		err = ht_checkpoint_parse(note->text, &cp);
+		err = ht_checkpoint_parse(note.text, &cp);
 	if (err == HT_OK && strcmp(cp.origin, log->name) != 0)
 		err = HT_EBADSIG;
 	if (err == HT_OK)

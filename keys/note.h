@@ -15,20 +15,25 @@
 #include "keys/sign.h"
 #include "lib/base/limits.h"
 
-#define HT_VKEY_MAX     256 /* "name+hash+base64" and NUL */
-#define HT_NOTE_ED25519 0x01
+#define HT_VKEY_MAX      256 /* "name+hash+base64" and NUL */
+#define HT_VKEY_NAME_MAX (HT_NAME_MAX + HT_NODE_MAX + 2) /* a node's, NUL */
+#define HT_NOTE_ED25519  0x01
 
 /* Who may sign: a key name with no Unicode space and no "+", and a key. */
 struct ht_vkey {
-	char name[HT_NAME_MAX + 8];
+	char name[HT_VKEY_NAME_MAX];
 	uint32_t id; /* first 4 bytes of SHA-256(name "\n" 0x01 key) */
 	struct ht_pub pub;
 };
 
-/* "name+1234abcd+base64(0x01 || key)"; HT_EMALFORMED, HT_EINVALID (key). */
+/*
+ * "name+1234abcd+base64(0x01 || key)".  Errors: HT_EMALFORMED, also for other
+ * types of key; HT_EINVALID when the id or the public key is no good.
+ */
 enum ht_err ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
     HT_MUST_USE;
 void ht_vkey_text(const struct ht_vkey *vkey, char out[static HT_VKEY_MAX]);
+/* HT_EMALFORMED for a name that cannot be a key's; the key is not checked. */
 enum ht_err ht_vkey_make(const char *name, const struct ht_pub *pub,
     struct ht_vkey *ret) HT_MUST_USE;
 
@@ -46,8 +51,9 @@ struct ht_note {
 
 /*
  * Take a note apart, checking its form: valid UTF-8, no control character but
- * "\n", the last empty line parts text from signatures, at least one
- * signature line, each well formed.  Errors: HT_EMALFORMED; HT_ETOOBIG.
+ * "\n" (nor those of U+007F to U+009F, which some terminals obey), the last
+ * empty line parts text from signatures, at least one signature line, each
+ * well formed.  Errors: HT_EMALFORMED; HT_ETOOBIG (HT_DOC_MAX, HT_SIGS_MAX).
  */
 enum ht_err ht_note_parse(struct ht_slice bytes, struct ht_note *ret)
     HT_MUST_USE;
@@ -56,6 +62,7 @@ enum ht_err ht_note_parse(struct ht_slice bytes, struct ht_note *ret)
  * Which of the given keys signed.  Unknown keys are ignored; a known key's
  * signature that fails is HT_EBADSIG for the whole note.  *ret_signed has bit
  * i set for keys[i]; each counts once however many lines it has.  n <= 64.
+ * It may be 0: whoever asks says how many are needed.
  */
 enum ht_err ht_note_verify(const struct ht_note *note,
     const struct ht_vkey *keys, size_t n, uint64_t *ret_signed) HT_MUST_USE;
@@ -63,8 +70,9 @@ enum ht_err ht_note_verify(const struct ht_note *note,
 /*
  * Append to @out: the note with one more signature line.  @bytes is either a
  * bare text (ending in "\n", no signature yet) with @is_note false, or a note.
- * A line by the same key is replaced.  Errors: HT_EMALFORMED for text that
- * cannot stand in a note.
+ * A line by the same key is replaced; the other lines are kept unchecked.
+ * Errors: HT_EMALFORMED for text or a key name that cannot stand in a note;
+ * HT_ETOOBIG; HT_ENOMEM.
  */
 enum ht_err ht_note_sign(struct ht_slice bytes, bool is_note,
     const char *key_name, const struct ht_key *key, struct ht_buf *out)
@@ -76,10 +84,14 @@ struct ht_checkpoint {
 	uint64_t size;
 	struct ht_hash root;
 };
+/* Size 0 has SHA-256("") for root.  HT_EMALFORMED. */
 enum ht_err ht_checkpoint_parse(struct ht_slice text, struct ht_checkpoint *ret)
     HT_MUST_USE;
 void ht_checkpoint_text(const struct ht_checkpoint *cp, struct ht_buf *out);
-/* Parse a note, demand @log's signature and origin; give the checkpoint. */
+/*
+ * Parse a note, demand @log's signature and origin (= the key's name); give
+ * the checkpoint.  Errors: HT_EMALFORMED; HT_ETOOBIG; HT_EBADSIG.
+ */
 enum ht_err ht_checkpoint_open(struct ht_slice note, const struct ht_vkey *log,
     struct ht_checkpoint *ret) HT_MUST_USE;
 

@@ -29,7 +29,7 @@ struct signers {
 	unsigned n_officers;
 	unsigned n;
 	struct ht_vkey keys[2 * HT_OFFICERS_MAX];
-	char others[HT_NAME_MAX + 64]; /* in words */
+	char others[HT_VKEY_NAME_MAX + 32]; /* in words */
 };
 
 static void
