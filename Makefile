@@ -123,8 +123,8 @@ TEST_ENV = HT_BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP \
     ASAN_OPTIONS=$${ASAN_OPTIONS:-strict_string_checks=1} \
     UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} \
     TSAN_OPTIONS=$${TSAN_OPTIONS:-suppressions=$(CURDIR)/tests/tsan.supp}
-# A test that hangs fails; nothing waits for it for ever.
-PROVE := prove --exec 'timeout -k 5 $(if $(SAN),900,300)'
+# A test that hangs fails; one that fails says why.
+PROVE := prove --exec 'tests/lib/run $(if $(SAN),900,300)'
 CLI_TESTS := $(wildcard tests/cli/*.t)
 E2E_TESTS := $(wildcard tests/e2e/*.t)
 NEEDED    := $(LIB) $(PROGS) $(UNITS) $(FUZZ) $(HELPS)
@@ -147,11 +147,11 @@ deps:
 	$(Q)tests/deps build demo test
 demo:
 	$(Q)tests/deps build demo
-	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)$(MAKE) --no-print-directory -j2 all $(HELPS)
 	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run
 demo-up:
 	$(Q)tests/deps build demo
-	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)$(MAKE) --no-print-directory -j2 all $(HELPS)
 	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run up
 demo-down:
 	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run down

@@ -9,14 +9,6 @@
 #define TIMEOUT_MAX_MS 600000
 
 static void
-source_fini(struct ht_conf_source *source)
-{
-	if (source->source != NULL)
-		source->ops->close(&source->source);
-	free(source->name);
-}
-
-static void
 item_fini(struct ht_conf_item *item)
 {
 	if (item->query != NULL)
@@ -28,10 +20,15 @@ item_fini(struct ht_conf_item *item)
 void
 ht_conf_adapter_fini(struct ht_conf_adapter *adapter)
 {
+	/* Questions still open end here, and may look at their items. */
+	for (size_t i = 0; i < adapter->n_sources; i++)
+		if (adapter->sources[i].source != NULL)
+			adapter->sources[i].ops->close(
+			    &adapter->sources[i].source);
 	for (size_t i = 0; i < adapter->n_items; i++)
 		item_fini(&adapter->items[i]);
 	for (size_t i = 0; i < adapter->n_sources; i++)
-		source_fini(&adapter->sources[i]);
+		free(adapter->sources[i].name);
 	free(adapter->items);
 	free(adapter->sources);
 	ht_conf_node_fini(&adapter->node);

@@ -5,8 +5,17 @@
 #include <stdio.h>
 
 #include "adapters/cli/cli.h"
+#include "keys/hash.h"
 
 static const struct ht_verb *const verbs[] = {
+    &ht_verb_query,
+    &ht_verb_verify,
+    &ht_verb_key,
+    &ht_verb_note,
+    &ht_verb_directory,
+    &ht_verb_catalog,
+    &ht_verb_epoch,
+    &ht_verb_can_i,
     &ht_verb_help,
 };
 
@@ -33,5 +42,9 @@ const struct ht_verb ht_verb_help = {
 int
 main(int argc, char **argv)
 {
+	if (ht_keys_init() != HT_OK)
+		return ht_cli_fail(HT_EXIT_UNAVAILABLE,
+		    "the cryptographic libraries are not fit for use; see the "
+		    "packages that README.md names");
 	return ht_cli_dispatch("hutong", verbs, HT_COUNT(verbs), argc, argv);
 }

@@ -32,6 +32,7 @@ struct ht_source_ops {
 	 */
 	enum ht_err (*open)(const char *name, const char *dir,
 	    struct ht_yaml *map, struct ht_source **ret);
+	/* What is still open is answered first: SOURCE_DOWN. */
 	void (*close)(struct ht_source **source_p);
 
 	/* Read what an item's entry says to this kind. */

@@ -36,6 +36,14 @@ struct ht_verb {
 };
 
 extern const struct ht_verb ht_verb_help; /* in adapters/hutong.c */
+extern const struct ht_verb ht_verb_query;
+extern const struct ht_verb ht_verb_verify;
+extern const struct ht_verb ht_verb_key;
+extern const struct ht_verb ht_verb_note;
+extern const struct ht_verb ht_verb_directory;
+extern const struct ht_verb ht_verb_catalog;
+extern const struct ht_verb ht_verb_epoch;
+extern const struct ht_verb ht_verb_can_i;
 
 /*
  * Run the verb that argv[1] names out of @n; prints the usage of @program
@@ -62,6 +70,32 @@ struct ht_opt {
 	struct ht_args *list; /* may be given again and again */
 	bool required;
 };
+
+/* The rows of such a table: what must be given, what may, flags, lists. */
+#define HT_OPT_NEED(name_, arg_, value_, help_)                                \
+	{                                                                      \
+		.name = (name_), .arg = (arg_), .help = (help_),               \
+		.value = &(value_), .required = true                           \
+	}
+#define HT_OPT_MAY(name_, arg_, value_, help_)                                 \
+	{                                                                      \
+		.name = (name_), .arg = (arg_), .help = (help_),               \
+		.value = &(value_)                                             \
+	}
+#define HT_OPT_FLAG(name_, flag_, help_)                                       \
+	{                                                                      \
+		.name = (name_), .help = (help_), .flag = &(flag_)             \
+	}
+#define HT_OPT_LIST(name_, arg_, list_, help_)                                 \
+	{                                                                      \
+		.name = (name_), .arg = (arg_), .help = (help_),               \
+		.list = &(list_)                                               \
+	}
+#define HT_OPT_NEED_LIST(name_, arg_, list_, help_)                            \
+	{                                                                      \
+		.name = (name_), .arg = (arg_), .help = (help_),               \
+		.list = &(list_), .required = true                             \
+	}
 
 /* What a verb takes.  @usage is the whole line: "hutong key new --for ..." */
 struct ht_usage_of {

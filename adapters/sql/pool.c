@@ -529,15 +529,12 @@ ht_sql_close(struct ht_sql **sql_p)
 
 		bury(sql, w);
 		if (w->job != NULL)
-			json_decref(w->job->message);
-		free(w->job);
+			finish(w->job, HT_ST_SOURCE_DOWN, NULL, "");
 		ht_buf_fini(&w->in);
 		ht_buf_fini(&w->out);
 	}
-	while ((job = dequeue(sql)) != NULL) {
-		json_decref(job->message);
-		free(job);
-	}
+	while ((job = dequeue(sql)) != NULL)
+		finish(job, HT_ST_SOURCE_DOWN, NULL, "");
 	ht_fd_close(&sql->epoll);
 	json_decref(sql->first);
 	free(sql->name);

@@ -28,7 +28,7 @@ struct ht_sql_conf {
 /* Copies what it needs; starts no process yet.  HT_ENOMEM; HT_ESYSTEM. */
 enum ht_err ht_sql_open(const struct ht_sql_conf *conf, struct ht_sql **ret)
     HT_MUST_USE;
-/* Ends the workers.  Questions still open get no answer. */
+/* Ends the workers; what is still open is answered SOURCE_DOWN first. */
 void ht_sql_close(struct ht_sql **sql_p);
 
 /*

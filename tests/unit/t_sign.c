@@ -94,10 +94,10 @@ public_halves_agree(void **state)
 	} cases[] = {
 	    {HT_KEY_SIGNING,
              "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531"
-             "b8", "45948d45eb90c3f4"},
+	        "b8", "45948d45eb90c3f4"},
 	    {HT_KEY_SEALING,
              "8f40c5adb68f25624ae5b214ea767a6ec94d829d3d7b5e1ad1ba6f3e213828"
-             "5f", "ebc47ae4352ae814"},
+	        "5f", "ebc47ae4352ae814"},
 	};
 
 	(void)state;

@@ -396,6 +396,10 @@ several_workers_answer_at_once(void **state)
 	assert_int_equal(got.status, HT_ST_OK);
 	assert_int_equal(slow.n, 0);
 	json_decref(got.result);
+	/* What is still open at the end is told so. */
+	ht_sql_close(&f->sql);
+	assert_int_equal(slow.n, 1);
+	assert_int_equal(slow.status, HT_ST_SOURCE_DOWN);
 }
 
 static void

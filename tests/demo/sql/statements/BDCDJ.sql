@@ -22,5 +22,5 @@ SELECT c.case_no AS ywslh, c.contract_no AS htbh,
           FROM bdc_party p WHERE p.case_id = c.case_id) AS qlr,
        replace(c.accepted_on, '/', '-') AS slrq, c.office AS djjg_dm
   FROM bdc_case c
- WHERE c.case_no = :ywslh OR c.unit_no = :bdcdyh
+ WHERE c.unit_no = :bdcdyh AND (:ywslh IS NULL OR c.case_no = :ywslh)
  ORDER BY c.case_id

@@ -3,5 +3,5 @@ SELECT k.bgbh, k.hj AS ywhj_dm, n.nsrsbh, n.nsrmc,
        k.jyd_swjg AS jyd_swjg_dm, k.jyfs AS jyfs_dm, k.htmc, k.htbh, k.htje,
        k.htyxq_q, k.htyxq_z, k.bgyxq_z, k.lxr, k.lxdh, k.jbr, k.byrq
   FROM kqy_bg k JOIN dj_nsrxx n ON n.djxh = k.djxh
- WHERE k.bgbh = :bgbh OR n.nsrsbh = :nsrsbh
+ WHERE n.nsrsbh = :nsrsbh AND (:bgbh IS NULL OR k.bgbh = :bgbh)
  ORDER BY k.bgbh

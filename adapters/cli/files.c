@@ -1,0 +1,322 @@
+#include "adapters/cli/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "adapters/cli/cli.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+
+void
+ht_cli_secret_free(char **secret_p)
+{
+	char *secret = *secret_p;
+
+	if (secret == NULL)
+		return;
+	*secret_p = NULL;
+	ht_wipe(secret, strlen(secret));
+	free(secret);
+}
+
+/* ---- keys ---- */
+
+static int
+wrong_purpose(
+    const char *path, const struct ht_keyfile *file, unsigned purposes)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf wanted = HT_BUF(512);
+
+	for (unsigned i = 0; i < 32; i++)
+		if (purposes & (1u << i))
+			ht_buf_fmt(&wanted, "%s%s",
+			    wanted.len > 0 ? " or " : "",
+			    ht_key_for_text((enum ht_key_for)i));
+	return ht_cli_fail(HT_EXIT_REFUSED,
+	    "%s is a key for %s, and this takes one for %s; no key has two "
+	    "purposes",
+	    path, ht_key_for_text(file->what), ht_buf_text(&wanted));
+}
+
+int
+ht_cli_key(const char *path, unsigned purposes, struct ht_key **ret_key,
+    struct ht_keyfile *ret_file)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_cli_secret_free) char *passphrase = NULL;
+	char prompt[512];
+	enum ht_err err = ht_keyfile_look(path, ret_file, report);
+
+	if (err == HT_OK && !(purposes & (1u << ret_file->what)))
+		return wrong_purpose(path, ret_file, purposes);
+	if (err == HT_OK && ret_file->locked) {
+		(void)snprintf(
+		    prompt, sizeof(prompt), "Passphrase of %s: ", path);
+		err = ht_passphrase_get(prompt, &passphrase);
+		if (err != HT_OK)
+			return ht_cli_error(
+			    err, NULL, "cannot get the passphrase of", path);
+	}
+	if (err == HT_OK)
+		err = ht_keyfile_read(path, ret_file->what, passphrase, ret_key,
+		    ret_file, report);
+	if (err == HT_OK)
+		return HT_CLI_GO;
+	return ht_cli_error(err, report, "cannot open the key", path);
+}
+
+/* ---- documents ---- */
+
+int
+ht_cli_root(const char *path, struct ht_root *ret)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
+	enum ht_err err;
+	int rc = ht_cli_read(path, &note);
+
+	if (rc != HT_CLI_GO)
+		return rc;
+	err = ht_root_parse(ht_buf_slice(&note), path, report, ret);
+	if (err == HT_OK)
+		return HT_CLI_GO;
+	return ht_cli_error(err, report, "cannot trust", path);
+}
+
+static enum ht_err
+read_doc(const char *path, const char *where, struct ht_report *report,
+    struct ht_doc **ret)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_DOC_MAX + 1);
+	enum ht_err err = ht_fs_read(path, &bytes);
+
+	if (err == HT_OK)
+		return ht_doc_parse(ht_buf_slice(&bytes), where, report, ret);
+	ht_report_add(report, where, "cannot be read: %s",
+	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	return err;
+}
+
+int
+ht_cli_doc(const char *path, struct ht_doc **ret)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	enum ht_err err = read_doc(path, path, report, ret);
+
+	if (err == HT_OK)
+		return HT_CLI_GO;
+	return ht_cli_error(err, report, "cannot read", path);
+}
+
+/* ---- signing ---- */
+
+#define FOR(what) (1u << (what))
+
+static const unsigned signers[HT_DOC_KINDS] = {
+    [HT_DOC_ROOT] = FOR(HT_KEY_OFFICER),
+    [HT_DOC_MEMBER] = FOR(HT_KEY_OFFICER) | FOR(HT_KEY_IDENTITY),
+    [HT_DOC_ITEM] = FOR(HT_KEY_OFFICER),
+    [HT_DOC_GRANT] = FOR(HT_KEY_OFFICER),
+    [HT_DOC_EPOCH] = FOR(HT_KEY_AUDITOR),
+    [HT_DOC_SNAPSHOT] = FOR(HT_KEY_SNAPSHOT),
+    [HT_DOC_CURRENT] = FOR(HT_KEY_CURRENT),
+};
+
+static int
+add_signature(const struct ht_doc *doc, const struct ht_key *key,
+    const char *name, struct ht_buf *out)
+{
+	bool is_note = doc->bytes.len > doc->text.len;
+	enum ht_err err = ht_note_sign(doc->bytes, is_note, name, key, out);
+
+	if (err == HT_OK)
+		return HT_CLI_GO;
+	return ht_cli_error(err, NULL, "cannot sign", doc->where);
+}
+
+int
+ht_cli_sign(const char *path, const char *key_path, const char *out)
+{
+	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
+	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
+	struct ht_keyfile file;
+	enum ht_err err;
+	int rc = ht_cli_doc(path, &doc);
+
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_key(key_path, signers[doc->kind], &key, &file);
+	if (rc == HT_CLI_GO)
+		rc = add_signature(doc, key, file.name, &note);
+	if (rc != HT_CLI_GO)
+		return rc;
+	if (out != NULL) {
+		rc = ht_cli_write_new(out, 0644, ht_buf_slice(&note));
+		if (rc != HT_CLI_GO)
+			return rc;
+	} else {
+		/* The text stays; a line comes to it. */
+		err = ht_fs_replace(path, 0644, ht_buf_slice(&note));
+		if (err != HT_OK)
+			return ht_cli_error(err, NULL, "cannot write", path);
+	}
+	fprintf(stderr, "signed by %s: %s %s revision %llu\n", file.name,
+	    ht_doc_kind_text(doc->kind), doc->name,
+	    (unsigned long long)doc->revision);
+	return HT_EXIT_OK;
+}
+
+/* ---- a folder ---- */
+
+void
+ht_docs_fini(struct ht_docs *docs)
+{
+	for (size_t i = 0; i < docs->n; i++)
+		ht_doc_unref(&docs->at[i]);
+	free(docs->at);
+	docs->at = NULL;
+	docs->n = 0;
+}
+
+const struct ht_doc *
+ht_docs_find(
+    const struct ht_docs *docs, enum ht_doc_kind kind, const char *name)
+{
+	for (size_t i = 0; i < docs->n; i++)
+		if (docs->at[i]->kind == kind &&
+		    strcmp(docs->at[i]->name, name) == 0)
+			return docs->at[i];
+	return NULL;
+}
+
+struct walk {
+	const char *dir;
+	struct ht_report *report;
+	struct ht_docs *docs;
+	bool failed;
+	enum ht_err err;
+};
+
+/* The file's place must be the one its name gives it. */
+static void
+check_place(struct walk *w, const char *name, const struct ht_doc *doc)
+{
+	char path[HT_DOC_PATH_MAX];
+
+	ht_doc_path(doc->kind, doc->name, path);
+	if (strcmp(path, name) == 0)
+		return;
+	ht_report_add(w->report, name,
+	    "this is the %s %s, whose place is %s; move it there",
+	    ht_doc_kind_text(doc->kind), doc->name, path);
+	w->failed = true;
+}
+
+static void
+take_file(struct walk *w, const char *name)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(w->dir, name);
+	struct ht_doc **more =
+	    realloc(w->docs->at, (w->docs->n + 1) * sizeof(*more));
+	enum ht_err err;
+
+	if (more != NULL)
+		w->docs->at = more;
+	if (path == NULL || more == NULL) {
+		w->err = HT_ENOMEM;
+		return;
+	}
+	err = read_doc(path, name, w->report, &more[w->docs->n]);
+	if (err != HT_OK) {
+		w->failed = true;
+		return;
+	}
+	w->docs->n++;
+	check_place(w, name, more[w->docs->n - 1]);
+}
+
+static bool
+ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* Two levels: <kind>/<domain>/<name>.note. */
+static void
+take_folder(struct walk *w, const char *name, unsigned depth)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(w->dir, name);
+	struct dirent **entries = NULL;
+	int n = path == NULL ? -1 : scandir(path, &entries, NULL, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		const char *entry = entries[i]->d_name;
+		HT_AUTO(ht_mem_free) char *below = ht_fs_join(name, entry);
+
+		if (below == NULL)
+			w->err = HT_ENOMEM;
+		else if (entry[0] != '.' && depth == 0)
+			take_folder(w, below, 1);
+		else if (entry[0] != '.' && ends_in(entry, ".note"))
+			take_file(w, below);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static int
+by_line(const void *a, const void *b)
+{
+	const struct ht_doc *const *x = a, *const *y = b;
+	int order =
+	    strcmp(ht_doc_kind_text((*x)->kind), ht_doc_kind_text((*y)->kind));
+
+	return order != 0 ? order : strcmp((*x)->name, (*y)->name);
+}
+
+int
+ht_cli_docs(const char *dir, struct ht_docs *ret)
+{
+	static const char *const folders[] = {
+	    "epochs", "grants", "items", "members"};
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_docs_fini) struct ht_docs docs = {0, NULL};
+	struct walk walk = {.dir = dir, .report = report, .docs = &docs};
+
+	take_file(&walk, "root.note");
+	for (size_t i = 0; i < HT_COUNT(folders); i++)
+		take_folder(&walk, folders[i], 0);
+	if (walk.err != HT_OK)
+		return ht_cli_error(walk.err, NULL, "cannot read", dir);
+	if (walk.failed) {
+		ht_cli_report(report);
+		return HT_EXIT_REFUSED;
+	}
+	qsort(docs.at, docs.n, sizeof(*docs.at), by_line);
+	*ret = docs;
+	docs = (struct ht_docs){0, NULL};
+	return HT_CLI_GO;
+}
+
+int
+ht_cli_time(
+    const char *option, const char *text, uint64_t otherwise, uint64_t *ret_ms)
+{
+	uint64_t us;
+
+	if (text == NULL) {
+		*ret_ms = otherwise;
+		return HT_CLI_GO;
+	}
+	if (ht_time_parse(ht_slice_str(text), &us) != HT_OK)
+		return ht_cli_fail(HT_EXIT_USAGE,
+		    "%s %s: a time like 2026-11-24T01:02:03Z is expected",
+		    option, text);
+	*ret_ms = us / 1000;
+	return HT_CLI_GO;
+}

@@ -1,0 +1,53 @@
+/*
+ * files.h -- the files that administrators work on: keys, documents, the
+ * authority's folder.
+ */
+#ifndef HT_ADAPTERS_CLI_FILES_H
+#define HT_ADAPTERS_CLI_FILES_H
+
+#include "keys/keyfile.h"
+#include "keys/note.h"
+#include "schemas/doc.h"
+
+/* Wipes and frees a passphrase. */
+void ht_cli_secret_free(char **secret_p);
+
+/*
+ * Open a secret key of any purpose out of a set of 1u << purpose bits, asking
+ * for its passphrase if it is locked.  HT_CLI_GO, or an exit code.
+ */
+int ht_cli_key(const char *path, unsigned purposes, struct ht_key **ret_key,
+    struct ht_keyfile *ret_file);
+
+/* Read and check a root note (--root). */
+int ht_cli_root(const char *path, struct ht_root *ret);
+
+/* Read a document, of any kind, signed or not. */
+int ht_cli_doc(const char *path, struct ht_doc **ret);
+
+/*
+ * Sign the document in @path with the key in @key_path, which must be of a
+ * purpose that may sign its kind.  In place, unless @out names another file.
+ */
+int ht_cli_sign(const char *path, const char *key_path, const char *out);
+
+/* The documents of an authority's folder, in the list's order. */
+struct ht_docs {
+	size_t n;
+	struct ht_doc **at;
+};
+void ht_docs_fini(struct ht_docs *docs);
+/*
+ * Read all documents under @dir: root.note, members/, items/, grants/,
+ * epochs/.  Every mistake is printed, and the exit code is then not HT_CLI_GO.
+ */
+int ht_cli_docs(const char *dir, struct ht_docs *ret);
+/* Of a kind and name; NULL if there is none. */
+const struct ht_doc *ht_docs_find(
+    const struct ht_docs *docs, enum ht_doc_kind kind, const char *name);
+
+/* "2026-11-24" or "2026-11-24T01:02:03Z"; @otherwise when NULL. */
+int ht_cli_time(
+    const char *option, const char *text, uint64_t otherwise, uint64_t *ret_ms);
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * node.h -- the insides of a node, for the node_*.c files alone.
+ *
+ *	node.c         opening, closing, the turn
+ *	node_link.c    the connection, HELLO and WELCOME, messages
+ *	node_trust.c   checkpoints, snapshots, our own entry, tracker keys
+ *	node_out.c     what leaves: bundles, their acknowledgement, again
+ *	node_record.c  making records, opening records
+ *	node_ask.c     the consumer's side
+ *	node_serve.c   the provider's side
+ *	claims.c       verify: claims against records (pure)
+ *
+ * One thread.  Frames are handled as they come; what must be durable gathers
+ * in the state's transaction; after its commit, and not before, things leave.
+ */
+#ifndef HT_ADAPTERS_NODE_H
+#define HT_ADAPTERS_NODE_H
+
+#include "adapters/hutong.h"
+#include "adapters/state.h"
+#include "lib/base/map.h"
+#include "lib/net/net.h"
+#include "schemas/bundle.h"
+#include "schemas/message.h"
+
+#define NODE_SEALING_MAX 5
+#define NODE_FLIGHTS_MAX 8    /* bundles that wait for their ACK */
+#define NODE_OPENERS_MAX 1024 /* consumers' contexts, one each a process */
+#define NODE_SEALERS_MAX 1024
+#define NODE_CALLS_MAX   4096  /* requests being served */
+#define NODE_FRAMES_TURN 64    /* frames handled before something leaves */
+#define NODE_PARKED_MAX  64    /* deliveries waiting for a new snapshot */
+#define NODE_PING_MS     15000 /* docs/protocol.md section 5 */
+#define NODE_LOST_MS     45000
+#define NODE_LIFE_MS     30000 /* of an ask, when nothing is said */
+#define NODE_SWEEP_MS    1000
+#define NODE_GRACE_MS    3000 /* the broker's END may be on its way */
+
+enum node_phase {
+	NODE_DOWN,   /* no connection, or none that was welcomed */
+	NODE_HELLO,  /* HELLO is out */
+	NODE_FETCH,  /* welcomed; a snapshot is being fetched */
+	NODE_READY,  /* one may ask and serve */
+	NODE_BROKEN, /* the log or the trust was caught lying: for good */
+};
+
+/* A record on its way to the broker, kept until it is acknowledged. */
+struct node_out {
+	struct node_out *next;
+	struct ht_buf header;
+	struct ht_buf body;
+	struct ht_buf tag;
+	struct ht_hash hash; /* of the header */
+	struct ht_id record;
+	uint64_t expires_ms;
+	uint64_t not_before_ms; /* after BUSY; mono */
+	uint64_t request_place; /* responses: GOT once this is acknowledged */
+	bool is_response;
+};
+struct node_list {
+	struct node_out *head, **tail;
+	unsigned n;
+};
+
+/* A bundle that is out. */
+struct node_flight {
+	uint64_t ref; /* 0: free */
+	unsigned n;
+	struct node_out *outs[HT_BUNDLE_MAX];
+};
+
+/* An ask that has not ended. */
+struct node_ask {
+	struct node_ask *next; /* of the list of all */
+	struct node_ask **prev_p;
+	struct ht_id record;
+	struct ht_hash hash;
+	struct ht_buf raw;       /* the request's header */
+	struct ht_header header; /* decoded from raw */
+	struct ht_buf tag_raw;
+	struct ht_tag tag;
+	struct ht_trust *trust; /* under which it was asked */
+	bool accepted;
+	bool proven; /* the request's place, so far */
+	uint64_t place;
+	uint64_t end_ms; /* wall: given up then */
+	ht_asked_fn *done;
+	void *arg;
+};
+
+/* A request being served. */
+struct node_call {
+	uint64_t id;
+	struct ht_trust *trust;
+	const struct ht_item *item;
+	const struct ht_grant *grant;
+	struct ht_buf raw;
+	struct ht_header header;
+	struct ht_buf tag_raw;
+	struct ht_tag tag; /* when header.has_tag */
+	struct ht_request request;
+	struct ht_hash hash;
+	uint64_t place;
+	struct ht_slice key; /* sender 0 record, in key_bytes */
+	uint8_t key_bytes[HT_NAME_MAX + 1 + HT_ID_SIZE];
+};
+
+struct node_server {
+	ht_serve_fn *serve;
+	void *arg;
+};
+
+struct node_fetch {
+	bool on;
+	uint64_t version;
+	uint64_t total;
+	size_t n;
+	size_t room;
+	struct ht_buf *docs;
+	bool freshen; /* only the current note is wanted */
+};
+
+struct ht_node {
+	/* who we are */
+	char member[HT_NAME_MAX + 1];
+	char name[HT_NODE_MAX + 1];
+	char id[HT_NAME_MAX + HT_NODE_MAX + 2]; /* member/node */
+	struct ht_root root;
+	struct ht_key *signing;
+	struct ht_key *transport;
+	struct ht_keyid signing_id;
+	unsigned n_sealing;
+	struct ht_key *sealing[NODE_SEALING_MAX];
+	bool proofs;
+
+	/* the connection */
+	struct ht_net *net;
+	char *address;
+	struct ht_dealer *dealer;
+	bool turning; /* inside ht_node_step() */
+	enum node_phase phase;
+	enum ht_err broken; /* why, when NODE_BROKEN */
+	char trouble[512];
+	bool clock_off;    /* WELCOME came, with another time than ours */
+	uint64_t heard_ms; /* mono: the last frame */
+	uint64_t asked_ms; /* mono: the last PING or HELLO */
+	uint64_t ref;
+	uint64_t life_max_ms; /* of WELCOME */
+	struct ht_message *in;
+	struct ht_message *out;
+	struct ht_buf frame;
+
+	/* trust and log */
+	struct ht_trust *trust;
+	struct node_fetch fetch;
+	struct ht_buf parked[NODE_PARKED_MAX];
+	unsigned n_parked;
+	struct ht_buf kept_note; /* newest checkpoint proven consistent */
+	struct ht_checkpoint kept;
+	struct ht_buf seen_note; /* newest seen, its signature checked */
+	struct ht_checkpoint seen;
+	struct ht_buf tied_note; /* the one whose consistency is asked for */
+	struct ht_checkpoint tied;
+	uint64_t consistency_ref; /* outstanding GET_CONSISTENCY; 0 none */
+	uint64_t consistency_ms;
+	struct ht_key *tracker;
+	char tracker_epoch[HT_NAME_MAX + 1];
+
+	struct ht_state *state;
+	uint64_t swept_ms;
+
+	/* records */
+	struct ht_map *sealers; /* key id -> struct ht_sealer */
+	struct ht_map *openers; /* key id, enc -> struct ht_opener */
+	struct node_list waiting;
+	struct node_flight flights[NODE_FLIGHTS_MAX];
+	unsigned n_places; /* GOT that is being gathered */
+	uint64_t places[HT_BUNDLE_MAX];
+
+	/* asks and calls */
+	struct node_ask *asks;
+	unsigned n_asks;
+	struct ht_map *by_record; /* record id -> struct node_ask */
+	struct ht_map *by_hash;   /* header hash -> struct node_ask */
+	struct ht_map *servers;   /* item -> struct node_server */
+	struct ht_map *calls;     /* u64 id -> struct node_call */
+	struct ht_map *calls_by_key;
+	uint64_t call_id;
+};
+
+/* ---- node.c ---- */
+
+/* Stop for good: the log or the trust does not hold.  Alarms loudly. */
+void node_break(struct ht_node *node, enum ht_err err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void node_trouble(struct ht_node *node, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- node_link.c ---- */
+
+enum ht_err node_link_open(struct ht_node *node);
+void node_link_turn(struct ht_node *node, uint64_t now_ms);
+void node_frame(struct ht_node *node, struct ht_slice frame);
+/* Encode node->out and send it.  HT_EAGAIN: not now. */
+enum ht_err node_send(struct ht_node *node);
+/* A cleared node->out of that type with a fresh ref. */
+struct ht_message *node_message(
+    struct ht_node *node, enum ht_message_type type);
+
+/* ---- node_trust.c ---- */
+
+enum ht_err node_trust_open(struct ht_node *node, struct ht_report *report);
+/* Check a checkpoint note's signature and remember it; false: broken. */
+bool node_checkpoint(struct ht_node *node, struct ht_slice note);
+bool node_welcomed(struct ht_node *node);
+void node_consistency(struct ht_node *node);
+void node_ask_consistency(struct ht_node *node, uint64_t now_ms);
+void node_fetch_fini(struct ht_node *node);
+void node_fetch_begin(struct ht_node *node, bool freshen);
+void node_snapshot(struct ht_node *node);
+/* Every record at its place: checked against the message's checkpoint. */
+bool node_proof(struct ht_node *node, const struct ht_range_proof *proof,
+    const uint64_t *places, const struct ht_slice *headers, unsigned n,
+    struct ht_slice checkpoint);
+/* The epoch's keys; tracker NULL when we cannot open it. */
+bool node_epoch(struct ht_node *node, const struct ht_epoch_entry *entry,
+    struct ht_epoch *ret);
+
+/* ---- node_out.c ---- */
+
+void node_list_init(struct node_list *list);
+void node_list_add(struct node_list *list, struct node_out *out);
+struct node_out *node_out_new(void);
+void node_out_free(struct node_out **out_p);
+/* Send what may leave now. */
+enum ht_err node_flush(struct ht_node *node, uint64_t now_ms);
+void node_acked(struct ht_node *node);
+/* Tell the broker that the record at a place was received and kept. */
+void node_got(struct ht_node *node, uint64_t place);
+/* After a new WELCOME: what was not acknowledged goes again. */
+void node_out_again(struct ht_node *node);
+void node_out_fini(struct ht_node *node);
+
+/* ---- node_record.c ---- */
+
+/*
+ * Finish a record: @h has all but commitment, tag hash, counter, id and seal;
+ * @content is sealed to the recipient's key @to.
+ */
+enum ht_err node_record_make(struct ht_node *node, struct ht_header *h,
+    const struct ht_keyinfo *to, struct ht_slice content, size_t fixed,
+    struct node_out *out);
+/*
+ * Open a body in place (@body is copied into @plain): content inside @plain.
+ * HT_EBADSIG; HT_ENOTFOUND: not sealed to a key of ours; HT_EINVALID:
+ * commitment.
+ */
+enum ht_err node_record_open(struct ht_node *node, const struct ht_header *h,
+    struct ht_slice body, struct ht_buf *plain, struct ht_slice *ret_content);
+void node_record_fini(struct ht_node *node);
+
+/* ---- node_ask.c ---- */
+
+void node_response(struct ht_node *node, const struct ht_bundle_record *record,
+    const struct ht_header *h, uint64_t place, bool proven);
+void node_ask_result(
+    struct ht_node *node, const struct ht_result *result, bool proven);
+void node_ended(struct ht_node *node);
+void node_ask_expire(struct ht_node *node, uint64_t now_ms);
+void node_ask_fini(struct ht_node *node);
+
+/* ---- node_serve.c ---- */
+
+void node_delivered(struct ht_node *node, struct ht_slice frame);
+void node_serve_fini(struct ht_node *node);
+
+#endif

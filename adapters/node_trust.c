@@ -1,0 +1,798 @@
+/*
+ * node_trust.c -- what a node believes: checkpoints of the log that follow
+ * from one another, and snapshots of the trust documents that stand in it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/node.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+
+#define CONSISTENCY_MS  1000 /* how often the newest is tied to the kept */
+#define ENTRY_SNAPSHOT  11   /* docs/log-format.md */
+#define DOCS_BYTES_MAX  ((size_t)512 << 20)
+#define FACT_CHECKPOINT "checkpoint"
+#define FACT_SNAPSHOT   "snapshot"
+
+/* ---- checkpoints ---- */
+
+static enum ht_err
+set_note(struct ht_buf *to, struct ht_slice note)
+{
+	ht_buf_reset(to);
+	ht_buf_add(to, note.at, note.len);
+	return to->err;
+}
+
+/* From here on it is the log that we hold the broker to, restarts included. */
+static bool
+keep_checkpoint(
+    struct ht_node *node, const struct ht_checkpoint *cp, struct ht_slice note)
+{
+	enum ht_err err;
+
+	node->kept = *cp;
+	err = set_note(&node->kept_note, note);
+	if (err == HT_OK)
+		err = ht_state_put(node->state, FACT_CHECKPOINT, note);
+	if (err == HT_OK)
+		return true;
+	node_break(node, err, "the newest checkpoint cannot be kept: %s",
+	    ht_err_text(err));
+	return false;
+}
+
+static bool
+same_size_same_root(struct ht_node *node, const struct ht_checkpoint *a,
+    const struct ht_checkpoint *b)
+{
+	if (a->size != b->size || ht_hash_eq(&a->root, &b->root))
+		return true;
+	node_break(node, HT_EROLLBACK,
+	    "the log %s has two faces: two signed checkpoints of %llu entries "
+	    "differ; keep the state folder %s as evidence and tell the "
+	    "auditors",
+	    node->root.log.name, (unsigned long long)a->size,
+	    ht_state_dir(node->state));
+	return false;
+}
+
+bool
+node_checkpoint(struct ht_node *node, struct ht_slice note)
+{
+	struct ht_checkpoint cp;
+	enum ht_err err;
+
+	if (ht_slice_eq(note, ht_buf_slice(&node->seen_note)))
+		return true;
+	err = ht_checkpoint_open(note, &node->root.log, &cp);
+	if (err != HT_OK) {
+		node_break(node, HT_EINTEGRITY,
+		    "the broker sent a checkpoint that the log key %s has not "
+		    "signed (%s)",
+		    node->root.log.name, ht_err_text(err));
+		return false;
+	}
+	if (!same_size_same_root(node, &cp, &node->seen) ||
+	    !same_size_same_root(node, &cp, &node->kept))
+		return false;
+	if (cp.size > node->seen.size) {
+		node->seen = cp;
+		if (set_note(&node->seen_note, note) != HT_OK)
+			node->seen.size = 0;
+	}
+	return true;
+}
+
+/* WELCOME's checkpoint must follow from the one that HELLO named. */
+static bool
+follows(struct ht_node *node)
+{
+	const struct ht_message *m = node->in;
+	struct ht_checkpoint cp;
+
+	if (!node_checkpoint(node, m->welcome.checkpoint))
+		return false;
+	if (ht_checkpoint_open(m->welcome.checkpoint, &node->root.log, &cp) !=
+	    HT_OK)
+		return false;
+	if (node->kept_note.len > 0 && cp.size < node->kept.size) {
+		node_break(node, HT_EROLLBACK,
+		    "the log %s has gone back: %llu entries now, %llu were "
+		    "seen and signed; keep the state folder %s as evidence and "
+		    "tell the operator and the auditors",
+		    node->root.log.name, (unsigned long long)cp.size,
+		    (unsigned long long)node->kept.size,
+		    ht_state_dir(node->state));
+		return false;
+	}
+	if (node->kept_note.len > 0 && node->kept.size > 0 &&
+	    !ht_check_consistency(node->kept.size, cp.size, &node->kept.root,
+	        &cp.root, m->welcome.path, m->welcome.n_path)) {
+		node_break(node, HT_EROLLBACK,
+		    "the log %s was rewritten: its %llu entries do not follow "
+		    "from the %llu seen before; keep the state folder %s as "
+		    "evidence and tell the operator and the auditors",
+		    node->root.log.name, (unsigned long long)cp.size,
+		    (unsigned long long)node->kept.size,
+		    ht_state_dir(node->state));
+		return false;
+	}
+	return keep_checkpoint(node, &cp, m->welcome.checkpoint);
+}
+
+void
+node_ask_consistency(struct ht_node *node, uint64_t now_ms)
+{
+	struct ht_message *m;
+
+	if (node->consistency_ref != 0 || node->seen.size <= node->kept.size ||
+	    now_ms - node->consistency_ms < CONSISTENCY_MS)
+		return;
+	if (node->kept.size == 0) {
+		(void)keep_checkpoint(
+		    node, &node->seen, ht_buf_slice(&node->seen_note));
+		return;
+	}
+	m = node_message(node, HT_MSG_GET_CONSISTENCY);
+	m->get_consistency.old_size = node->kept.size;
+	m->get_consistency.new_size = node->seen.size;
+	node->consistency_ms = now_ms;
+	if (node_send(node) == HT_OK) {
+		node->consistency_ref = m->ref;
+		node->tied = node->seen;
+		(void)set_note(
+		    &node->tied_note, ht_buf_slice(&node->seen_note));
+	}
+}
+
+void
+node_consistency(struct ht_node *node)
+{
+	const struct ht_message *m = node->in;
+
+	if (m->ref == 0 || m->ref != node->consistency_ref)
+		return;
+	node->consistency_ref = 0;
+	if (!ht_check_consistency(node->kept.size, node->tied.size,
+	        &node->kept.root, &node->tied.root, m->consistency.path,
+	        m->consistency.n_path)) {
+		node_break(node, HT_EROLLBACK,
+		    "the log %s was rewritten: no proof that its %llu entries "
+		    "follow from %llu; keep the state folder %s as evidence "
+		    "and tell the operator and the auditors",
+		    node->root.log.name, (unsigned long long)node->tied.size,
+		    (unsigned long long)node->kept.size,
+		    ht_state_dir(node->state));
+		return;
+	}
+	(void)keep_checkpoint(
+	    node, &node->tied, ht_buf_slice(&node->tied_note));
+}
+
+/* ---- proofs of places ---- */
+
+/* leaf = head, u16 length of the header, header (docs/log-format.md). */
+static struct ht_hash
+leaf_of(struct ht_slice head, struct ht_slice header)
+{
+	uint8_t zero = 0, len[2];
+	struct ht_slice parts[] = {
+	    {&zero, 1          },
+            head, {len,   sizeof(len)},
+            header
+        };
+
+	ht_be16(len, (uint16_t)header.len);
+	return ht_sha256_parts(parts, HT_COUNT(parts));
+}
+
+/* The head itself says at which place it stands. */
+static bool
+head_fits(struct ht_slice head, uint64_t place)
+{
+	struct ht_cur cur = ht_cur(head);
+
+	(void)ht_cur_u8(&cur);
+	(void)ht_cur_u8(&cur);
+	return ht_cur_u64(&cur) == place && cur.err == HT_OK;
+}
+
+bool
+node_proof(struct ht_node *node, const struct ht_range_proof *proof,
+    const uint64_t *places, const struct ht_slice *headers, unsigned n,
+    struct ht_slice checkpoint)
+{
+	struct ht_hash leaves[HT_BUNDLE_MAX], root;
+	struct ht_checkpoint cp;
+	enum ht_err err;
+
+	if (proof->n_indexes != n ||
+	    ht_checkpoint_open(checkpoint, &node->root.log, &cp) != HT_OK ||
+	    cp.size != proof->size) {
+		node_break(node, HT_EINTEGRITY,
+		    "the broker's proof does not fit its checkpoint");
+		return false;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (proof->indexes[i] != places[i] ||
+		    !head_fits(proof->heads[i], places[i])) {
+			node_break(node, HT_EINTEGRITY,
+			    "the broker proved another place than it said");
+			return false;
+		}
+		leaves[i] = leaf_of(proof->heads[i], headers[i]);
+	}
+	err = ht_sparse_root(proof->size, proof->indexes, leaves, n,
+	    proof->hashes, proof->n_hashes, &root);
+	if (err == HT_OK && ht_hash_eq(&root, &cp.root))
+		return true;
+	node_break(node, HT_EINTEGRITY,
+	    "a record does not stand in the log where the broker says (place "
+	    "%llu, log of %llu); tell the auditors",
+	    (unsigned long long)places[0], (unsigned long long)proof->size);
+	return false;
+}
+
+/* ---- our own entry ---- */
+
+static const struct ht_keyinfo *
+find_key(const struct ht_keyinfo *keys, unsigned n, const struct ht_key *ours)
+{
+	struct ht_keyid id = ht_key_id(ours);
+
+	for (unsigned i = 0; i < n; i++)
+		if (ht_keyid_eq(&keys[i].id, &id))
+			return &keys[i];
+	return NULL;
+}
+
+static void
+complain_of_key(struct ht_node *node, const struct ht_keyinfo *key,
+    const char *what, uint64_t now_ms)
+{
+	static const char *const why[] = {
+	    [HT_KEY_OK] = "",
+	    [HT_KEY_EARLY] = "is not valid yet",
+	    [HT_KEY_OVER] = "is past its period",
+	    [HT_KEY_REVOKED] = "was revoked",
+	};
+	enum ht_key_state state;
+
+	if (key == NULL) {
+		ht_log(HT_ERROR,
+		    "node %s: the directory entry of %s does not list this "
+		    "node's %s key; if nobody of yours changed the entry, "
+		    "tell the authority at once",
+		    node->id, node->member, what);
+		return;
+	}
+	state = ht_keyinfo_state(key, now_ms);
+	if (state != HT_KEY_OK)
+		ht_log(HT_ERROR, "node %s: this node's %s key %s", node->id,
+		    what, why[state]);
+}
+
+/* Authority and broker together could replace a key: the member must see. */
+static void
+watch_own_entry(struct ht_node *node)
+{
+	const struct ht_member *me =
+	    ht_trust_member(node->trust, ht_slice_str(node->member));
+	const struct ht_node_entry *entry;
+	uint64_t now_ms = ht_clock_wall_ms();
+
+	if (me == NULL) {
+		ht_log(HT_ERROR, "node %s: %s is not in the directory",
+		    node->id, node->member);
+		return;
+	}
+	entry = ht_member_node(me, ht_slice_str(node->name));
+	if (entry == NULL) {
+		ht_log(HT_ERROR,
+		    "node %s: the directory entry of %s has no node '%s'",
+		    node->id, node->member, node->name);
+		return;
+	}
+	complain_of_key(node,
+	    find_key(entry->signing, entry->n_signing, node->signing),
+	    "signing", now_ms);
+	complain_of_key(node,
+	    find_key(entry->transport, entry->n_transport, node->transport),
+	    "transport", now_ms);
+	complain_of_key(node,
+	    find_key(me->sealing, me->n_sealing, node->sealing[0]), "sealing",
+	    now_ms);
+}
+
+static void
+install(struct ht_node *node, struct ht_trust *trust)
+{
+	bool newer = node->trust == NULL ||
+	             ht_trust_version(trust) != ht_trust_version(node->trust);
+
+	ht_trust_unref(&node->trust);
+	node->trust = trust;
+	if (!newer)
+		return;
+	ht_log(HT_INFO, "node %s: snapshot %llu is in force", node->id,
+	    (unsigned long long)ht_trust_version(trust));
+	ht_key_free(&node->tracker);
+	node->tracker_epoch[0] = '\0';
+	watch_own_entry(node);
+}
+
+/* ---- the snapshot on our own disk ---- */
+
+static char *
+snapshot_dir(const struct ht_node *node, uint64_t version)
+{
+	char *dir;
+
+	return asprintf(&dir, "%s/trust-%llu", ht_state_dir(node->state),
+	           (unsigned long long)version) >= 0
+	           ? dir
+	           : NULL;
+}
+
+/* Where docs/trust.md, "On disk", puts a document: below @dir. */
+static char *
+doc_path(const char *dir, const char *kind, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%ss/%s.note", dir, kind, name) >= 0 ? path
+	                                                               : NULL;
+}
+
+static enum ht_err
+write_file(const char *path, struct ht_slice bytes)
+{
+	HT_AUTO(ht_mem_free) char *dir = NULL;
+	const char *slash = strrchr(path, '/');
+	enum ht_err err = HT_OK;
+
+	if (slash != NULL) {
+		dir = strndup(path, (size_t)(slash - path));
+		err = dir != NULL ? ht_fs_mkdirs(dir, 0700) : HT_ENOMEM;
+	}
+	return err == HT_OK ? ht_fs_replace(path, 0600, bytes) : err;
+}
+
+static enum ht_err
+write_named(const char *dir, const char *name, struct ht_slice bytes)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, name);
+
+	return path != NULL ? write_file(path, bytes) : HT_ENOMEM;
+}
+
+/* The list's lines are in the documents' order: "kind name revision hash". */
+static enum ht_err
+write_docs(const struct ht_trust *trust, const char *dir)
+{
+	struct ht_slice list = ht_trust_doc(trust, 1);
+	enum ht_err err = HT_OK;
+	size_t i = 2;
+
+	while (err == HT_OK && list.len > 0 && i < ht_trust_n_docs(trust)) {
+		const uint8_t *end = memchr(list.at, '\n', list.len);
+		size_t len = end != NULL ? (size_t)(end - list.at) : list.len;
+		HT_AUTO(ht_mem_free)
+		char *line = ht_slice_dup(HT_SLICE(list.at, len));
+		HT_AUTO(ht_mem_free) char *path = NULL;
+		char *rest = line, *kind, *name;
+
+		if (line == NULL)
+			return HT_ENOMEM;
+		kind = strsep(&rest, " ");
+		name = strsep(&rest, " ");
+		if (name == NULL)
+			return HT_EMALFORMED;
+		path = doc_path(dir, kind, name);
+		err = path != NULL ? write_file(path, ht_trust_doc(trust, i++))
+		                   : HT_ENOMEM;
+		len += end != NULL;
+		list = HT_SLICE(list.at + len, list.len - len);
+	}
+	return err;
+}
+
+/* A folder like the authority's: git, diff and sha256sum work on it. */
+static void
+save(struct ht_node *node)
+{
+	HT_AUTO(ht_mem_free)
+	char *dir = snapshot_dir(node, ht_trust_version(node->trust));
+	uint8_t version[8];
+	enum ht_err err = dir != NULL ? HT_OK : HT_ENOMEM;
+
+	if (err == HT_OK)
+		err = write_docs(node->trust, dir);
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "snapshot.list", ht_trust_doc(node->trust, 1));
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "current.note", ht_trust_current(node->trust));
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "snapshot.note", ht_trust_doc(node->trust, 0));
+	ht_be64(version, ht_trust_version(node->trust));
+	if (err == HT_OK)
+		err = ht_state_put(
+		    node->state, FACT_SNAPSHOT, HT_SLICE(version, 8));
+	/* Not fatal: it is fetched again after a restart. */
+	if (err != HT_OK)
+		ht_log(HT_WARN, "node %s: snapshot not kept on disk: %s",
+		    node->id,
+		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+}
+
+static void
+load_snapshot(struct ht_node *node)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf version = HT_BUF(8);
+	HT_AUTO(ht_mem_free) char *dir = NULL;
+	struct ht_trust *trust = NULL;
+
+	if (ht_state_get(node->state, FACT_SNAPSHOT, &version) != HT_OK ||
+	    version.len != 8)
+		return;
+	dir = snapshot_dir(node, ht_load64(version.at));
+	if (dir == NULL)
+		return;
+	if (ht_trust_load_dir(&node->root, dir, NULL, report, &trust) ==
+	    HT_OK) {
+		install(node, trust);
+		return;
+	}
+	ht_log(HT_WARN, "node %s: %s is not used: %s; a new one is fetched",
+	    node->id, dir,
+	    ht_report_count(report) > 0 ? ht_report_text(report, 0) : "");
+}
+
+enum ht_err
+node_trust_open(struct ht_node *node, struct ht_report *report)
+{
+	enum ht_err err;
+
+	err = ht_state_get(node->state, FACT_CHECKPOINT, &node->kept_note);
+	if (err == HT_ENOTFOUND) {
+		err = HT_OK;
+	} else if (err == HT_OK) {
+		err = ht_checkpoint_open(ht_buf_slice(&node->kept_note),
+		    &node->root.log, &node->kept);
+		if (err != HT_OK)
+			ht_report_add(report, ht_state_dir(node->state),
+			    "its checkpoint is not of the log %s that the "
+			    "anchor names: this state belongs to another "
+			    "exchange",
+			    node->root.log.name);
+	}
+	if (err == HT_OK)
+		load_snapshot(node);
+	return err;
+}
+
+/* ---- fetching ---- */
+
+void
+node_fetch_fini(struct ht_node *node)
+{
+	for (size_t i = 0; i < node->fetch.n; i++)
+		ht_buf_fini(&node->fetch.docs[i]);
+	free(node->fetch.docs);
+	memset(&node->fetch, 0, sizeof(node->fetch));
+}
+
+static void
+fetch_more(struct ht_node *node)
+{
+	struct ht_message *m = node_message(node, HT_MSG_GET_SNAPSHOT);
+
+	m->get_snapshot.version = node->fetch.version;
+	m->get_snapshot.offset =
+	    node->fetch.freshen ? ht_trust_n_docs(node->trust) : node->fetch.n;
+	if (node_send(node) != HT_OK)
+		node->fetch.on = false; /* asked again by the next WELCOME */
+}
+
+void
+node_fetch_begin(struct ht_node *node, bool freshen)
+{
+	node_fetch_fini(node);
+	node->fetch.on = true;
+	node->fetch.freshen = freshen && node->trust != NULL;
+	if (node->fetch.freshen)
+		node->fetch.version = ht_trust_version(node->trust);
+	fetch_more(node);
+}
+
+/* Deliveries that waited for the snapshot are handled under it. */
+static void
+unpark(struct ht_node *node)
+{
+	unsigned n = node->n_parked;
+
+	node->n_parked = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct ht_buf frame = node->parked[i];
+
+		node_frame(node, ht_buf_slice(&frame));
+		ht_buf_fini(&frame);
+	}
+}
+
+static void
+ready(struct ht_node *node)
+{
+	bool first = node->phase != NODE_READY;
+
+	node_fetch_fini(node);
+	node->phase = NODE_READY;
+	node->trouble[0] = '\0';
+	if (first)
+		ht_log(HT_INFO, "node %s: connected to %s, snapshot %llu",
+		    node->id, node->address,
+		    (unsigned long long)ht_trust_version(node->trust));
+	unpark(node);
+}
+
+/* Keep the old one, say why, and go on with it if there is one. */
+static void
+fetch_failed(struct ht_node *node, const char *why)
+{
+	node_fetch_fini(node);
+	ht_log(HT_ERROR, "node %s: the broker's snapshot is refused: %s",
+	    node->id, why);
+	if (node->phase == NODE_READY) {
+		unpark(node);
+		return;
+	}
+	node_trouble(node, "the broker's snapshot is refused: %s", why);
+	node->phase = NODE_FETCH;
+}
+
+static void
+report_failed(struct ht_node *node, enum ht_err err, struct ht_report *report)
+{
+	for (unsigned i = 0; i < ht_report_count(report) && i < 20; i++)
+		ht_log(HT_ERROR, "node %s: snapshot: %s: %s", node->id,
+		    ht_report_where(report, i), ht_report_text(report, i));
+	fetch_failed(node, ht_report_count(report) > 0
+	                       ? ht_report_text(report, 0)
+	                       : ht_err_text(err));
+}
+
+/* Its leaf stands in the log, and names this very snapshot. */
+static bool
+snapshot_logged(struct ht_node *node, const struct ht_hash *snapshot)
+{
+	const struct ht_message *m = node->in;
+	struct ht_cur cur = ht_cur(m->snapshot.leaf);
+	struct ht_hash leaf = ht_leaf_hash(m->snapshot.leaf), said = {{0}};
+	struct ht_checkpoint cp;
+	struct ht_slice payload;
+	struct ht_unpack u;
+
+	if (ht_checkpoint_open(m->snapshot.checkpoint, &node->root.log, &cp) !=
+	        HT_OK ||
+	    !ht_check_inclusion(m->snapshot.place, cp.size, &leaf,
+	        m->snapshot.path, m->snapshot.n_path, &cp.root))
+		return false;
+	(void)ht_cur_u8(&cur);
+	if (ht_cur_u8(&cur) != ENTRY_SNAPSHOT ||
+	    ht_cur_u64(&cur) != m->snapshot.place)
+		return false;
+	(void)ht_cur_take(&cur, 8 + 32 + 2); /* time, snapshot, status */
+	(void)ht_cur_str8(&cur);             /* grant */
+	(void)ht_cur_take(&cur, 8 + 2 + 2);  /* bundle */
+	(void)ht_cur_str8(&cur);             /* member */
+	(void)ht_cur_str8(&cur);             /* node */
+	(void)ht_cur_take(&cur, 8 + 4 + 8 + 4 + 4);
+	payload = ht_cur_bytes16(&cur);
+	if (ht_cur_end(&cur) != HT_OK ||
+	    ht_pack_check(payload, NULL, NULL) != HT_OK)
+		return false;
+	u = ht_unpack(payload);
+	(void)ht_unpack_map(&u, 16);
+	ht_unpack_key(&u, "hash");
+	ht_unpack_fixed(&u, said.at, sizeof(said.at));
+	return u.err == HT_OK && ht_hash_eq(&said, snapshot);
+}
+
+static void
+freshen(struct ht_node *node, struct ht_slice current)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_trust *fresh = NULL;
+	enum ht_err err;
+
+	if (!ht_slice_eq(current, ht_trust_current(node->trust))) {
+		err = ht_trust_freshen(node->trust, current, report, &fresh);
+		if (err != HT_OK) {
+			report_failed(node, err, report);
+			return;
+		}
+		install(node, fresh);
+		save(node);
+	}
+	ready(node);
+}
+
+static enum ht_err
+take_docs(struct ht_node *node)
+{
+	const struct ht_message *m = node->in;
+	struct node_fetch *f = &node->fetch;
+
+	if (m->snapshot.total < 2 || m->snapshot.total > HT_LIST_MAX + 2)
+		return HT_ETOOBIG;
+	if (f->docs == NULL) {
+		f->total = m->snapshot.total;
+		f->version = m->snapshot.version;
+		f->docs = calloc(f->total, sizeof(*f->docs));
+		if (f->docs == NULL)
+			return HT_ENOMEM;
+	}
+	if (m->snapshot.total != f->total ||
+	    m->snapshot.version != f->version || m->snapshot.offset != f->n ||
+	    m->snapshot.n_docs > f->total - f->n || m->snapshot.n_docs == 0)
+		return HT_EPROTOCOL;
+	for (unsigned i = 0; i < m->snapshot.n_docs; i++) {
+		struct ht_buf *doc = &f->docs[f->n++];
+
+		*doc = HT_BUF(DOCS_BYTES_MAX);
+		ht_buf_add(
+		    doc, m->snapshot.docs[i].at, m->snapshot.docs[i].len);
+		if (doc->err != HT_OK)
+			return doc->err;
+	}
+	return HT_OK;
+}
+
+static enum ht_err
+load_docs(struct ht_node *node, struct ht_report *report, struct ht_trust **ret)
+{
+	struct node_fetch *f = &node->fetch;
+	HT_AUTO(ht_mem_free)
+	struct ht_slice *notes = calloc(f->n, sizeof(*notes));
+	struct ht_trust_docs docs = {
+	    .snapshot = ht_buf_slice(&f->docs[0]),
+	    .list = ht_buf_slice(&f->docs[1]),
+	    .current = node->in->snapshot.current,
+	    .n = f->n - 2,
+	    .notes = notes,
+	};
+
+	if (notes == NULL)
+		return HT_ENOMEM;
+	for (size_t i = 2; i < f->n; i++)
+		notes[i - 2] = ht_buf_slice(&f->docs[i]);
+	return ht_trust_load(&node->root, &docs, node->trust, report, ret);
+}
+
+static void
+finish_fetch(struct ht_node *node)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_trust *trust = NULL;
+	struct ht_hash hash;
+	enum ht_err err;
+
+	if (!node_checkpoint(node, node->in->snapshot.checkpoint))
+		return;
+	err = load_docs(node, report, &trust);
+	if (err != HT_OK) {
+		report_failed(node, err, report);
+		return;
+	}
+	hash = ht_trust_hash(trust);
+	if (!snapshot_logged(node, &hash)) {
+		ht_trust_unref(&trust);
+		fetch_failed(node,
+		    "nothing proves that it is in the audit log; tell the "
+		    "auditors");
+		return;
+	}
+	install(node, trust);
+	save(node);
+	ready(node);
+}
+
+void
+node_snapshot(struct ht_node *node)
+{
+	struct node_fetch *f = &node->fetch;
+	enum ht_err err;
+
+	if (!f->on)
+		return;
+	if (f->freshen) {
+		freshen(node, node->in->snapshot.current);
+		return;
+	}
+	err = take_docs(node);
+	if (err == HT_EPROTOCOL && f->n > 0) {
+		/* A newer one came in between: from the beginning. */
+		node_fetch_begin(node, false);
+		return;
+	}
+	if (err != HT_OK)
+		fetch_failed(node, ht_err_text(err));
+	else if (f->n < f->total)
+		fetch_more(node);
+	else
+		finish_fetch(node);
+}
+
+bool
+node_welcomed(struct ht_node *node)
+{
+	uint64_t version = node->in->welcome.snapshot;
+
+	if (!follows(node))
+		return false;
+	node->consistency_ref = 0;
+	node->phase = NODE_FETCH;
+	node_trouble(node, "the trust snapshot %llu is being fetched",
+	    (unsigned long long)version);
+	if (node->trust == NULL || version > ht_trust_version(node->trust)) {
+		node_fetch_begin(node, false);
+	} else if (version < ht_trust_version(node->trust)) {
+		node_break(node, HT_EROLLBACK,
+		    "the broker is at snapshot %llu, and %llu was in force "
+		    "before: a restored copy? Tell the operator and the "
+		    "authority",
+		    (unsigned long long)version,
+		    (unsigned long long)ht_trust_version(node->trust));
+		return false;
+	} else {
+		freshen(node, node->in->welcome.current);
+	}
+	return node->phase != NODE_BROKEN;
+}
+
+/* ---- the tracker key ---- */
+
+static bool
+open_tracker(struct ht_node *node, const struct ht_epoch_entry *entry)
+{
+	enum ht_err err = HT_ENOTFOUND;
+
+	if (node->tracker != NULL &&
+	    strcmp(node->tracker_epoch, entry->name) == 0)
+		return true;
+	ht_key_free(&node->tracker);
+	for (unsigned i = 0; err != HT_OK && i < node->n_sealing; i++)
+		err = ht_tracker_open(entry, ht_slice_str(node->member),
+		    node->sealing[i], &node->tracker);
+	if (err != HT_OK) {
+		ht_log(HT_ERROR,
+		    "node %s: the tracker key of epoch %s is not sealed to "
+		    "us: the auditors must renew it (hutong key epoch)",
+		    node->id, entry->name);
+		return false;
+	}
+	(void)snprintf(node->tracker_epoch, sizeof(node->tracker_epoch), "%s",
+	    entry->name);
+	return true;
+}
+
+bool
+node_epoch(struct ht_node *node, const struct ht_epoch_entry *entry,
+    struct ht_epoch *ret)
+{
+	if (entry == NULL || !open_tracker(node, entry))
+		return false;
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", entry->name);
+	ret->annex = entry->annex;
+	ret->tracker = node->tracker;
+	return true;
+}

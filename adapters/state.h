@@ -1,0 +1,61 @@
+/*
+ * state.h -- what a node must not forget: the newest checkpoint it saw, its
+ * counters, which requests it has handled and what it answered.
+ *
+ * One folder, one process: a lock says so.  Writes gather in one transaction;
+ * nothing that rests on them leaves before ht_state_commit().
+ */
+#ifndef HT_ADAPTERS_STATE_H
+#define HT_ADAPTERS_STATE_H
+
+#include "lib/base/report.h"
+#include "schemas/envelope.h"
+
+/* How long to wait for another process that holds the folder. */
+#define HT_STATE_WAIT_MS 30000
+
+struct ht_state;
+
+/*
+ * Open or create.  Errors: HT_EAGAIN: another process holds it, still after
+ * HT_STATE_WAIT_MS; HT_ESTORE, HT_ESYSTEM; with a finding.
+ */
+enum ht_err ht_state_open(const char *dir, struct ht_report *report,
+    struct ht_state **ret) HT_MUST_USE;
+void ht_state_close(struct ht_state **state_p); /* drops what is gathered */
+const char *ht_state_dir(const struct ht_state *state);
+
+/* Make everything gathered durable.  An error means: stop. */
+enum ht_err ht_state_commit(struct ht_state *state) HT_MUST_USE;
+
+/* A small named fact, such as "checkpoint".  HT_ENOTFOUND. */
+enum ht_err ht_state_get(
+    struct ht_state *state, const char *name, struct ht_buf *ret) HT_MUST_USE;
+enum ht_err ht_state_put(struct ht_state *state, const char *name,
+    struct ht_slice value) HT_MUST_USE;
+
+/*
+ * The next number for (recipient, item): increasing for ever, durable in
+ * blocks, so that a restart leaves a gap.
+ */
+enum ht_err ht_state_counter(struct ht_state *state, struct ht_slice recipient,
+    struct ht_slice item, uint64_t *ret) HT_MUST_USE;
+
+/* A record that was answered; slices live until the next call. */
+struct ht_answered {
+	uint64_t expires_ms;
+	struct ht_hash request; /* header hash */
+	struct ht_slice header; /* the answer's bytes, as they were sent */
+	struct ht_slice tag;
+	struct ht_slice body;
+};
+/* By authenticated sender and record id.  HT_ENOTFOUND. */
+enum ht_err ht_state_find(struct ht_state *state, struct ht_slice sender,
+    const struct ht_id *record, struct ht_answered *ret) HT_MUST_USE;
+enum ht_err ht_state_keep(struct ht_state *state, struct ht_slice sender,
+    const struct ht_id *record, const struct ht_answered *answered) HT_MUST_USE;
+/* Forget up to @max answers whose time is over. */
+enum ht_err ht_state_sweep(
+    struct ht_state *state, uint64_t now_ms, unsigned max) HT_MUST_USE;
+
+#endif

@@ -1,0 +1,170 @@
+#include "adapters/state.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/lib/test.h"
+
+static char dir[HT_TEST_PATH_MAX];
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	return ht_test_dir(dir) != NULL ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	ht_test_dir_remove(dir);
+	return 0;
+}
+
+static struct ht_state *
+open_state(void)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_state *state = NULL;
+
+	assert_ok(ht_state_open(dir, report, &state));
+	return state;
+}
+
+#define MEMBER ht_slice_str("tax.demo/state")
+#define ITEM   ht_slice_str("gx.demo/X")
+
+static void
+counters_never_fall(void **unused)
+{
+	struct ht_state *state = open_state();
+	uint64_t first, n = 0;
+
+	(void)unused;
+	assert_ok(ht_state_counter(state, MEMBER, ITEM, &first));
+	assert_int_equal(first, 1);
+	for (unsigned i = 0; i < 3000; i++) {
+		assert_ok(ht_state_counter(state, MEMBER, ITEM, &n));
+		assert_int_equal(n, first + 1 + i);
+	}
+	assert_ok(ht_state_counter(state, ITEM, MEMBER, &first));
+	assert_int_equal(first, 1);
+	assert_ok(ht_state_commit(state));
+	ht_state_close(&state);
+	state = open_state();
+	assert_ok(ht_state_counter(state, MEMBER, ITEM, &first));
+	assert_true(first > n);
+	assert_true(first <= n + 1024);
+	ht_state_close(&state);
+}
+
+static void
+answers_last_until_they_expire(void **unused)
+{
+	struct ht_state *state = open_state();
+	struct ht_id record = {{1}}, other = {{2}};
+	struct ht_answered in = {
+	    .expires_ms = 5000,
+	    .request = {{1, 2}},
+	    .header = ht_slice_str("header"),
+	    .tag = { NULL,     0},
+	    .body = ht_slice_str("body")
+        };
+	struct ht_answered out;
+
+	(void)unused;
+	assert_err(ht_state_find(state, MEMBER, &record, &out), HT_ENOTFOUND);
+	assert_ok(ht_state_keep(state, MEMBER, &record, &in));
+	/* Seen before it is durable, gone if it never was. */
+	assert_ok(ht_state_find(state, MEMBER, &record, &out));
+	ht_state_close(&state);
+	state = open_state();
+	assert_err(ht_state_find(state, MEMBER, &record, &out), HT_ENOTFOUND);
+	assert_ok(ht_state_keep(state, MEMBER, &record, &in));
+	assert_ok(ht_state_commit(state));
+	ht_state_close(&state);
+	state = open_state();
+	assert_ok(ht_state_find(state, MEMBER, &record, &out));
+	assert_int_equal(out.expires_ms, 5000);
+	assert_true(ht_hash_eq(&out.request, &in.request));
+	assert_true(ht_slice_is(out.header, "header"));
+	assert_int_equal(out.tag.len, 0);
+	assert_true(ht_slice_is(out.body, "body"));
+	assert_err(ht_state_find(state, ITEM, &record, &out), HT_ENOTFOUND);
+	in.expires_ms = 9000;
+	assert_ok(ht_state_keep(state, MEMBER, &other, &in));
+	assert_ok(ht_state_sweep(state, 4999, 10));
+	assert_ok(ht_state_find(state, MEMBER, &record, &out));
+	assert_ok(ht_state_sweep(state, 5000, 10));
+	assert_err(ht_state_find(state, MEMBER, &record, &out), HT_ENOTFOUND);
+	assert_ok(ht_state_find(state, MEMBER, &other, &out));
+	assert_ok(ht_state_commit(state));
+	ht_state_close(&state);
+}
+
+static void
+facts_are_kept(void **unused)
+{
+	struct ht_state *state = open_state();
+	struct ht_buf value = HT_BUF(64);
+
+	(void)unused;
+	assert_err(ht_state_get(state, "checkpoint", &value), HT_ENOTFOUND);
+	assert_ok(ht_state_put(state, "checkpoint", ht_slice_str("note one")));
+	assert_ok(ht_state_put(state, "checkpoint", ht_slice_str("note two")));
+	assert_ok(ht_state_commit(state));
+	ht_state_close(&state);
+	state = open_state();
+	assert_ok(ht_state_get(state, "checkpoint", &value));
+	assert_true(ht_slice_is(ht_buf_slice(&value), "note two"));
+	ht_buf_fini(&value);
+	ht_state_close(&state);
+}
+
+/* The second process waits for the first one's end. */
+static void
+one_process_at_a_time(void **unused)
+{
+	int ready[2], status;
+	char byte;
+	pid_t pid;
+
+	(void)unused;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct ht_state *state = NULL;
+		enum ht_err err = ht_state_open(dir, NULL, &state);
+
+		if (write(ready[1], "x", 1) != 1)
+			_exit(9);
+		(void)usleep(200000);
+		ht_state_close(&state);
+		_exit(err == HT_OK ? 0 : 1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	{
+		struct ht_state *state = open_state();
+
+		/* It could be opened: so the other one has let go. */
+		assert_ok(ht_state_put(state, "fact", ht_slice_str("mine")));
+		ht_state_close(&state);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+}
+
+#define STATE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+static const struct CMUnitTest tests[] = {
+    STATE_TEST(counters_never_fall),
+    STATE_TEST(answers_last_until_they_expire),
+    STATE_TEST(facts_are_kept),
+    STATE_TEST(one_process_at_a_time),
+};
+
+HT_TEST_MAIN(tests)

@@ -1,0 +1,1058 @@
+/*
+ * Taking snapshots in: what holds is found again by every index; what does
+ * not hold is refused whole, with a finding that names it.
+ */
+#include "tests/lib/test.h"
+
+#include "lib/base/fs.h"
+#include "tests/lib/fault.h"
+#include "tests/lib/world.h"
+
+#define NOW_MS UINT64_C(1795491723000) /* 2026-11-24T03:02:03Z */
+#define DAY_MS UINT64_C(86400000)
+
+static struct ht_world *
+world_of(void **state)
+{
+	return *state;
+}
+
+static int
+make_world(void **state)
+{
+	*state = ht_world_new(NOW_MS);
+	return 0;
+}
+
+static int
+end_world(void **state)
+{
+	struct ht_world *world = *state;
+
+	ht_world_free(&world);
+	return 0;
+}
+
+/* ---- findings ---- */
+
+static bool
+says(const struct ht_report *report, const char *words)
+{
+	for (unsigned i = 0; i < ht_report_count(report); i++)
+		if (strstr(ht_report_text(report, i), words) != NULL ||
+		    strstr(ht_report_where(report, i), words) != NULL)
+			return true;
+	return false;
+}
+
+/* It does not load, for the reason given; the old trust is untouched. */
+static void
+refused(const struct ht_world *w, const struct ht_trust *before,
+    enum ht_err want, const char *words)
+{
+	struct ht_report *report = ht_report_new();
+	struct ht_trust *trust = NULL;
+	enum ht_err err = ht_world_load(w, before, report, &trust);
+
+	assert_null(trust);
+	if (err != want || !says(report, words)) {
+		ht_report_print(report, stderr);
+		fail_msg("wanted %s about \"%s\", not %s", ht_err_text(want),
+		    words, ht_err_text(err));
+	}
+	ht_report_free(&report);
+}
+
+static void
+loads(const struct ht_world *w, const struct ht_trust *before)
+{
+	struct ht_report *report = ht_report_new();
+	struct ht_trust *trust = NULL;
+	enum ht_err err = ht_world_load(w, before, report, &trust);
+
+	if (err != HT_OK)
+		ht_report_print(report, stderr);
+	assert_ok(err);
+	assert_int_equal(ht_report_count(report), 0);
+	ht_trust_unref(&trust);
+	ht_report_free(&report);
+}
+
+/* ---- what holds ---- */
+
+static void
+everything_is_found_again(void **state)
+{
+	const struct ht_world *w = world_of(state);
+	const struct ht_trust *t = w->trust;
+	const struct ht_member *m;
+	const struct ht_item *item;
+	const struct ht_grant *g;
+	size_t n = 0;
+
+	assert_int_equal(ht_trust_version(t), 1);
+	assert_string_equal(ht_trust_root(t)->catalog, "gx.demo");
+	assert_int_equal(ht_trust_until_ms(t), w->issued_ms + w->life_ms);
+
+	m = ht_trust_member(t, ht_slice_str("tax.demo/state"));
+	assert_non_null(m);
+	assert_string_equal(m->title_en, "State tax bureau");
+	assert_int_equal(m->n_nodes, 2);
+	assert_non_null(ht_member_node(m, ht_slice_str("shell")));
+	assert_null(ht_member_node(m, ht_slice_str("nosuch")));
+	assert_null(ht_trust_member(t, ht_slice_str("tax.demo/nobody")));
+	assert_null(ht_trust_member(t, ht_slice_str("")));
+
+	item = ht_trust_item(t, ht_slice_str("gx.demo/SCZTDJ"), 1);
+	assert_non_null(item);
+	assert_ptr_equal(
+	    item, ht_trust_item_newest(t, ht_slice_str("gx.demo/SCZTDJ")));
+	assert_null(ht_trust_item(t, ht_slice_str("gx.demo/SCZTDJ"), 2));
+	assert_int_equal(
+	    item->operations, HT_OPS(HT_OP_QUERY) | HT_OPS(HT_OP_VERIFY));
+	assert_int_equal(item->grace_ms, DAY_MS);
+	assert_int_equal(item->answer_ms, 5000);
+	assert_string_equal(item->subject_registry, "uscc");
+	assert_int_equal(ht_schema_fields(item->record), 5);
+	/* As written, not as sorted. */
+	assert_string_equal(ht_schema_field(item->record, 0), "shxydm");
+	assert_string_equal(ht_schema_field(item->record, 2), "jyzt_dm");
+	assert_int_equal(ht_schema_field_level(item->record, 3), 2);
+
+	g = ht_trust_grant(t, ht_slice_str("gx.demo/2"));
+	assert_non_null(g);
+	assert_int_equal(g->fields[0], 0x13);
+	assert_string_equal(g->row_field, "xzqh");
+	assert_int_equal(g->quota_day, 100);
+	assert_null(ht_trust_grant(t, ht_slice_str("gx.demo/99")));
+	(void)ht_trust_grants_of(t, ht_slice_str("tax.demo/local"),
+	    ht_slice_str("gx.demo/SCZTDJ"), &n);
+	assert_int_equal(n, 2);
+	(void)ht_trust_grants_of(
+	    t, ht_slice_str("tax.demo/local"), ht_slice_str("gx.demo"), &n);
+	assert_int_equal(n, 0);
+
+	for (n = 0; ht_trust_member_at(t, n) != NULL; n++)
+		if (n > 0)
+			assert_true(strcmp(ht_trust_member_at(t, n - 1)->name,
+			                ht_trust_member_at(t, n)->name) < 0);
+	assert_int_equal(n, HT_W_MEMBERS);
+	for (n = 0; ht_trust_item_at(t, n) != NULL; n++)
+		;
+	assert_int_equal(n, 2);
+	for (n = 0; ht_trust_grant_at(t, n) != NULL; n++)
+		;
+	assert_int_equal(n, 5);
+}
+
+static void
+keys_are_found_by_what_they_are(void **state)
+{
+	const struct ht_world *w = world_of(state);
+	struct ht_pub pub =
+	    ht_key_pub(w->members[HT_W_STATE].nodes[1].transport);
+	const struct ht_member *m = NULL;
+	const struct ht_node_entry *node = NULL;
+	const struct ht_keyinfo *key = NULL;
+
+	assert_true(ht_trust_by_transport(w->trust, &pub, &m, &node, &key));
+	assert_string_equal(m->name, "tax.demo/state");
+	assert_string_equal(node->name, "shell");
+	assert_memory_equal(&key->pub, &pub, sizeof(pub));
+	/* A key for something else is nobody's transport key. */
+	pub = ht_key_pub(w->members[HT_W_STATE].sealing);
+	assert_false(ht_trust_by_transport(w->trust, &pub, &m, &node, &key));
+
+	m = ht_trust_member(w->trust, ht_slice_str("tax.demo/state"));
+	key = ht_member_seal_key(m, NOW_MS);
+	assert_non_null(key);
+	assert_memory_equal(&key->pub, &pub, sizeof(pub));
+	assert_null(ht_member_seal_key(m, NOW_MS + 60 * DAY_MS));
+	assert_null(ht_member_seal_key(m, NOW_MS - 2 * DAY_MS));
+}
+
+static void
+key_states_follow_the_clock(void **state)
+{
+	static const struct {
+		bool revoked;
+		uint64_t revoked_ms, now_ms;
+		enum ht_key_state want;
+	} cases[] = {
+	    {false, 0,   99,  HT_KEY_EARLY  },
+	    {false, 0,   100, HT_KEY_OK     },
+	    {false, 0,   199, HT_KEY_OK     },
+	    {false, 0,   200, HT_KEY_OVER   },
+	    {true,  150, 149, HT_KEY_OK     },
+	    {true,  150, 150, HT_KEY_REVOKED},
+	    {true,  150, 500, HT_KEY_REVOKED},
+	    {true,  0,   50,  HT_KEY_REVOKED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		struct ht_keyinfo key = {.from_ms = 100,
+		    .until_ms = 200,
+		    .revoked = cases[i].revoked,
+		    .revoked_ms = cases[i].revoked_ms};
+
+		assert_int_equal(
+		    ht_keyinfo_state(&key, cases[i].now_ms), cases[i].want);
+	}
+}
+
+static void
+the_documents_are_given_as_they_came(void **state)
+{
+	const struct ht_world *w = world_of(state);
+	const struct ht_trust *t = w->trust;
+	struct ht_slice note;
+
+	assert_int_equal(ht_trust_n_docs(t), w->n_docs + 2);
+	assert_true(
+	    ht_slice_eq(ht_trust_doc(t, 0), ht_buf_slice(&w->snapshot)));
+	assert_true(ht_slice_eq(ht_trust_doc(t, 1), ht_buf_slice(&w->list)));
+	assert_true(
+	    ht_slice_eq(ht_trust_current(t), ht_buf_slice(&w->current)));
+	for (size_t i = 0; i < w->n_docs; i++) {
+		bool found = false;
+
+		for (size_t k = 2; k < ht_trust_n_docs(t); k++)
+			found = found ||
+			        ht_slice_eq(ht_trust_doc(t, k), w->notes[i]);
+		assert_true(found);
+	}
+	note = ht_trust_find_doc(t, "item", ht_slice_str("gx.demo/SCZTDJ@1"));
+	assert_non_null(memmem(note.at, note.len, "SCZTDJ", 6));
+	assert_int_equal(
+	    ht_trust_find_doc(t, "grant", ht_slice_str("gx.demo/99")).len, 0);
+	assert_int_equal(
+	    ht_trust_find_doc(t, "nosuchkind-at-all-in-here", ht_slice_str("x"))
+	        .len,
+	    0);
+}
+
+static void
+epochs_open_to_their_holders(void **state)
+{
+	const struct ht_world *w = world_of(state);
+	const struct ht_epoch_entry *epoch = ht_trust_epoch(w->trust, NOW_MS);
+	const struct ht_world_member *m = &w->members[HT_W_LOCAL];
+	struct ht_key *tracker = NULL;
+	struct ht_keyid got, want = ht_key_id(w->tracker);
+
+	assert_non_null(epoch);
+	assert_ptr_equal(
+	    epoch, ht_trust_epoch_named(w->trust, ht_slice_str("gx.demo/e1")));
+	assert_null(ht_trust_epoch(w->trust, NOW_MS + 90 * DAY_MS));
+	assert_ok(ht_tracker_open(
+	    epoch, ht_slice_str(m->name), m->sealing, &tracker));
+	got = ht_key_id(tracker);
+	assert_true(ht_keyid_eq(&got, &want));
+	ht_key_free(&tracker);
+	/* Another's line is not opened with one's own key. */
+	assert_err(ht_tracker_open(epoch, ht_slice_str("tax.demo/state"),
+	               m->sealing, &tracker),
+	    HT_ENOTFOUND);
+	assert_null(tracker);
+}
+
+/* ---- contradictions ---- */
+
+struct slip {
+	enum ht_doc_kind kind;
+	const char *name;
+	const char *from, *to;
+	const char *words; /* of the finding */
+};
+
+static const struct slip slips[] = {
+    {HT_DOC_GRANT,  "gx.demo/1",        "item: gx.demo/SCZTDJ",             "item: gx.demo/NONE",
+     "no such item"                                                                                                                            },
+    {HT_DOC_GRANT,  "gx.demo/1",        "version: 1",                       "version: 2",               "no such item"                         },
+    {HT_DOC_GRANT,  "gx.demo/1",        "consumer: tax.demo/state",
+     "consumer: tax.demo/nobody",                                                                       "consumer tax.demo/nobody has no entry"},
+    {HT_DOC_GRANT,  "gx.demo/3",        "provider: tax.demo/state",
+     "provider: tax.demo/nobody",                                                                       "provider tax.demo/nobody has no entry"},
+    {HT_DOC_GRANT,  "gx.demo/3",        "provider: tax.demo/state",
+     "provider: scjg.demo/registry",                                                                    "is provided by tax.demo/state"        },
+    {HT_DOC_GRANT,  "gx.demo/1",        "[shxydm, ",                        "[nosuch, ",
+     "grants the field nosuch"                                                                                                                 },
+    {HT_DOC_GRANT,  "gx.demo/1",        "purposes: [tax-registration]",
+     "purposes: [curiosity]",                                                                           "the purpose curiosity"                },
+    {HT_DOC_GRANT,  "gx.demo/1",        "basis: ZGF-15",                    "basis: ZGF-99",
+     "the basis ZGF-99"                                                                                                                        },
+    {HT_DOC_GRANT,  "gx.demo/3",        "operations: [query]",              "operations: [push]",
+     "grants push, which gx.demo/ZXTJ does not offer"                                                                                          },
+    {HT_DOC_GRANT,  "gx.demo/2",        "rows: {field: xzqh",               "rows: {field: nosuch",
+     "chosen by the field nosuch"                                                                                                              },
+    {HT_DOC_GRANT,  "gx.demo/1",        "purposes: [tax-registration]",
+     "purposes: [tax-registration, tax-registration]",                                                  "stands twice"                         },
+    {HT_DOC_GRANT,  "gx.demo/1",        "until: 2027",                      "until: 2025",
+     "later than 'from'"                                                                                                                       },
+    {HT_DOC_GRANT,  "gx.demo/1",        "state: active",                    "state: actve",             "state"                                },
+    {HT_DOC_GRANT,  "gx.demo/1",        "consumer:",                        "consumr:",                 "consumr"                              },
+    {HT_DOC_GRANT,  "gx.demo/2",        "per-day: 100",                     "per-day: 0",               "per-day"                              },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "provider: scjg.demo/registry",
+     "provider: scjg.demo/nobody",                                                                      "provider scjg.demo/nobody"            },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "share: conditional",               "share: none",
+     "legal basis"                                                                                                                             },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "share: conditional",
+     "share: none\nreason: x",                                                                          "is not shared"                        },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "code: tax-audit",
+     "code: tax-registration",                                                                          "stands twice"                         },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "param: shxydm",                    "param: nosuch",
+     "no parameter of this name"                                                                                                               },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "field: shxydm",                    "field: nosuch",
+     "no field of this name"                                                                                                                   },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "ztmc: {type: string, x-level: 0,",
+     "ztmc: {type: string,",                                                                            "ztmc needs its level"                 },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "verify-size: 1024",                "verify-size: 1000",
+     "power of two"                                                                                                                            },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "operations: [query, verify]",
+     "operations: [query, query]",                                                                      "stands twice"                         },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "grace: 24h",                       "grace: 24",                "grace"                                },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "format: uscc, x-level",
+     "format: nosuch, x-level",                                                                         "nosuch"                               },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "item: gx.demo/",                   "item: gy.demo/",
+     "the snapshot lists it as"                                                                                                                },
+    {HT_DOC_MEMBER, "tax.demo/state",   "tax.demo/state/officer+",
+     "tax.demo/officer+",                                                                               "verifier key"                         },
+    {HT_DOC_MEMBER, "tax.demo/state",   "node: shell",                      "node: main",
+     "stands twice"                                                                                                                            },
+    {HT_DOC_MEMBER, "tax.demo/state",   "state: active}",                   "state: revoked}",
+     "'since'"                                                                                                                                 },
+    {HT_DOC_MEMBER, "tax.demo/state",   "state: active}",
+     "state: active, since: 2026-01-01}",                                                               "only a revoked key"                   },
+    {HT_DOC_MEMBER, "tax.demo/state",   "revision: 1",                      "revision: 0",              "revision"                             },
+    {HT_DOC_MEMBER, "tax.demo/state",   "revision: 1",                      "revision: 1\nrevision: 2",
+     "revision"                                                                                                                                },
+    {HT_DOC_EPOCH,  "gx.demo/e1",       "annex: ",                          "annex: A",                 "base64"                               },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 4",             "only 3 officers"                      },
+    {HT_DOC_ROOT,   "root",             "tcp://",                           "http://",                  "an address is expected"               },
+};
+
+static void
+contradictions_are_refused(void **state)
+{
+	const struct ht_world *good = world_of(state);
+
+	for (size_t i = 0; i < HT_COUNT(slips); i++) {
+		const struct slip *slip = &slips[i];
+		struct ht_world *w = ht_world_new(good->now_ms);
+
+		ht_world_edit(w, slip->kind, slip->name, slip->from, slip->to);
+		ht_world_publish(w);
+		refused(w, NULL, HT_EINVALID, slip->words);
+		ht_world_free(&w);
+	}
+}
+
+static void
+all_slips_are_told_at_once(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_report *report = ht_report_new();
+	struct ht_trust *trust = NULL;
+
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1", "consumer: tax.demo/state",
+	    "consumer: tax.demo/nobody");
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/1", "basis: ZGF-15", "basis: ZGF-99");
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/2", "state: active",
+	    "state: actve\nnosuch: 1");
+	ht_world_unsign(w, HT_DOC_GRANT, "gx.demo/3", HT_W_OTHER);
+	ht_world_publish(w);
+	assert_err(ht_world_load(w, NULL, report, &trust), HT_EBADSIG);
+	assert_true(says(report, "tax.demo/nobody"));
+	assert_true(says(report, "ZGF-99"));
+	assert_true(says(report, "nosuch"));
+	assert_true(says(report, "'state'"));
+	assert_true(says(report, "an officer of tax.demo/state must sign"));
+	/* With the place where it stands. */
+	assert_true(says(report, "grants/gx.demo/2.note:4:"));
+	ht_report_free(&report);
+}
+
+/* ---- keys that stand in two places ---- */
+
+static char *
+between(const char *text, const char *before, const char *after)
+{
+	const char *at = strstr(text, before);
+	const char *end;
+
+	assert_non_null(at);
+	at += strlen(before);
+	end = strstr(at, after);
+	assert_non_null(end);
+	return strndup(at, (size_t)(end - at));
+}
+
+static void
+a_key_has_one_owner(void **state)
+{
+	struct ht_world *w = world_of(state);
+	char *mine = between(ht_world_text(w, HT_DOC_MEMBER, "tax.demo/state"),
+	    "transport: {key: ", ",");
+	char *its = between(ht_world_text(w, HT_DOC_MEMBER, "tax.demo/local"),
+	    "transport: {key: ", ",");
+
+	ht_world_edit(w, HT_DOC_MEMBER, "tax.demo/local", its, mine);
+	ht_world_publish(w);
+	refused(w, NULL, HT_EINVALID,
+	    "its transport key stands in members/tax.demo/local.note as well");
+	free(mine);
+	free(its);
+}
+
+static void
+a_key_has_one_purpose(void **state)
+{
+	struct ht_world *w = world_of(state);
+	char *sealing =
+	    between(ht_world_text(w, HT_DOC_MEMBER, "tax.demo/local"),
+	        "sealing:\n  - {key: ", ",");
+	char *transport =
+	    between(ht_world_text(w, HT_DOC_MEMBER, "tax.demo/local"),
+	        "transport: {key: ", ",");
+
+	ht_world_edit(w, HT_DOC_MEMBER, "tax.demo/local", transport, sealing);
+	ht_world_publish(w);
+	refused(w, NULL, HT_EINVALID, "one purpose and one owner");
+	free(sealing);
+	free(transport);
+}
+
+static void
+sealing_keys_live_90_days(void **state)
+{
+	struct ht_world *w = world_of(state);
+
+	/* From a day before NOW_MS for 61 days; then for 91. */
+	ht_world_edit(w, HT_DOC_MEMBER, "tax.demo/local", "until: 2027-01-23",
+	    "until: 2027-02-21");
+	ht_world_publish(w);
+	loads(w, NULL);
+	ht_world_edit(w, HT_DOC_MEMBER, "tax.demo/local", "until: 2027-02-21",
+	    "until: 2027-02-22");
+	ht_world_publish(w);
+	refused(w, NULL, HT_EINVALID, "90 days at most");
+}
+
+static void
+epochs_do_not_overlap(void **state)
+{
+	struct ht_world *w = world_of(state);
+	char *text = strdup(ht_world_text(w, HT_DOC_EPOCH, "gx.demo/e1"));
+	char *annex = between(text, "annex: ", "\n");
+	char *until = between(text, "until: ", "\n");
+	char *from = between(text, "from: ", "\n");
+
+	ht_world_put(w, HT_DOC_EPOCH, "gx.demo/e2", text);
+	ht_world_edit(
+	    w, HT_DOC_EPOCH, "gx.demo/e2", "gx.demo/e1", "gx.demo/e2");
+	ht_world_edit(w, HT_DOC_EPOCH, "gx.demo/e2", annex,
+	    "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXowMTIzNDU=");
+	ht_world_publish(w);
+	refused(w, NULL, HT_EINVALID, "begins before");
+	ht_world_edit(
+	    w, HT_DOC_EPOCH, "gx.demo/e2", until, "2027-05-24T03:02:03Z");
+	ht_world_edit(w, HT_DOC_EPOCH, "gx.demo/e2", from, until);
+	ht_world_publish(w);
+	loads(w, NULL);
+	free(text);
+	free(annex);
+	free(until);
+	free(from);
+}
+
+/* ---- signatures ---- */
+
+static void
+every_kind_needs_its_signers(void **state)
+{
+	static const struct {
+		enum ht_doc_kind kind;
+		const char *name;
+		unsigned without;
+		const char *words;
+	} cases[] = {
+	    {HT_DOC_MEMBER, "tax.demo/state",   HT_W_OFFICER,
+             "1 of the officers of gx.demo signed it, 2 must"                       },
+	    {HT_DOC_MEMBER, "tax.demo/state",   HT_W_OTHER,
+             "the identity key of tax.demo/state must sign it"                      },
+	    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", HT_W_OFFICER,
+             "1 of the officers"	                                            },
+	    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", HT_W_OTHER,
+             "an officer of scjg.demo/registry must sign it"                        },
+	    {HT_DOC_GRANT,  "gx.demo/1",        HT_W_OFFICER, "1 of the officers"   },
+	    {HT_DOC_GRANT,  "gx.demo/1",        HT_W_OTHER,
+             "an officer of scjg.demo/registry must sign it"                        },
+	    {HT_DOC_EPOCH,  "gx.demo/e1",       HT_W_OTHER,   "nobody has signed it"},
+	    {HT_DOC_ROOT,   "root",             HT_W_OFFICER, "1 of the officers"   },
+	};
+	const struct ht_world *good = world_of(state);
+
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		struct ht_world *w = ht_world_new(good->now_ms);
+
+		ht_world_unsign(
+		    w, cases[i].kind, cases[i].name, cases[i].without);
+		ht_world_publish(w);
+		if (cases[i].kind == HT_DOC_ROOT) {
+			struct ht_report *report = ht_report_new();
+			struct ht_root root;
+
+			for (size_t k = 0; k < w->n_docs; k++)
+				if (strcmp(w->names[k], "root.note") == 0)
+					assert_err(
+					    ht_root_parse(w->notes[k],
+					        "root.note", report, &root),
+					    HT_EBADSIG);
+			assert_true(says(report, cases[i].words));
+			ht_report_free(&report);
+		} else {
+			refused(w, NULL, HT_EBADSIG, cases[i].words);
+		}
+		ht_world_free(&w);
+	}
+}
+
+/* Another note of the world signs: right text, wrong hand. */
+static void
+an_officer_counts_once(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_buf once = HT_BUF(HT_DOC_MAX), twice = HT_BUF(HT_DOC_MAX);
+	struct ht_report *report = ht_report_new();
+	struct ht_root root;
+	size_t line;
+
+	assert_ok(
+	    ht_note_sign(ht_slice_str(ht_world_text(w, HT_DOC_ROOT, "root")),
+	        false, "gx.demo/officer-1", w->officers[0], &once));
+	/* The same line once more. */
+	line = once.len;
+	while (once.at[line - 2] != '\n')
+		line--;
+	line--;
+	ht_buf_add(&twice, once.at, once.len);
+	ht_buf_add(&twice, once.at + line, once.len - line);
+	assert_err(
+	    ht_root_parse(ht_buf_slice(&twice), "root.note", report, &root),
+	    HT_EBADSIG);
+	assert_true(says(report, "1 of the officers"));
+	ht_buf_fini(&once);
+	ht_buf_fini(&twice);
+	ht_report_free(&report);
+}
+
+/* No byte of what was signed can be changed. */
+static void
+flip_each(struct ht_world *w, struct ht_slice what, size_t step)
+{
+	uint8_t *at = (uint8_t *)(uintptr_t)what.at;
+
+	for (size_t i = 0; i < what.len; i += step) {
+		struct ht_trust *trust = NULL;
+
+		at[i] ^= 1;
+		if (ht_world_load(w, NULL, NULL, &trust) == HT_OK)
+			fail_msg("byte %zu of %zu was flipped unnoticed", i,
+			    what.len);
+		at[i] ^= 1;
+	}
+}
+
+static struct ht_slice
+text_of(struct ht_slice note)
+{
+	struct ht_slice text;
+
+	assert_ok(ht_doc_text(note, &text, NULL));
+	return text;
+}
+
+static void
+no_byte_can_be_changed(void **state)
+{
+	struct ht_world *w = world_of(state);
+
+	flip_each(w, text_of(ht_buf_slice(&w->snapshot)), 1);
+	flip_each(w, text_of(ht_buf_slice(&w->current)), 1);
+	flip_each(w, ht_buf_slice(&w->list), 17);
+	for (size_t i = 0; i < w->n_docs; i++)
+		flip_each(w, text_of(w->notes[i]), 37);
+	loads(w, NULL);
+}
+
+/* ---- rollback, freeze, mix and match ---- */
+
+struct shot { /* a copy of what a world has published */
+	struct ht_buf snapshot, list, current;
+};
+
+static void
+keep(struct shot *shot, const struct ht_world *w)
+{
+	shot->snapshot = HT_BUF(1 << 20);
+	shot->list = HT_BUF(1 << 20);
+	shot->current = HT_BUF(1 << 20);
+	ht_buf_add(&shot->snapshot, w->snapshot.at, w->snapshot.len);
+	ht_buf_add(&shot->list, w->list.at, w->list.len);
+	ht_buf_add(&shot->current, w->current.at, w->current.len);
+}
+
+static void
+swap(struct ht_buf *a, struct ht_buf *b)
+{
+	struct ht_buf c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+static void
+drop(struct shot *shot)
+{
+	ht_buf_fini(&shot->snapshot);
+	ht_buf_fini(&shot->list);
+	ht_buf_fini(&shot->current);
+}
+
+static void
+there_is_no_way_back(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct shot old;
+
+	keep(&old, w);
+	ht_world_renew(w); /* the same documents, as version 2 */
+	loads(w, w->trust);
+	swap(&old.snapshot, &w->snapshot);
+	swap(&old.list, &w->list);
+	swap(&old.current, &w->current);
+	refused(w, w->trust, HT_EROLLBACK, "version 1 is older than version 2");
+	drop(&old);
+}
+
+static void
+parts_of_two_snapshots_do_not_mix(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct shot old;
+
+	keep(&old, w);
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1",
+	    "revision: 1\nstate: active", "revision: 2\nstate: terminated");
+	ht_world_renew(w);
+	swap(&old.current, &w->current);
+	refused(w, NULL, HT_EINVALID, "it puts snapshot 1 in force");
+	swap(&old.current, &w->current);
+	swap(&old.list, &w->list);
+	refused(w, NULL, HT_EBADSIG, "not the list");
+	swap(&old.list, &w->list);
+	swap(&old.snapshot, &w->snapshot);
+	refused(w, NULL, HT_EBADSIG, "not the list");
+	swap(&old.snapshot, &w->snapshot);
+	loads(w, NULL);
+	drop(&old);
+}
+
+static void
+revisions_never_fall(void **state)
+{
+	struct ht_world *w = world_of(state);
+
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/1", "revision: 1", "revision: 5");
+	ht_world_renew(w);
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/1", "revision: 5", "revision: 4");
+	w->version++;
+	ht_world_publish(w);
+	refused(
+	    w, w->trust, HT_EROLLBACK, "revision 4 is older than revision 5");
+	/* Nor do they stand for two texts. */
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1",
+	    "revision: 4\nstate: active", "revision: 5\nstate: suspended");
+	ht_world_publish(w);
+	refused(w, w->trust, HT_EROLLBACK, "but not its revision");
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/1", "revision: 5", "revision: 6");
+	ht_world_publish(w);
+	loads(w, w->trust);
+}
+
+static void
+one_version_is_one_snapshot(void **state)
+{
+	struct ht_world *w = world_of(state);
+
+	/* Another snapshot under the number in force. */
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/1", "revision: 1", "revision: 2");
+	ht_world_publish(w);
+	refused(w, w->trust, HT_EROLLBACK, "another snapshot has the version");
+}
+
+static void
+an_older_current_note_is_refused(void **state)
+{
+	struct ht_world *w = world_of(state);
+
+	w->issued_ms -= 5000;
+	w->version++;
+	ht_world_publish(w);
+	refused(w, w->trust, HT_EROLLBACK, "issued before the one in force");
+}
+
+static void
+a_missing_document_is_named(void **state)
+{
+	struct ht_world *w = world_of(state);
+	size_t i = 0;
+
+	while (strcmp(w->names[i], "grants/gx.demo/2.note") != 0)
+		i++;
+	w->notes[i] = w->notes[0]; /* another one in its place */
+	refused(w, NULL, HT_EINVALID, "grant gx.demo/2");
+}
+
+static void
+a_changed_document_is_named(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct shot now;
+
+	keep(&now, w);
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/2", "revision: 1", "revision: 2");
+	ht_world_publish(w);
+	swap(&now.snapshot, &w->snapshot);
+	swap(&now.list, &w->list);
+	swap(&now.current, &w->current);
+	refused(w, NULL, HT_EBADSIG, "revision 1 there, 2 here");
+	drop(&now);
+}
+
+/* ---- what goes on from one snapshot to the next ---- */
+
+static void
+unchanged_documents_are_shared(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *old = ht_trust_ref(w->trust);
+	struct ht_slice name = ht_slice_str("gx.demo/2");
+
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1",
+	    "revision: 1\nstate: active", "revision: 2\nstate: terminated");
+	ht_world_renew(w);
+	assert_ptr_equal(ht_trust_find_doc(old, "grant", name).at,
+	    ht_trust_find_doc(w->trust, "grant", name).at);
+	assert_ptr_not_equal(
+	    ht_trust_find_doc(old, "grant", ht_slice_str("gx.demo/1")).at,
+	    ht_trust_find_doc(w->trust, "grant", ht_slice_str("gx.demo/1")).at);
+	assert_int_equal(ht_trust_grant(old, ht_slice_str("gx.demo/1"))->state,
+	    HT_GRANT_ACTIVE);
+	ht_trust_unref(&old);
+	/* The documents outlive the trust they came with. */
+	assert_int_equal(
+	    ht_trust_grant(w->trust, ht_slice_str("gx.demo/1"))->state,
+	    HT_GRANT_TERMINATED);
+	assert_non_null(ht_trust_grant(w->trust, name)->row_field);
+}
+
+static void
+a_changed_officer_is_asked_again(void **state)
+{
+	struct ht_world *w = world_of(state);
+	char *officer =
+	    between(ht_world_text(w, HT_DOC_MEMBER, "scjg.demo/registry"),
+	        "officers:\n  - ", "\n");
+	struct ht_key *other = ht_world_key(HT_KEY_OFFICER, "somebody else");
+	struct ht_pub pub = ht_key_pub(other);
+	struct ht_vkey vkey;
+	char text[HT_VKEY_MAX];
+
+	/* The provider's officer was replaced: what he signed must be again. */
+	assert_ok(ht_vkey_make("scjg.demo/registry/officer", &pub, &vkey));
+	ht_vkey_text(&vkey, text);
+	ht_world_edit(w, HT_DOC_MEMBER, "scjg.demo/registry", officer, text);
+	ht_world_edit(w, HT_DOC_MEMBER, "scjg.demo/registry", "revision: 1",
+	    "revision: 2");
+	w->version++;
+	ht_world_publish(w);
+	refused(w, w->trust, HT_EBADSIG,
+	    "an officer of scjg.demo/registry must sign it");
+	ht_key_free(&other);
+	free(officer);
+}
+
+static void
+freshening_suspends_and_resumes(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *fresh = NULL, *again = NULL;
+	struct ht_slice grant = ht_slice_str("gx.demo/1");
+	struct ht_slice member = ht_slice_str("tax.demo/local");
+	struct ht_report *report = ht_report_new();
+
+	w->suspended = "gx.demo/1, tax.demo/local";
+	w->issued_ms += 1000;
+	ht_world_publish(w);
+	assert_ok(ht_trust_freshen(
+	    w->trust, ht_buf_slice(&w->current), report, &fresh));
+	assert_true(ht_trust_grant(fresh, grant)->suspended);
+	assert_true(ht_trust_member(fresh, member)->suspended);
+	assert_false(
+	    ht_trust_grant(fresh, ht_slice_str("gx.demo/2"))->suspended);
+	/* The one before is not touched. */
+	assert_false(ht_trust_grant(w->trust, grant)->suspended);
+	assert_false(ht_trust_member(w->trust, member)->suspended);
+	/* Walks and lists see the suspended copies, too. */
+	for (size_t i = 0; ht_trust_grant_at(fresh, i) != NULL; i++)
+		assert_int_equal(ht_trust_grant_at(fresh, i)->suspended,
+		    strcmp(ht_trust_grant_at(fresh, i)->name, "gx.demo/1") ==
+		        0);
+
+	assert_err(
+	    ht_trust_freshen(fresh, ht_trust_current(w->trust), report, &again),
+	    HT_EROLLBACK);
+	assert_null(again);
+	w->suspended = NULL;
+	w->issued_ms += 1000;
+	ht_world_publish(w);
+	assert_ok(
+	    ht_trust_freshen(fresh, ht_buf_slice(&w->current), report, &again));
+	assert_false(ht_trust_grant(again, grant)->suspended);
+	ht_trust_unref(&fresh);
+	ht_trust_unref(&again);
+
+	w->suspended = "gx.demo/99";
+	w->issued_ms += 1000;
+	ht_world_publish(w);
+	assert_err(ht_trust_freshen(
+	               w->trust, ht_buf_slice(&w->current), report, &again),
+	    HT_EINVALID);
+	assert_true(says(report, "no such grant or member"));
+	w->suspended = NULL;
+	ht_report_free(&report);
+}
+
+static void
+without_a_current_note_nothing_is_fresh(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *trust = NULL;
+
+	ht_buf_reset(&w->current);
+	assert_ok(ht_world_load(w, NULL, NULL, &trust));
+	assert_int_equal(ht_trust_until_ms(trust), 0);
+	assert_int_equal(ht_trust_current(trust).len, 0);
+	ht_trust_unref(&trust);
+}
+
+/* ---- the root's and a member's own succession ---- */
+
+static void
+a_new_root_follows_the_old(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_root strangers = w->root;
+	struct ht_report *report = ht_report_new();
+	struct ht_key *other = ht_world_key(HT_KEY_OFFICER, "a stranger");
+	struct ht_pub pub = ht_key_pub(other);
+	struct ht_trust *trust = NULL;
+
+	ht_world_edit(w, HT_DOC_ROOT, "root", "revision: 1", "revision: 2");
+	ht_world_edit(w, HT_DOC_ROOT, "root", "5600", "5700");
+	ht_world_renew(w);
+	assert_int_equal(ht_trust_root(w->trust)->revision, 2);
+	assert_string_equal(
+	    ht_trust_root(w->trust)->broker_address, "tcp://127.0.0.1:5700");
+
+	/* Who trusts others does not follow it. */
+	for (unsigned i = 0; i < strangers.n_officers; i++)
+		strangers.officers[i].pub = pub;
+	w->root = strangers;
+	assert_err(ht_world_load(w, NULL, report, &trust), HT_EBADSIG);
+	/* Nor does one go back to it from a newer one. */
+	w->root = *ht_trust_root(w->trust);
+	w->root.revision = 3;
+	assert_err(ht_world_load(w, NULL, report, &trust), HT_EROLLBACK);
+	assert_null(trust);
+	ht_key_free(&other);
+	ht_report_free(&report);
+}
+
+static void
+another_root_of_the_same_revision_is_refused(void **state)
+{
+	struct ht_world *w = world_of(state);
+
+	ht_world_edit(w, HT_DOC_ROOT, "root", "5600", "5700");
+	ht_world_publish(w);
+	refused(w, NULL, HT_EBADSIG, "not the root that is trusted here");
+}
+
+static void
+every_snapshot_has_its_root(void **state)
+{
+	struct ht_world *w = world_of(state);
+
+	ht_world_drop(w, HT_DOC_ROOT, "root");
+	ht_world_publish(w);
+	refused(w, NULL, HT_EINVALID, "the root belongs to every snapshot");
+}
+
+static void
+identities_are_handed_on(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_world_member *m = &w->members[HT_W_LOCAL];
+	struct ht_key *old = m->identity;
+	struct ht_key *new = ht_world_key(HT_KEY_IDENTITY, "a new one");
+	struct ht_pub pub = ht_key_pub(new);
+	char text[HT_B64_SIZE(HT_PUB_SIZE)];
+	char *before = between(
+	    ht_world_text(w, HT_DOC_MEMBER, m->name), "identity: ", "\n");
+
+	ht_b64(text, pub.at, sizeof(pub.at));
+	m->identity = new;
+	ht_world_edit(w, HT_DOC_MEMBER, m->name, before, text);
+	ht_world_edit(w, HT_DOC_MEMBER, m->name, "revision: 1", "revision: 2");
+	w->version++;
+	ht_world_publish(w);
+	refused(w, w->trust, HT_EBADSIG, "the old one did not sign");
+	ht_world_edit(w, HT_DOC_MEMBER, m->name, "revision: 2",
+	    "revision: 2\nrecovered: 2026-11-24");
+	ht_world_publish(w);
+	loads(w, w->trust);
+	ht_key_free(&old);
+	free(before);
+}
+
+/* ---- lists ---- */
+
+static void
+lists_are_strict(void **state)
+{
+#define H "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	static const struct {
+		const char *list;
+		enum ht_err want;
+	} cases[] = {
+	    {"",	                                             HT_OK        },
+	    {"grant gx.demo/1 1 " H "\n",                            HT_OK        },
+	    {"grant gx.demo/1 1 " H "\nmember a/b 7 " H "\n",        HT_OK        },
+	    {"item gx.demo/A@1 1 " H "\nitem gx.demo/A@2 1 " H "\n", HT_OK        },
+	    {"grant gx.demo/1 1 " H,                                 HT_EMALFORMED},
+	    {"member a/b 7 " H "\ngrant gx.demo/1 1 " H "\n",        HT_EMALFORMED},
+	    {"grant gx.demo/1 1 " H "\ngrant gx.demo/1 1 " H "\n",
+             HT_EMALFORMED	                                                },
+	    {"grant gx.demo/1 1 " H "\ngrant gx.demo/1 2 " H "\n",
+             HT_EMALFORMED	                                                },
+	    {"grant  gx.demo/1 1 " H "\n",                           HT_EMALFORMED},
+	    {"grant gx.demo/1 01 " H "\n",                           HT_EMALFORMED},
+	    {"grant gx.demo/1 0 " H "\n",                            HT_EMALFORMED},
+	    {"grant gx.demo/1 -1 " H "\n",                           HT_EMALFORMED},
+	    {"grant gx.demo/1 1 " H " \n",                           HT_EMALFORMED},
+	    {"grant gx.demo/1 1 0" H "\n",                           HT_EMALFORMED},
+	    {"grant gx.demo/1 1 0123456789ABCDEF0123456789abcdef0123456789abcde"
+	     "f0123456789abcdef\n",	             HT_EMALFORMED},
+	    {"grant ../1 1 " H "\n",                                 HT_EMALFORMED},
+	    {"grant gx.demo 1 " H "\n",                              HT_EMALFORMED},
+	    {"grant gx.demo/../1 1 " H "\n",                         HT_EMALFORMED},
+	    {"item gx.demo/A 1 " H "\n",                             HT_EMALFORMED},
+	    {"item gx.demo/A@01 1 " H "\n",                          HT_EMALFORMED},
+	    {"item gx.demo/A@4294967296 1 " H "\n",                  HT_EMALFORMED},
+	    {"snapshot snapshot 1 " H "\n",                          HT_EMALFORMED},
+	    {"current current 1 " H "\n",                            HT_EMALFORMED},
+	    {"nosuch gx.demo/1 1 " H "\n",                           HT_EMALFORMED},
+	    {"root gx.demo/1 1 " H "\n",                             HT_EMALFORMED},
+	    {"\n",	                                           HT_EMALFORMED},
+	};
+#undef H
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		struct ht_list_line *lines = NULL;
+		size_t n = 0;
+		enum ht_err err = ht_list_parse(
+		    ht_slice_str(cases[i].list), "list", NULL, &lines, &n);
+
+		if (err != cases[i].want)
+			fail_msg("\"%s\": %s", cases[i].list, ht_err_text(err));
+		free(lines);
+	}
+}
+
+/* ---- no memory ---- */
+
+static void
+loading_survives_no_memory(void **state)
+{
+	const struct ht_world *w = world_of(state);
+	struct ht_trust *trust = NULL;
+	enum ht_err err = HT_OK;
+	unsigned failures = 0;
+
+	if (getenv("HT_TORTURE") == NULL) {
+		print_message("# only in make torture and make test\n");
+		return;
+	}
+	TORTURE(err = ht_world_load(w, NULL, NULL, &trust))
+	{
+		/* Without memory for hints ("did you mean") it still loads. */
+		if (err != HT_OK) {
+			assert_int_equal(err, HT_ENOMEM);
+			assert_null(trust);
+			failures++;
+		}
+		ht_trust_unref(&trust);
+	}
+	assert_ok(err);
+	assert_true(failures > 1000);
+	ht_trust_unref(&trust);
+}
+
+#define WITH_WORLD(test)                                                       \
+	cmocka_unit_test_setup_teardown(test, make_world, end_world)
+
+static const struct CMUnitTest tests[] = {
+    WITH_WORLD(everything_is_found_again),
+    WITH_WORLD(keys_are_found_by_what_they_are),
+    cmocka_unit_test(key_states_follow_the_clock),
+    WITH_WORLD(the_documents_are_given_as_they_came),
+    WITH_WORLD(epochs_open_to_their_holders),
+    WITH_WORLD(contradictions_are_refused),
+    WITH_WORLD(all_slips_are_told_at_once),
+    WITH_WORLD(a_key_has_one_owner),
+    WITH_WORLD(a_key_has_one_purpose),
+    WITH_WORLD(sealing_keys_live_90_days),
+    WITH_WORLD(epochs_do_not_overlap),
+    WITH_WORLD(every_kind_needs_its_signers),
+    WITH_WORLD(an_officer_counts_once),
+    WITH_WORLD(no_byte_can_be_changed),
+    WITH_WORLD(there_is_no_way_back),
+    WITH_WORLD(parts_of_two_snapshots_do_not_mix),
+    WITH_WORLD(revisions_never_fall),
+    WITH_WORLD(one_version_is_one_snapshot),
+    WITH_WORLD(an_older_current_note_is_refused),
+    WITH_WORLD(a_missing_document_is_named),
+    WITH_WORLD(a_changed_document_is_named),
+    WITH_WORLD(unchanged_documents_are_shared),
+    WITH_WORLD(a_changed_officer_is_asked_again),
+    WITH_WORLD(freshening_suspends_and_resumes),
+    WITH_WORLD(without_a_current_note_nothing_is_fresh),
+    WITH_WORLD(a_new_root_follows_the_old),
+    WITH_WORLD(another_root_of_the_same_revision_is_refused),
+    WITH_WORLD(every_snapshot_has_its_root),
+    WITH_WORLD(identities_are_handed_on),
+    cmocka_unit_test(lists_are_strict),
+    WITH_WORLD(loading_survives_no_memory),
+};
+
+HT_TEST_MAIN(tests)
