@@ -78,14 +78,13 @@ adapter_conf() { # member
 
 broker_conf() {
 	cat >"$D/broker/broker.yaml" <<-EOF
-		root: $A/root.note
 		authority: $A
-		log: log
-		keys:
-		  log: log.key
-		  transport: transport.key
 		listen: $ADDRESS
-		ctl: ctl.sock
+		transport-key: transport.key
+		log:
+		  dir: log
+		  key: log.key
+		control: ctl.sock
 		audit: audit.sock
 	EOF
 }
