@@ -106,7 +106,10 @@ $(BENCH): $(B)/bench/%: $(B)/tests/bench/%.o \
     $(call obj,$(wildcard tests/lib/world*.c)) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
-$(HELPS): $(B)/prog/%: $(B)/tests/prog/%.o $(LIB)
+# They take from tests/lib what they name, and no more.
+$(B)/libtests.a: $(call obj,$(TLIB_SRCS))
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+$(HELPS): $(B)/prog/%: $(B)/tests/prog/%.o $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
 $(B)/%.o: %.c | $(B)/.ready

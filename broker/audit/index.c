@@ -106,9 +106,16 @@ ht_entry_about(
 bool
 ht_entry_refused(const struct ht_entry *e, const struct ht_about *about)
 {
-	return e->status != 0 ||
-	       (about->has_header && about->header.kind == HT_KIND_RESPONSE &&
-	           about->header.status == HT_ANSWER_REFUSED);
+	switch (e->type) {
+	case HT_ENTRY_REJECT:
+	case HT_ENTRY_CONFLICT:
+	case HT_ENTRY_REFUSALS:
+		return true;
+	case HT_ENTRY_RESPONSE:
+		return about->header.status == HT_ANSWER_REFUSED;
+	default:
+		return false;
+	}
 }
 
 /* ---- opening ---- */

@@ -27,7 +27,7 @@ struct ht_about {
 /* HT_EINTEGRITY for a header that does not decode; @log may be NULL. */
 enum ht_err ht_entry_about(struct ht_log *log, const struct ht_entry *e,
     struct ht_about *ret) HT_MUST_USE;
-/* An entry with a status, or a response that says refused. */
+/* Refused by the broker, or by the provider in its response. */
 bool ht_entry_refused(const struct ht_entry *e, const struct ht_about *about);
 
 struct ht_index;

@@ -1,0 +1,357 @@
+/*
+ * source.c -- where the tool's entries come from, and whom it believes.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/audit/evidence.h"
+#include "broker/audit/tool.h"
+#include "keys/keyfile.h"
+#include "lib/base/fs.h"
+#include "lib/base/text.h"
+
+void
+ht_audit_say(const char *fmt, ...)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf safe = HT_BUF(16 * 1024);
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ht_text_safe(&safe, ht_slice_str(text));
+	fprintf(stderr, "hutong-audit: %s\n",
+	    ht_buf_text(&safe) != NULL ? ht_buf_text(&safe) : "");
+}
+
+static void
+say_report(const struct ht_report *report)
+{
+	unsigned n = ht_report_count(report);
+
+	for (unsigned i = 0; i < n && i < HT_FINDINGS_MAX; i++) {
+		const char *where = ht_report_where(report, i);
+
+		ht_audit_say("%s%s%s", where, where[0] != '\0' ? ": " : "",
+		    ht_report_text(report, i));
+	}
+}
+
+/* ---- faith ---- */
+
+static int
+read_root(const char *path, struct ht_root *ret)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_DOC_MAX);
+	enum ht_err err = ht_fs_read(path, &bytes);
+
+	if (err != HT_OK) {
+		ht_audit_say("%s cannot be read: %s", path,
+		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+		return HT_AUDIT_GONE;
+	}
+	err = ht_root_parse(ht_buf_slice(&bytes), path, report, ret);
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	say_report(report);
+	ht_audit_say("%s is no valid root: %s", path, ht_err_text(err));
+	return HT_AUDIT_BAD;
+}
+
+static int
+load_trust(
+    const char *dir, const struct ht_root *root, struct ht_audit_faith *faith)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	enum ht_err err =
+	    ht_trust_load_dir(root, dir, NULL, report, &faith->trust);
+
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	say_report(report);
+	ht_audit_say("the trust documents in %s are not in order: %s", dir,
+	    ht_err_text(err));
+	return err == HT_ENOMEM || err == HT_ENOTFOUND ? HT_AUDIT_GONE
+	                                               : HT_AUDIT_BAD;
+}
+
+/* With --root that root is believed; else the authority folder's own. */
+static int
+take_root(const struct ht_audit_opts *opts, struct ht_audit_faith *faith)
+{
+	HT_AUTO(ht_mem_free) struct ht_root *root = malloc(sizeof(*root));
+	HT_AUTO(ht_mem_free) char *own = NULL;
+	const char *path = opts->root;
+	int code;
+
+	if (path == NULL && opts->authority == NULL)
+		return HT_AUDIT_OK;
+	if (path == NULL) {
+		own = ht_fs_join(opts->authority, "root.note");
+		path = own;
+	}
+	if (root == NULL || path == NULL) {
+		ht_audit_say("out of memory");
+		return HT_AUDIT_GONE;
+	}
+	code = read_root(path, root);
+	if (code != HT_AUDIT_OK)
+		return code;
+	faith->has_vkey = true;
+	faith->vkey = root->log;
+	if (opts->authority == NULL)
+		return HT_AUDIT_OK;
+	return load_trust(opts->authority, root, faith);
+}
+
+int
+ht_audit_faith(const struct ht_audit_opts *opts, struct ht_audit_faith *ret)
+{
+	struct ht_vkey vkey;
+	int code;
+
+	*ret = (struct ht_audit_faith){0};
+	code = take_root(opts, ret);
+	if (code != HT_AUDIT_OK || opts->vkey == NULL)
+		return code;
+	if (ht_vkey_parse(ht_slice_str(opts->vkey), &vkey) != HT_OK) {
+		ht_audit_say("--vkey: '%s' is no verifier key; it looks like "
+		             "gx.demo/log+1f2e3d4c+AX...",
+		    opts->vkey);
+		return HT_AUDIT_USAGE;
+	}
+	if (ret->has_vkey &&
+	    (strcmp(vkey.name, ret->vkey.name) != 0 ||
+	        memcmp(vkey.pub.at, ret->vkey.pub.at, HT_PUB_SIZE) != 0)) {
+		ht_audit_say("--vkey is not the log's key in the root; which "
+		             "of the two is to be believed?");
+		return HT_AUDIT_USAGE;
+	}
+	ret->has_vkey = true;
+	ret->vkey = vkey;
+	return HT_AUDIT_OK;
+}
+
+void
+ht_audit_faith_fini(struct ht_audit_faith *faith)
+{
+	ht_trust_unref(&faith->trust);
+}
+
+/* ---- a key file ---- */
+
+static int
+open_key(const char *path, enum ht_key_for what, struct ht_key **ret,
+    struct ht_keyfile *file)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	char *passphrase = NULL;
+	enum ht_err err = ht_keyfile_look(path, file, report);
+
+	if (err == HT_OK && file->locked)
+		err = ht_passphrase_get("Passphrase of the key: ", &passphrase);
+	if (err == HT_OK)
+		err =
+		    ht_keyfile_read(path, what, passphrase, ret, file, report);
+	if (passphrase != NULL) {
+		ht_wipe(passphrase, strlen(passphrase));
+		free(passphrase);
+	}
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	say_report(report);
+	ht_audit_say("the key in %s cannot be used: %s", path,
+	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	return HT_AUDIT_GONE;
+}
+
+/* ---- the subject ---- */
+
+/* Either a pseudonym in hex, or "registry:id" with the epoch's tracker key. */
+static int
+take_subject(const struct ht_audit_opts *opts, struct ht_query *q)
+{
+	struct ht_slice text = ht_slice_str(opts->subject), registry, id;
+	const char *colon = strchr(opts->subject, ':');
+	struct ht_key *key = NULL;
+	struct ht_keyfile file;
+	enum ht_err err;
+	int code;
+
+	q->filter.has_subject = true;
+	if (colon == NULL) {
+		if (ht_unhex(opts->subject, q->filter.subject.at,
+		        HT_PSEUDONYM_SIZE) == HT_OK)
+			return HT_AUDIT_OK;
+		ht_audit_say("--subject: neither 32 hex digits of a pseudonym "
+		             "nor REGISTRY:ID");
+		return HT_AUDIT_USAGE;
+	}
+	if (opts->tracker == NULL) {
+		ht_audit_say("--subject REGISTRY:ID needs the epoch's tracker "
+		             "key: --tracker FILE");
+		return HT_AUDIT_USAGE;
+	}
+	registry = HT_SLICE(text.at, (size_t)(colon - opts->subject));
+	id = HT_SLICE(colon + 1, text.len - registry.len - 1);
+	code = open_key(opts->tracker, HT_KEY_TRACKER, &key, &file);
+	if (code != HT_AUDIT_OK)
+		return code;
+	err = ht_pseudonym(key, registry, id, &q->filter.subject);
+	ht_key_free(&key);
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	ht_audit_say("--subject: %s", ht_err_text(err));
+	return HT_AUDIT_USAGE;
+}
+
+/* ---- asking ---- */
+
+static int
+code_of(enum ht_err err)
+{
+	switch (err) {
+	case HT_EINTEGRITY:
+	case HT_EBADSIG:
+		return HT_AUDIT_BAD;
+	case HT_EROLLBACK:
+		return HT_AUDIT_OLD;
+	case HT_EINVALID:
+		return HT_AUDIT_USAGE;
+	default:
+		return HT_AUDIT_GONE;
+	}
+}
+
+static int
+ask_folder(const struct ht_audit_opts *opts, const struct ht_query *q,
+    struct ht_audit_result *ret)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	HT_AUTO(ht_index_close) struct ht_index *index = NULL;
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(opts->dir, "index");
+	enum ht_err err = ht_log_open(opts->dir, NULL, NULL, report, &log);
+
+	say_report(report);
+	if (err == HT_OK)
+		err = ht_index_open(opts->scan ? NULL : path, log, &index);
+	if (err == HT_OK)
+		err = ht_audit_answer(log, index, q, &ret->answer);
+	if (err == HT_OK) {
+		ret->indexed = ht_index_upto(index) > 0;
+		ret->behind = ht_log_size(log) - ret->answer.size;
+		return HT_AUDIT_OK;
+	}
+	if (err == HT_ENOTFOUND)
+		ht_audit_say("%s: there is no log", opts->dir);
+	else if (err == HT_EINVALID)
+		ht_audit_say("--at: the newest checkpoint is of a smaller "
+		             "size");
+	else if (err == HT_EINTEGRITY && ht_report_count(report) == 0)
+		ht_audit_say("%s: an entry does not hold; run hutong-audit "
+		             "verify, which names it",
+		    opts->dir);
+	else if (ht_report_count(report) == 0)
+		ht_audit_say("%s: %s", opts->dir, ht_err_text(err));
+	return code_of(err);
+}
+
+static int
+ask_broker(const struct ht_audit_opts *opts, const struct ht_query *q,
+    const struct ht_audit_faith *faith, struct ht_audit_result *ret)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(4096);
+	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
+	struct ht_keyfile file;
+	enum ht_err err;
+	int code = open_key(opts->key, HT_KEY_AUDITOR, &key, &file);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	err = ht_audit_ask(opts->socket,
+	    faith->has_vkey ? faith->vkey.name : NULL, file.name, key, q,
+	    &ret->answer, &ret->place, &why);
+	ret->noted = ret->indexed = true;
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	ht_audit_say("%s", why.len > 0 ? ht_buf_text(&why) : ht_err_text(err));
+	return code_of(err);
+}
+
+static int
+open_checkpoint(const struct ht_audit_faith *faith, struct ht_audit_result *r)
+{
+	struct ht_slice bytes = ht_buf_slice(&r->answer.checkpoint);
+	struct ht_note note;
+	enum ht_err err;
+
+	if (faith->has_vkey) {
+		err = ht_checkpoint_open(bytes, &faith->vkey, &r->checkpoint);
+		r->signature_checked = err == HT_OK;
+	} else {
+		err = ht_note_parse(bytes, &note);
+		if (err == HT_OK)
+			err = ht_checkpoint_parse(note.text, &r->checkpoint);
+	}
+	if (err == HT_OK && r->checkpoint.size == r->answer.size)
+		return HT_AUDIT_OK;
+	ht_audit_say("the checkpoint is not one that the log's key signed: %s",
+	    ht_err_text(err == HT_OK ? HT_EINTEGRITY : err));
+	return HT_AUDIT_BAD;
+}
+
+int
+ht_audit_fetch(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, struct ht_audit_result *ret)
+{
+	struct ht_query q = opts->query;
+	int code = HT_AUDIT_OK;
+
+	*ret = (struct ht_audit_result){0};
+	if (opts->subject != NULL)
+		code = take_subject(opts, &q);
+	if (code == HT_AUDIT_OK)
+		code = opts->dir != NULL ? ask_folder(opts, &q, ret)
+		                         : ask_broker(opts, &q, faith, ret);
+	if (code == HT_AUDIT_OK)
+		code = open_checkpoint(faith, ret);
+	if (code != HT_AUDIT_OK)
+		ht_audit_result_fini(ret);
+	return code;
+}
+
+void
+ht_audit_result_fini(struct ht_audit_result *result)
+{
+	ht_audit_answer_fini(&result->answer);
+}
+
+/* ---- rows ---- */
+
+enum ht_err
+ht_row_about(const struct ht_row *row, struct ht_about *ret)
+{
+	struct ht_entry cited;
+	enum ht_err err = ht_entry_about(NULL, &row->entry, ret);
+	struct ht_header h;
+
+	if (err != HT_OK || row->cited.len == 0)
+		return err;
+	/* Proven with the row; its slices live as long as the row's. */
+	if (ht_entry_decode(row->cited, &cited) != HT_OK ||
+	    !ht_entry_has_header(&cited) ||
+	    ht_header_decode(cited.payload, &h, NULL, NULL) != HT_OK)
+		return HT_EINTEGRITY;
+	ret->has_exchange = true;
+	ret->exchange = h.exchange;
+	ret->sender = h.sender;
+	ret->recipient = h.recipient;
+	ret->item = h.item;
+	ret->purpose = h.purpose;
+	return HT_OK;
+}

@@ -1,0 +1,84 @@
+/*
+ * tool.h -- what the verbs of hutong-audit(1) share: options, where the
+ * entries come from, whom to believe, and printing.
+ */
+#ifndef HT_BROKER_AUDIT_TOOL_H
+#define HT_BROKER_AUDIT_TOOL_H
+
+#include <stdio.h>
+
+#include "broker/audit/query.h"
+#include "schemas/trust.h"
+
+/* hutong-audit(1), "EXIT STATUS". */
+enum {
+	HT_AUDIT_OK = 0,
+	HT_AUDIT_NONE = 1,
+	HT_AUDIT_USAGE = 2,
+	HT_AUDIT_GONE = 3, /* unavailable: a file, a broker, the disk */
+	HT_AUDIT_BAD = 4,  /* integrity */
+	HT_AUDIT_OLD = 6,  /* an older log was put back */
+	HT_AUDIT_CUT = 7,  /* cut off by a limit that was not asked for */
+};
+
+enum ht_audit_format { HT_AUDIT_TABLE, HT_AUDIT_JSONL, HT_AUDIT_CSV };
+
+struct ht_audit_opts {
+	const char *dir;
+	const char *socket;
+	const char *key;     /* file of the auditor's key */
+	const char *tracker; /* file of an epoch's tracker key */
+	const char *root;    /* file */
+	const char *vkey;    /* text */
+	const char *authority;
+	bool scan; /* look at every entry: believe no index */
+	enum ht_audit_format format;
+	struct ht_query query;
+	const char *subject; /* as given; becomes query.filter.subject */
+};
+
+/* Whom to believe; each is there or not. */
+struct ht_audit_faith {
+	bool has_vkey;
+	struct ht_vkey vkey;
+	struct ht_trust *trust;
+};
+/* From --vkey, --root and --authority.  An exit code; says what is wrong. */
+int ht_audit_faith(
+    const struct ht_audit_opts *opts, struct ht_audit_faith *ret);
+void ht_audit_faith_fini(struct ht_audit_faith *faith);
+
+/* An answer, from a folder or a broker, with its checkpoint opened. */
+struct ht_audit_result {
+	struct ht_audit_answer answer;
+	struct ht_checkpoint checkpoint;
+	bool signature_checked;
+	bool noted; /* asked of a broker: the query is entry `place` */
+	uint64_t place;
+	bool indexed;    /* an index was used, and could leave things out */
+	uint64_t behind; /* entries after the checkpoint (folder only) */
+};
+/* An exit code; says what is wrong. */
+int ht_audit_fetch(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, struct ht_audit_result *ret);
+void ht_audit_result_fini(struct ht_audit_result *result);
+
+/* The verbs: exit codes. */
+int ht_audit_search(const struct ht_audit_opts *opts);
+int ht_audit_show(const struct ht_audit_opts *opts);
+int ht_audit_verify(const struct ht_audit_opts *opts);
+
+/* "hutong-audit: ..." and a newline, on standard error; safe text. */
+void ht_audit_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* "as of 120 entries, root ...": a line for people. */
+void ht_audit_footer(const struct ht_audit_opts *opts,
+    const struct ht_audit_result *result, FILE *out);
+
+/* What a row says, for people and programs. */
+const char *ht_audit_status(
+    const struct ht_entry *e, const struct ht_about *about);
+/* About a row: its header, or the proven one of the request it cites. */
+enum ht_err ht_row_about(const struct ht_row *row, struct ht_about *ret)
+    HT_MUST_USE;
+
+#endif

@@ -1,0 +1,415 @@
+/*
+ * hutong-audit.c -- hutong-audit(1): search, show and verify the audit log, of
+ * a running broker or of a stopped or copied one.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/audit/tool.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "schemas/status.h"
+
+static const char usage_text[] =
+    "usage: hutong-audit search  WHERE [WHAT] [--format table|jsonl|csv]\n"
+    "       hutong-audit show    WHERE ENTRY|EXCHANGE\n"
+    "       hutong-audit verify  --dir DIR [BELIEF]\n"
+    "\n"
+    "WHERE: a stopped or copied log, or a running broker\n"
+    "  --dir DIR             the log's folder\n"
+    "  --socket PATH --key FILE --why TEXT\n"
+    "                        the broker's audit socket, the auditor's key, "
+    "and the\n"
+    "                        purpose that will stand in the log\n"
+    "BELIEF: whose signatures count\n"
+    "  --root FILE           the root note: the log's key\n"
+    "  --vkey VKEY           the log's verifier key itself\n"
+    "  --authority DIR       the trust documents: keys of nodes, names of "
+    "fields\n"
+    "WHAT: all conditions must hold\n"
+    "  --from TIME --to TIME 2026-11-24 or 2026-11-24T01:02:03Z; to is "
+    "exclusive\n"
+    "  --member NAME --peer NAME --item NAME --purpose CODE\n"
+    "  --status NAME|refused --type TYPE --exchange ID\n"
+    "  --subject PSEUDONYM | REGISTRY:ID --tracker FILE\n"
+    "  --limit N --start ENTRY --at SIZE --scan\n";
+
+enum {
+	OPT_DIR = 256,
+	OPT_SOCKET,
+	OPT_KEY,
+	OPT_WHY,
+	OPT_ROOT,
+	OPT_VKEY,
+	OPT_AUTHORITY,
+	OPT_FROM,
+	OPT_TO,
+	OPT_MEMBER,
+	OPT_PEER,
+	OPT_ITEM,
+	OPT_PURPOSE,
+	OPT_STATUS,
+	OPT_TYPE,
+	OPT_EXCHANGE,
+	OPT_SUBJECT,
+	OPT_TRACKER,
+	OPT_LIMIT,
+	OPT_START,
+	OPT_AT,
+	OPT_SCAN,
+	OPT_FORMAT,
+	OPT_HELP,
+};
+
+static const struct option options[] = {
+    {"dir",       required_argument, NULL, OPT_DIR      },
+    {"socket",    required_argument, NULL, OPT_SOCKET   },
+    {"key",       required_argument, NULL, OPT_KEY      },
+    {"why",       required_argument, NULL, OPT_WHY      },
+    {"root",      required_argument, NULL, OPT_ROOT     },
+    {"vkey",      required_argument, NULL, OPT_VKEY     },
+    {"authority", required_argument, NULL, OPT_AUTHORITY},
+    {"from",      required_argument, NULL, OPT_FROM     },
+    {"to",        required_argument, NULL, OPT_TO       },
+    {"member",    required_argument, NULL, OPT_MEMBER   },
+    {"peer",      required_argument, NULL, OPT_PEER     },
+    {"item",      required_argument, NULL, OPT_ITEM     },
+    {"purpose",   required_argument, NULL, OPT_PURPOSE  },
+    {"status",    required_argument, NULL, OPT_STATUS   },
+    {"type",      required_argument, NULL, OPT_TYPE     },
+    {"exchange",  required_argument, NULL, OPT_EXCHANGE },
+    {"subject",   required_argument, NULL, OPT_SUBJECT  },
+    {"tracker",   required_argument, NULL, OPT_TRACKER  },
+    {"limit",     required_argument, NULL, OPT_LIMIT    },
+    {"start",     required_argument, NULL, OPT_START    },
+    {"at",        required_argument, NULL, OPT_AT       },
+    {"scan",      no_argument,       NULL, OPT_SCAN     },
+    {"format",    required_argument, NULL, OPT_FORMAT   },
+    {"help",      no_argument,       NULL, OPT_HELP     },
+    {NULL,        0,                 NULL, 0            },
+};
+
+/* ---- values; each says what it wanted ---- */
+
+static bool
+wrong(const char *option, const char *wanted)
+{
+	ht_audit_say("--%s: '%s' is not %s", option, optarg, wanted);
+	return false;
+}
+
+static bool
+take_time(const char *option, uint64_t *ret)
+{
+	return ht_time_parse(ht_slice_str(optarg), ret) == HT_OK
+	           ? true
+	           : wrong(option,
+	                 "a time such as 2026-11-24T01:02:03Z, or a date");
+}
+
+static bool
+take_number(const char *option, uint64_t max, uint64_t *ret)
+{
+	char *end;
+	unsigned long long n;
+
+	n = strtoull(optarg, &end, 10);
+	if (optarg[0] < '0' || optarg[0] > '9' || *end != '\0' || n > max)
+		return wrong(option, "a number that fits");
+	*ret = n;
+	return true;
+}
+
+static bool
+take_text(const char *option, size_t max, struct ht_slice *ret)
+{
+	*ret = ht_slice_str(optarg);
+	return ret->len > 0 && ret->len <= max
+	           ? true
+	           : wrong(option, "a text of that length");
+}
+
+static bool
+take_status(struct ht_filter *f)
+{
+	char *end;
+	long n = strtol(optarg, &end, 10);
+
+	if (strcasecmp(optarg, "refused") == 0)
+		f->status = -2;
+	else if (*optarg != '\0' && *end == '\0' && n >= 0 && n <= UINT16_MAX)
+		f->status = (int)n;
+	else
+		f->status = ht_status_parse(optarg);
+	return f->status != -1
+	           ? true
+	           : wrong("status", "a code of docs/protocol.md, its name, or "
+	                             "'refused'");
+}
+
+static bool
+take_type(struct ht_filter *f)
+{
+	for (unsigned type = 1; type <= HT_ENTRY_REFUSALS; type++)
+		if (strcasecmp(optarg, ht_entry_type_text(type)) == 0)
+			f->type = (int)type;
+	return f->type != -1
+	           ? true
+	           : wrong(
+	                 "type", "a type of entry, such as REQUEST or REJECT");
+}
+
+static bool
+take_exchange(struct ht_filter *f)
+{
+	f->has_exchange = true;
+	return ht_unhex(optarg, f->exchange.at, HT_ID_SIZE) == HT_OK
+	           ? true
+	           : wrong("exchange", "an exchange id: 32 hex digits");
+}
+
+static bool
+take_format(struct ht_audit_opts *o)
+{
+	static const char *const names[] = {"table", "jsonl", "csv"};
+
+	for (unsigned i = 0; i < HT_COUNT(names); i++) {
+		if (strcmp(optarg, names[i]) != 0)
+			continue;
+		o->format = (enum ht_audit_format)i;
+		return true;
+	}
+	return wrong("format", "table, jsonl or csv");
+}
+
+static bool
+take_what(struct ht_audit_opts *o, int opt)
+{
+	struct ht_filter *f = &o->query.filter;
+	uint64_t n;
+
+	switch (opt) {
+	case OPT_FROM:
+		return take_time("from", &f->from_us);
+	case OPT_TO:
+		return take_time("to", &f->to_us);
+	case OPT_MEMBER:
+		return take_text("member", HT_NAME_MAX, &f->member);
+	case OPT_PEER:
+		return take_text("peer", HT_NAME_MAX, &f->peer);
+	case OPT_ITEM:
+		return take_text("item", HT_NAME_MAX, &f->item);
+	case OPT_PURPOSE:
+		return take_text("purpose", HT_PURPOSE_MAX, &f->purpose);
+	case OPT_STATUS:
+		return take_status(f);
+	case OPT_TYPE:
+		return take_type(f);
+	case OPT_EXCHANGE:
+		return take_exchange(f);
+	case OPT_LIMIT:
+		if (!take_number("limit", UINT32_MAX, &n))
+			return false;
+		f->limit = (uint32_t)n;
+		return true;
+	case OPT_START:
+		return take_number("start", UINT64_MAX, &f->start_seq);
+	case OPT_AT:
+		return take_number("at", UINT64_MAX, &f->size);
+	default:
+		return false;
+	}
+}
+
+static bool
+take_option(struct ht_audit_opts *o, int opt)
+{
+	switch (opt) {
+	case OPT_DIR:
+		o->dir = optarg;
+		return true;
+	case OPT_SOCKET:
+		o->socket = optarg;
+		return true;
+	case OPT_KEY:
+		o->key = optarg;
+		return true;
+	case OPT_WHY:
+		return take_text("why", HT_QUERY_WHY, &o->query.why);
+	case OPT_ROOT:
+		o->root = optarg;
+		return true;
+	case OPT_VKEY:
+		o->vkey = optarg;
+		return true;
+	case OPT_AUTHORITY:
+		o->authority = optarg;
+		return true;
+	case OPT_SUBJECT:
+		o->subject = optarg;
+		return true;
+	case OPT_TRACKER:
+		o->tracker = optarg;
+		return true;
+	case OPT_SCAN:
+		o->scan = true;
+		return true;
+	case OPT_FORMAT:
+		return take_format(o);
+	default:
+		return take_what(o, opt);
+	}
+}
+
+/* ---- verbs ---- */
+
+static int
+usage_error(const char *text)
+{
+	ht_audit_say("%s; see hutong-audit --help", text);
+	return HT_AUDIT_USAGE;
+}
+
+static int
+check_where(const struct ht_audit_opts *o)
+{
+	if ((o->dir != NULL) == (o->socket != NULL))
+		return usage_error("either --dir or --socket says where the "
+		                   "log is");
+	if (o->socket != NULL && o->key == NULL)
+		return usage_error("--socket needs the auditor's --key");
+	if (o->socket != NULL && o->query.why.len == 0)
+		return usage_error("--socket needs --why: the purpose stands "
+		                   "in the log beside your name");
+	return HT_AUDIT_OK;
+}
+
+static int
+run_search(struct ht_audit_opts *o, int argc, char **argv)
+{
+	int code = check_where(o);
+
+	(void)argv;
+	if (code == HT_AUDIT_OK && argc > 0)
+		return usage_error("search takes no operand");
+	return code == HT_AUDIT_OK ? ht_audit_search(o) : code;
+}
+
+static int
+run_show(struct ht_audit_opts *o, int argc, char **argv)
+{
+	struct ht_filter *f = &o->query.filter;
+	int code = check_where(o);
+	char *end;
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (argc != 1)
+		return usage_error("show takes one entry's number or one "
+		                   "exchange id");
+	if (strlen(argv[0]) == 2 * HT_ID_SIZE &&
+	    ht_unhex(argv[0], f->exchange.at, HT_ID_SIZE) == HT_OK) {
+		f->has_exchange = true;
+	} else {
+		o->query.has_seq = true;
+		o->query.seq = strtoull(argv[0], &end, 10);
+		if (argv[0][0] < '0' || argv[0][0] > '9' || *end != '\0')
+			return usage_error("show: neither an entry's number "
+			                   "nor an exchange id (32 hex "
+			                   "digits)");
+	}
+	o->query.evidence = true;
+	return ht_audit_show(o);
+}
+
+static int
+run_verify(struct ht_audit_opts *o, int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 0 || o->dir == NULL || o->socket != NULL)
+		return usage_error("verify takes --dir and no operand; a "
+		                   "running broker's log is verified from a "
+		                   "copy made while it is stopped");
+	return ht_audit_verify(o);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct ht_audit_opts *o, int argc, char **argv);
+} verbs[] = {
+    {"search", run_search},
+    {"show",   run_show  },
+    {"verify", run_verify},
+};
+
+/*
+ * LMDB believes the pages it maps: a damaged database can end the process that
+ * reads it.  So a folder is read in a child, and the parent tells what became
+ * of it.
+ */
+static int
+guarded(int (*run)(struct ht_audit_opts *o, int argc, char **argv),
+    struct ht_audit_opts *o, int argc, char **argv)
+{
+	int status;
+	pid_t pid;
+
+	if (o->dir == NULL)
+		return run(o, argc, argv);
+	pid = fork();
+	if (pid == -1) {
+		ht_audit_say("cannot fork");
+		return HT_AUDIT_GONE;
+	}
+	if (pid == 0)
+		exit(run(o, argc, argv));
+	while (waitpid(pid, &status, 0) == -1) {
+		if (errno == EINTR)
+			continue;
+		ht_audit_say("cannot wait for the reader");
+		return HT_AUDIT_GONE;
+	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	ht_audit_say("BAD: the database in %s is damaged below its entries: "
+	             "reading it ended in signal %d; restore a good copy",
+	    o->dir, WTERMSIG(status));
+	return HT_AUDIT_BAD;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ht_audit_opts o = {.query = HT_QUERY_ALL};
+	int opt;
+
+	(void)setlocale(LC_CTYPE, "");
+	ht_log_init("hutong-audit", HT_WARN);
+	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (opt == OPT_HELP || opt == 'h') {
+			fputs(usage_text, stdout);
+			return HT_AUDIT_OK;
+		}
+		if (opt == '?' || !take_option(&o, opt))
+			return HT_AUDIT_USAGE;
+	}
+	if (optind == argc) {
+		fputs(usage_text, stderr);
+		return HT_AUDIT_USAGE;
+	}
+	if (ht_keys_init() != HT_OK) {
+		ht_audit_say("the cryptographic library cannot be used");
+		return HT_AUDIT_GONE;
+	}
+	for (size_t i = 0; i < HT_COUNT(verbs); i++)
+		if (strcmp(argv[optind], verbs[i].name) == 0)
+			return guarded(verbs[i].run, &o, argc - optind - 1,
+			    argv + optind + 1);
+	return usage_error("the verbs are search, show and verify");
+}

@@ -1,0 +1,335 @@
+#include "tests/lib/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/status.h"
+
+#define BODY_MIN 60
+
+static void
+done(enum ht_err err, const char *what)
+{
+	if (err == HT_OK)
+		return;
+	fprintf(stderr, "history: %s: %s\n", what, ht_err_text(err));
+	abort();
+}
+
+void
+ht_history_init(
+    struct ht_history *h, const struct ht_world *world, struct ht_log *log)
+{
+	*h = (struct ht_history){
+	    .world = world, .log = log, .now_us = world->now_ms * 1000};
+}
+
+struct ht_pseudonym
+ht_history_subject(unsigned subject)
+{
+	struct ht_pseudonym p;
+
+	memset(p.at, 0x40, sizeof(p.at));
+	ht_be32(p.at, subject);
+	return p;
+}
+
+/* ---- entries ---- */
+
+static void
+append(struct ht_history *h, struct ht_entry *e)
+{
+	e->time_us = h->now_us;
+	e->snapshot = ht_trust_hash(h->world->trust);
+	done(ht_log_append(h->log, e, NULL), "append");
+	h->counts[e->type]++;
+}
+
+static void
+commit(struct ht_history *h)
+{
+	struct ht_slice note;
+
+	done(ht_log_commit(h->log, &note), "commit");
+	h->now_us += 1000000;
+}
+
+static void
+append_map(struct ht_history *h, struct ht_entry *e, struct ht_buf *payload)
+{
+	done(payload->err, "payload");
+	e->payload = ht_buf_slice(payload);
+	append(h, e);
+	ht_buf_fini(payload);
+}
+
+void
+ht_history_start(struct ht_history *h)
+{
+	struct ht_entry start = {.type = HT_ENTRY_START};
+	struct ht_entry snapshot = {.type = HT_ENTRY_SNAPSHOT};
+	struct ht_hash hash = ht_trust_hash(h->world->trust);
+	struct ht_buf p = HT_BUF(1000);
+
+	ht_pack_map(&p, 3);
+	ht_pack_cstr(&p, "host");
+	ht_pack_cstr(&p, "lane.demo");
+	ht_pack_cstr(&p, "random");
+	ht_pack_bin(&p, hash.at, sizeof(hash.at));
+	ht_pack_cstr(&p, "version");
+	ht_pack_cstr(&p, "1");
+	append_map(h, &start, &p);
+	p = HT_BUF(1000);
+	ht_pack_map(&p, 2);
+	ht_pack_cstr(&p, "hash");
+	ht_pack_bin(&p, hash.at, sizeof(hash.at));
+	ht_pack_cstr(&p, "version");
+	ht_pack_uint(&p, ht_trust_version(h->world->trust));
+	append_map(h, &snapshot, &p);
+	commit(h);
+}
+
+void
+ht_history_stop(struct ht_history *h)
+{
+	struct ht_entry e = {.type = HT_ENTRY_STOP};
+	struct ht_buf p = HT_BUF(1000);
+
+	ht_pack_map(&p, 1);
+	ht_pack_cstr(&p, "reason");
+	ht_pack_cstr(&p, "the end of the day");
+	append_map(h, &e, &p);
+	commit(h);
+}
+
+void
+ht_history_stranger(struct ht_history *h)
+{
+	struct ht_entry e = {.type = HT_ENTRY_REJECT,
+	    .status = HT_ST_BAD_SIGNATURE,
+	    .member = ht_slice_str("police.demo/residents"),
+	    .node = ht_slice_str("main")};
+	struct ht_hash hash = ht_sha256(ht_slice_str("what came"));
+	struct ht_buf p = HT_BUF(1000);
+
+	ht_pack_map(&p, 2);
+	ht_pack_cstr(&p, "hash");
+	ht_pack_bin(&p, hash.at, sizeof(hash.at));
+	ht_pack_cstr(&p, "len");
+	ht_pack_uint(&p, 9);
+	append_map(h, &e, &p);
+	commit(h);
+}
+
+/* ---- records ---- */
+
+/* What a record was made of. */
+struct record {
+	struct ht_header h;
+	struct ht_buf raw, tag;
+	uint8_t body[BODY_MIN + 64];
+	uint64_t seq;
+};
+
+static void
+record_fini(struct record *r)
+{
+	ht_buf_fini(&r->raw);
+	ht_buf_fini(&r->tag);
+}
+
+static void
+make_tag(struct ht_history *h, struct record *r, unsigned subject)
+{
+	static const uint8_t annex[64];
+	struct ht_epoch epoch = ht_world_epoch(h->world);
+	struct ht_tag tag = {.epoch = ht_slice_str(epoch.name),
+	    .n_subjects = 1,
+	    .annex = HT_SLICE(annex, sizeof(annex))};
+
+	tag.subjects[0] = ht_history_subject(subject);
+	ht_be64(tag.salt, h->records);
+	r->tag = HT_BUF(HT_TAG_MAX);
+	done(ht_tag_encode(&tag, &r->tag), "tag");
+	r->h.has_tag = true;
+	r->h.tag = ht_tag_hash(ht_buf_slice(&r->tag));
+}
+
+/* Ids, times and body follow from the count of records. */
+static void
+make_record(struct ht_history *h, struct record *r)
+{
+	struct ht_slice body = HT_SLICE(r->body, 0);
+	HT_AUTO(ht_buf_fini) struct ht_buf envelope = HT_BUF(HT_HEADER_MAX);
+	uint64_t n = ++h->records;
+
+	body.len = BODY_MIN + n % 64;
+	for (size_t i = 0; i < body.len; i++)
+		r->body[i] = (uint8_t)(n * 31 + i);
+	r->h.version = r->h.suite = 1;
+	ht_be64(r->h.record.at, n);
+	r->h.item = ht_slice_str("gx.demo/SCZTDJ");
+	r->h.item_version = 1;
+	r->h.operation = HT_OP_QUERY;
+	r->h.purpose = ht_slice_str("tax-registration");
+	r->h.basis = ht_slice_str("ZGF-15");
+	r->h.grant = ht_slice_str("gx.demo/1");
+	r->h.created_ms = h->now_us / 1000;
+	r->h.expires_ms = r->h.created_ms + 60000;
+	r->h.counter = n;
+	r->h.body_len = (uint32_t)body.len;
+	r->h.body_hash = ht_blake2b(&body, 1);
+	r->raw = HT_BUF(HT_HEADER_MAX);
+	done(ht_envelope_encode(&r->h, &envelope), "envelope");
+	done(ht_header_encode(&r->h, ht_buf_slice(&envelope), &r->raw),
+	    "header");
+}
+
+static void
+make_request(struct ht_history *h, struct record *r, const char *sender,
+    unsigned subject)
+{
+	*r = (struct record){
+	    .h = {.kind = HT_KIND_REQUEST,
+	          .sender = ht_slice_str(sender),
+	          .node = ht_slice_str("main"),
+	          .recipient = ht_slice_str("scjg.demo/registry")}
+        };
+	ht_be64(r->h.exchange.at, h->now_us);
+	ht_be64(r->h.exchange.at + 8, h->records);
+	make_tag(h, r, subject);
+	make_record(h, r);
+}
+
+static void
+make_response(struct ht_history *h, struct record *r, const struct record *q)
+{
+	*r = (struct record){
+	    .h = {.kind = HT_KIND_RESPONSE,
+	          .sender = q->h.recipient,
+	          .node = ht_slice_str("main"),
+	          .recipient = q->h.sender,
+	          .exchange = q->h.exchange,
+	          .has_reply_to = true,
+	          .released = HT_SLICE("\x03", 1),
+	          .status = HT_ANSWER_ANSWERED}
+        };
+	r->h.reply_to = ht_header_hash(ht_buf_slice(&q->raw));
+	make_record(h, r);
+}
+
+/* ---- bundles ---- */
+
+static const struct ht_key *
+signing_key(const struct ht_history *h, struct ht_slice member)
+{
+	for (size_t i = 0; i < HT_W_MEMBERS; i++)
+		if (ht_slice_is(member, h->world->members[i].name))
+			return h->world->members[i].nodes[0].signing;
+	done(HT_ENOTFOUND, "signing key");
+	return NULL;
+}
+
+/*
+ * Sign @n records as one bundle, and log the first @kept of them.  @cites: the
+ * requests they answer, or NULL.
+ */
+static void
+log_bundle(struct ht_history *h, struct record *records, unsigned n,
+    unsigned kept, unsigned type, unsigned status, const struct record *cites)
+{
+	static struct ht_bundle whole, part;
+	uint32_t keep[HT_BUNDLE_MAX];
+	uint64_t first = ht_log_next(h->log);
+
+	whole = (struct ht_bundle){.suite = 1,
+	    .sender = records[0].h.sender,
+	    .node = records[0].h.node,
+	    .count = n,
+	    .n_records = n};
+	for (unsigned i = 0; i < n; i++) {
+		whole.records[i].index = keep[i] = i;
+		whole.records[i].header = ht_buf_slice(&records[i].raw);
+	}
+	done(ht_bundle_sign(&whole, signing_key(h, whole.sender)), "sign");
+	done(ht_bundle_part(&whole, keep, kept, &part), "part");
+	for (unsigned i = 0; i < kept; i++) {
+		struct record *r = &records[i];
+		struct ht_entry e = {.type = type,
+		    .status = status,
+		    .grant = r->h.grant,
+		    .bundle_seq = first,
+		    .bundle_index = (uint16_t)i,
+		    .bundle_count = (uint16_t)n,
+		    .member = r->h.sender,
+		    .node = r->h.node,
+		    .cites = cites == NULL ? 0 : cites[i].seq + 1,
+		    .payload = ht_buf_slice(&r->raw)};
+
+		if (status == 0)
+			done(ht_log_vault(h->log, ht_buf_slice(&r->tag),
+			         HT_SLICE(r->body, r->h.body_len), &e),
+			    "vault");
+		append(h, &e);
+		r->seq = e.seq;
+	}
+	done(ht_log_bundle(h->log, first, &part), "bundle");
+}
+
+static void
+expire(struct ht_history *h, const struct record *q)
+{
+	struct ht_entry e = {.type = HT_ENTRY_EXPIRED,
+	    .status = HT_ST_EXPIRED,
+	    .cites = q->seq + 1};
+	struct ht_buf p = HT_BUF(1000);
+
+	ht_pack_map(&p, 2);
+	ht_pack_cstr(&p, "record");
+	ht_pack_bin(&p, q->h.record.at, HT_ID_SIZE);
+	ht_pack_cstr(&p, "sender");
+	ht_pack_str(&p, q->h.sender);
+	append_map(h, &e, &p);
+}
+
+void
+ht_history_exchanges(struct ht_history *h, unsigned n, unsigned answered,
+    unsigned subject, uint64_t *ret_first)
+{
+	static struct record requests[HT_BUNDLE_MAX], responses[HT_BUNDLE_MAX];
+
+	for (unsigned i = 0; i <= n; i++)
+		make_request(h, &requests[i], "tax.demo/state", subject);
+	log_bundle(h, requests, n + 1, n, HT_ENTRY_REQUEST, 0, NULL);
+	commit(h);
+	for (unsigned at = 0; at < answered;) {
+		unsigned some = answered - at < 3 ? answered - at : 3;
+
+		for (unsigned i = 0; i < some; i++)
+			make_response(h, &responses[i], &requests[at + i]);
+		log_bundle(h, responses, some, some, HT_ENTRY_RESPONSE, 0,
+		    requests + at);
+		for (unsigned i = 0; i < some; i++)
+			record_fini(&responses[i]);
+		at += some;
+	}
+	for (unsigned i = answered; i < n; i++)
+		expire(h, &requests[i]);
+	commit(h);
+	if (ret_first != NULL)
+		*ret_first = requests[0].seq;
+	for (unsigned i = 0; i <= n; i++)
+		record_fini(&requests[i]);
+}
+
+void
+ht_history_refused(struct ht_history *h, unsigned status)
+{
+	struct record r;
+
+	make_request(h, &r, "tax.demo/local", 99);
+	log_bundle(h, &r, 1, 1, HT_ENTRY_REJECT, status, NULL);
+	commit(h);
+	record_fini(&r);
+}

@@ -1,0 +1,42 @@
+/*
+ * history.h -- a log with a life in it: exchanges between the members of a
+ * world, answered, expired and refused, in bundles signed with their keys.
+ *
+ * Whatever fails in making it ends the test program with a message.
+ */
+#ifndef HT_TESTS_LIB_HISTORY_H
+#define HT_TESTS_LIB_HISTORY_H
+
+#include "broker/audit/log.h"
+#include "tests/lib/world.h"
+
+struct ht_history {
+	const struct ht_world *world;
+	struct ht_log *log;
+	uint64_t now_us;  /* of the next entry; each step adds a second */
+	uint64_t records; /* made so far: ids and bodies follow from it */
+	uint64_t counts[HT_ENTRY_REFUSALS + 1]; /* entries by type */
+};
+
+void ht_history_init(
+    struct ht_history *h, const struct ht_world *world, struct ht_log *log);
+/* START and SNAPSHOT. */
+void ht_history_start(struct ht_history *h);
+/*
+ * tax.demo/state asks scjg.demo/registry @n times, in one bundle of which the
+ * last record is left out of the log.  The first @answered get a response, in
+ * bundles of at most three, the others expire.  Requests have tags of subject
+ * number @subject.  *ret_first (may be NULL) is the first request's entry.
+ */
+void ht_history_exchanges(struct ht_history *h, unsigned n, unsigned answered,
+    unsigned subject, uint64_t *ret_first);
+/* tax.demo/local asks for what it was not granted: REJECT with @status. */
+void ht_history_refused(struct ht_history *h, unsigned status);
+/* A signature that did not verify: REJECT by hash. */
+void ht_history_stranger(struct ht_history *h);
+void ht_history_stop(struct ht_history *h);
+
+/* The pseudonym that stands in tags of subject number @subject. */
+struct ht_pseudonym ht_history_subject(unsigned subject);
+
+#endif

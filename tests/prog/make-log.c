@@ -1,0 +1,141 @@
+/*
+ * make-log DIR -- a stopped log with a history in DIR/log, the authority's
+ * folder in DIR/authority and every key in DIR/keys; prints the number of
+ * entries.  With "serve" as second argument it then serves the audit socket
+ * DIR/audit until standard input ends.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "broker/audit/server.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "schemas/status.h"
+#include "tests/lib/history.h"
+
+#define NOW_MS UINT64_C(1795482123000)
+
+static struct ht_world *world;
+
+static void
+done(enum ht_err err, const char *what)
+{
+	if (err == HT_OK)
+		return;
+	fprintf(stderr, "make-log: %s: %s\n", what, ht_err_text(err));
+	exit(1);
+}
+
+static char *
+under(const char *dir, const char *name)
+{
+	char *path = ht_fs_join(dir, name);
+
+	done(path == NULL ? HT_ENOMEM : HT_OK, name);
+	return path;
+}
+
+static void
+live(struct ht_log *log)
+{
+	struct ht_history h;
+
+	ht_history_init(&h, world, log);
+	ht_history_start(&h);
+	ht_history_exchanges(&h, 7, 5, 1, NULL);
+	ht_history_refused(&h, HT_ST_PURPOSE);
+	ht_history_stranger(&h);
+	for (unsigned i = 0; i < 12; i++)
+		ht_history_exchanges(&h, 1 + i % 5, i % 2, 2 + i, NULL);
+	ht_history_refused(&h, HT_ST_NO_GRANT);
+	ht_history_stop(&h);
+}
+
+static bool
+find_auditor(void *arg, struct ht_slice name, struct ht_vkey *ret)
+{
+	const struct ht_root *root = ht_trust_root(world->trust);
+
+	(void)arg;
+	for (unsigned i = 0; i < root->n_auditors; i++) {
+		if (!ht_slice_is(name, root->auditors[i].name))
+			continue;
+		*ret = root->auditors[i];
+		return true;
+	}
+	return false;
+}
+
+static enum ht_err
+note(void *arg, struct ht_slice payload, uint64_t *ret_seq)
+{
+	struct ht_entry e = {.type = HT_ENTRY_AUDIT_QUERY,
+	    .time_us = ht_clock_wall_us(),
+	    .payload = payload};
+	struct ht_slice checkpoint;
+
+	done(ht_log_append(arg, &e, NULL), "note");
+	done(ht_log_commit(arg, &checkpoint), "note");
+	*ret_seq = e.seq;
+	return HT_OK;
+}
+
+static void
+serve(const char *dir, struct ht_log *log, struct ht_index *index)
+{
+	char *path = under(dir, "audit");
+	struct ht_audit_config config = {.path = path,
+	    .log = log,
+	    .index = index,
+	    .auditor = find_auditor,
+	    .note = note,
+	    .arg = log};
+	struct ht_audit_server *server = NULL;
+	char c;
+
+	done(ht_audit_server_start(&config, &server), "server");
+	printf("serving\n");
+	fflush(stdout);
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		continue;
+	ht_audit_server_stop(&server);
+	free(path);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ht_report *report = ht_report_new();
+	struct ht_log *log = NULL;
+	struct ht_index *index = NULL;
+	char *log_dir, *index_dir;
+	bool more = true;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: make-log DIR [serve]\n");
+		return 2;
+	}
+	done(ht_keys_init(), "keys");
+	world = ht_world_new(NOW_MS);
+	ht_world_write(world, argv[1]);
+	log_dir = under(argv[1], "log");
+	index_dir = under(log_dir, "index");
+	done(ht_log_open(log_dir, "gx.demo/log", world->log_key, report, &log),
+	    "log");
+	live(log);
+	done(ht_index_open(index_dir, log, &index), "index");
+	while (more)
+		done(ht_index_catch_up(index, 1000, &more), "index");
+	printf("%llu\n", (unsigned long long)ht_log_size(log));
+	fflush(stdout);
+	if (argc > 2)
+		serve(argv[1], log, index);
+	ht_index_close(&index);
+	ht_log_close(&log);
+	ht_world_free(&world);
+	ht_report_free(&report);
+	free(log_dir);
+	free(index_dir);
+	return 0;
+}

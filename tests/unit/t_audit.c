@@ -1,0 +1,1044 @@
+/* Index, answers, verification, and the socket, over one log with a history. */
+#include "tests/lib/test.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "broker/audit/bundles.h"
+#include "broker/audit/evidence.h"
+#include "broker/audit/server.h"
+#include "broker/audit/verify.h"
+#include "lib/base/fs.h"
+#include "schemas/status.h"
+#include "tests/lib/history.h"
+
+#define ORIGIN "gx.demo/log"
+#define NOW_MS UINT64_C(1795482123000)
+
+static struct ht_world *world;
+static struct ht_vkey vkey;
+
+static int
+make_world(void **state)
+{
+	struct ht_pub pub;
+
+	(void)state;
+	assert_ok(ht_keys_init());
+	world = ht_world_new(NOW_MS);
+	pub = ht_key_pub(world->log_key);
+	assert_ok(ht_vkey_make(ORIGIN, &pub, &vkey));
+	return 0;
+}
+
+static int
+drop_world(void **state)
+{
+	(void)state;
+	ht_world_free(&world);
+	return 0;
+}
+
+struct fixture {
+	char dir[HT_TEST_PATH_MAX];
+	char index_dir[HT_TEST_PATH_MAX + 16];
+	struct ht_log *log;
+	struct ht_index *index;
+	struct ht_history h;
+	uint64_t first; /* of the first bundle of requests */
+};
+
+static void
+open_log(struct fixture *f, const struct ht_key *key)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+
+	assert_ok(ht_log_open(f->dir, ORIGIN, key, report, &f->log));
+	assert_ok(ht_index_open(f->index_dir, f->log, &f->index));
+}
+
+static void
+close_log(struct fixture *f)
+{
+	ht_index_close(&f->index);
+	ht_log_close(&f->log);
+}
+
+/* START, SNAPSHOT, 7 requests (5 answered, 2 expired), refusals, and more. */
+static void
+start(struct fixture *f)
+{
+	(void)snprintf(f->index_dir, sizeof(f->index_dir), "%s/index",
+	    ht_test_dir(f->dir));
+	open_log(f, world->log_key);
+	ht_history_init(&f->h, world, f->log);
+	ht_history_start(&f->h);
+	ht_history_exchanges(&f->h, 7, 5, 1, &f->first);
+	ht_history_refused(&f->h, HT_ST_PURPOSE);
+	ht_history_stranger(&f->h);
+	for (unsigned i = 0; i < 9; i++)
+		ht_history_exchanges(&f->h, 1 + i, i % 2, 2 + i, NULL);
+	ht_history_refused(&f->h, HT_ST_NO_GRANT);
+	ht_history_stop(&f->h);
+}
+
+static void
+finish(struct fixture *f)
+{
+	close_log(f);
+	ht_test_dir_remove(f->dir);
+}
+
+static void
+index_all(struct fixture *f)
+{
+	bool more = true;
+
+	while (more)
+		assert_ok(ht_index_catch_up(f->index, 17, &more));
+	assert_int_equal(ht_index_upto(f->index), ht_log_size(f->log));
+}
+
+/* ---- searching ---- */
+
+struct hits {
+	uint64_t n;
+	uint64_t seqs[1000];
+};
+
+static enum ht_err
+hit(void *arg, const struct ht_entry *e)
+{
+	struct hits *hits = arg;
+
+	assert_in_range(hits->n, 0, HT_COUNT(hits->seqs) - 1);
+	if (hits->n > 0)
+		assert_true(e->seq > hits->seqs[hits->n - 1]);
+	hits->seqs[hits->n++] = e->seq;
+	return HT_OK;
+}
+
+static struct hits
+search(struct fixture *f, const struct ht_filter *filter, uint64_t *scanned)
+{
+	struct hits hits = {0};
+
+	assert_ok(ht_index_search(f->index, filter, hit, &hits, scanned));
+	return hits;
+}
+
+static void
+a_search_needs_no_index(void **state)
+{
+	static struct {
+		const char *why;
+		struct ht_filter f;
+		uint64_t want; /* 0: only equal to the search without index */
+	} rows[20];
+	struct hits without[20];
+	struct fixture f;
+	size_t n = 0;
+	uint64_t scanned, size;
+
+	(void)state;
+	start(&f);
+	for (size_t i = 0; i < HT_COUNT(rows); i++)
+		rows[i].f = HT_FILTER_ALL;
+	rows[n++].why = "everything";
+	rows[n].f.member = ht_slice_str("tax.demo/state");
+	rows[n++].why = "by member";
+	rows[n].f.member = ht_slice_str("tax.demo/state");
+	rows[n].f.peer = ht_slice_str("scjg.demo/registry");
+	rows[n++].why = "by pair";
+	rows[n].f.member = ht_slice_str("police.demo/residents");
+	rows[n].want = 1;
+	rows[n++].why = "by transport identity alone";
+	rows[n].f.member = ht_slice_str("tax.demo/local");
+	rows[n].want = 2;
+	rows[n++].why = "by refused sender";
+	rows[n].f.item = ht_slice_str("gx.demo/SCZTDJ");
+	rows[n++].why = "by item";
+	rows[n].f.item = ht_slice_str("gx.demo/NONE");
+	rows[n++].why = "by an item nobody asked";
+	rows[n].f.status = HT_ST_PURPOSE;
+	rows[n].want = 1;
+	rows[n++].why = "by status";
+	rows[n].f.status = -2;
+	rows[n++].why = "by any refusal";
+	rows[n].f.status = 0;
+	rows[n++].why = "by no status";
+	rows[n].f.type = HT_ENTRY_EXPIRED;
+	rows[n++].why = "by type";
+	rows[n].f.type = HT_ENTRY_RESPONSE;
+	rows[n++].why = "by a type without rows";
+	rows[n].f.has_subject = true;
+	rows[n].f.subject = ht_history_subject(1);
+	rows[n].want = 7;
+	rows[n++].why = "by subject";
+	rows[n].f.from_us = (NOW_MS + 3000) * 1000;
+	rows[n].f.to_us = (NOW_MS + 9000) * 1000;
+	rows[n++].why = "by time";
+	rows[n].f.from_us = (NOW_MS + 3000) * 1000;
+	rows[n].f.to_us = (NOW_MS + 9000) * 1000;
+	rows[n].f.item = ht_slice_str("gx.demo/SCZTDJ");
+	rows[n++].why = "by time and item";
+	rows[n].f.purpose = ht_slice_str("tax-registration");
+	rows[n].f.type = HT_ENTRY_RESPONSE;
+	rows[n++].why = "by purpose and type";
+	rows[n].f.member = ht_slice_str("tax.demo/state");
+	rows[n].f.limit = 3;
+	rows[n].want = 3;
+	rows[n++].why = "at most three";
+	rows[n].f.item = ht_slice_str("gx.demo/SCZTDJ");
+	rows[n].f.start_seq = 10;
+	rows[n].f.size = 20;
+	rows[n++].why = "a part of the log";
+	size = ht_log_size(f.log);
+	for (size_t i = 0; i < n; i++) {
+		without[i] = search(&f, &rows[i].f, &scanned);
+		if (rows[i].want != 0 && without[i].n != rows[i].want)
+			fail_msg("%s: %lu", rows[i].why,
+			    (unsigned long)without[i].n);
+	}
+	assert_int_equal(without[0].n, size);
+	assert_int_equal(without[6].n, 0);
+	assert_int_equal(without[10].n, f.h.counts[HT_ENTRY_EXPIRED]);
+	assert_int_equal(without[11].n, f.h.counts[HT_ENTRY_RESPONSE]);
+	/* Half indexed, then all: the same hits. */
+	for (int round = 0; round < 2; round++) {
+		bool more;
+
+		if (round == 0)
+			assert_ok(ht_index_catch_up(f.index, size / 2, &more));
+		else
+			index_all(&f);
+		for (size_t i = 0; i < n; i++) {
+			struct hits with = search(&f, &rows[i].f, &scanned);
+
+			if (with.n != without[i].n ||
+			    memcmp(with.seqs, without[i].seqs,
+			        with.n * sizeof(with.seqs[0])) != 0)
+				fail_msg(
+				    "%s: differs with an index", rows[i].why);
+		}
+	}
+	/* And it saves work. */
+	(void)search(&f, &rows[7].f, &scanned);
+	assert_int_equal(scanned, 1);
+	finish(&f);
+}
+
+static void
+an_exchange_is_found_whole(void **state)
+{
+	struct ht_filter filter = HT_FILTER_ALL;
+	struct ht_about *about = malloc(sizeof(*about));
+	struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	struct ht_entry e;
+	struct fixture f;
+	struct hits hits;
+	uint64_t scanned;
+
+	(void)state;
+	assert_non_null(about);
+	start(&f);
+	index_all(&f);
+	for (unsigned i = 0; i < 7; i++) {
+		ht_buf_reset(&leaf);
+		assert_ok(ht_log_read(f.log, f.first + i, &leaf));
+		assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
+		assert_ok(ht_entry_about(f.log, &e, about));
+		filter.has_exchange = true;
+		filter.exchange = about->exchange;
+		hits = search(&f, &filter, &scanned);
+		assert_int_equal(hits.n, 2); /* and its answer, or its end */
+		assert_int_equal(hits.seqs[0], f.first + i);
+		assert_int_equal(scanned, 2);
+		ht_buf_reset(&leaf);
+		assert_ok(ht_log_read(f.log, hits.seqs[1], &leaf));
+		assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
+		assert_int_equal(
+		    e.type, i < 5 ? HT_ENTRY_RESPONSE : HT_ENTRY_EXPIRED);
+	}
+	ht_buf_fini(&leaf);
+	free(about);
+	finish(&f);
+}
+
+static void
+an_index_of_another_log_is_wiped(void **state)
+{
+	struct fixture f;
+	char path[HT_TEST_PATH_MAX + 64];
+	struct ht_buf bytes = HT_BUF((size_t)16 << 20);
+
+	(void)state;
+	start(&f);
+	index_all(&f);
+	close_log(&f);
+	open_log(&f, world->log_key);
+	assert_int_equal(ht_index_upto(f.index), ht_log_size(f.log));
+	close_log(&f);
+
+	/* One that was open when the machine went down. */
+	(void)snprintf(path, sizeof(path), "%s/boot", f.index_dir);
+	assert_ok(ht_fs_replace(path, 0600, ht_slice_str("another boot\n")));
+	open_log(&f, NULL);
+	assert_int_equal(ht_index_upto(f.index), 0); /* left alone */
+	close_log(&f);
+	open_log(&f, world->log_key);
+	assert_int_equal(ht_index_upto(f.index), 0);
+	index_all(&f);
+	close_log(&f);
+
+	/* One of a log that is no more. */
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", f.index_dir);
+	assert_ok(ht_fs_read(path, &bytes));
+	ht_test_dir_remove(f.dir);
+	start(&f);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", f.index_dir);
+	ht_index_close(&f.index);
+	assert_ok(ht_fs_replace(path, 0600, ht_buf_slice(&bytes)));
+	assert_ok(ht_index_open(f.index_dir, f.log, &f.index));
+	assert_int_equal(ht_index_upto(f.index), 0);
+	/* And one that is no database at all. */
+	ht_index_close(&f.index);
+	assert_ok(ht_fs_replace(path, 0600, ht_slice_str("rubbish")));
+	assert_ok(ht_index_open(f.index_dir, f.log, &f.index));
+	index_all(&f);
+	ht_buf_fini(&bytes);
+	finish(&f);
+}
+
+/* ---- bundles ---- */
+
+static void
+each_record_is_proven_alone(void **state)
+{
+	static struct ht_bundle whole, alone;
+	struct ht_buf bytes = HT_BUF(HT_EVIDENCE_MAX);
+	const struct ht_keyinfo *key;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	assert_ok(ht_evidence_load(f.log, f.first, &bytes, &whole, NULL));
+	assert_int_equal(whole.count, 8);
+	assert_int_equal(whole.n_records, 7);
+	assert_int_equal(whole.n_left, 1);
+	key = ht_trust_bundle_key(world->trust, &whole);
+	assert_non_null(key);
+	assert_ok(ht_bundle_verify(&whole, &key->pub));
+	for (uint32_t i = 0; i < 7; i++) {
+		assert_ok(ht_evidence_narrow(&whole, i, &alone));
+		assert_int_equal(alone.n_records, 1);
+		assert_int_equal(alone.n_left, 3);
+		assert_ok(ht_evidence_root(&alone));
+		assert_true(ht_hash_eq(&alone.root, &whole.root));
+		assert_ok(ht_bundle_verify(&alone, &key->pub));
+		alone.records[0].hash.at[0] ^= 1;
+		assert_ok(ht_evidence_root(&alone));
+		assert_err(ht_bundle_verify(&alone, &key->pub), HT_EBADSIG);
+	}
+	assert_err(ht_evidence_narrow(&whole, 7, &alone), HT_ENOTFOUND);
+	assert_err(ht_evidence_load(f.log, f.first + 1, &bytes, &whole, NULL),
+	    HT_ENOTFOUND);
+	ht_buf_fini(&bytes);
+	finish(&f);
+}
+
+static void
+evidence_has_one_form(void **state)
+{
+	static struct ht_bundle b, again;
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_EVIDENCE_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf copy = HT_BUF(HT_EVIDENCE_MAX);
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	assert_ok(ht_evidence_load(f.log, f.first, &bytes, &b, NULL));
+	ht_evidence_pack(&b, &copy);
+	assert_true(ht_slice_eq(ht_buf_slice(&bytes), ht_buf_slice(&copy)));
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_err(ht_evidence_unpack(HT_SLICE(bytes.at, len), &again),
+		    HT_EMALFORMED);
+	b.records[1].index = b.records[0].index;
+	ht_buf_reset(&copy);
+	ht_evidence_pack(&b, &copy);
+	assert_err(
+	    ht_evidence_unpack(ht_buf_slice(&copy), &again), HT_EMALFORMED);
+	finish(&f);
+}
+
+/* ---- answers ---- */
+
+struct rows {
+	uint64_t n;
+	uint64_t seqs[1000];
+	uint64_t bundles, tags, cited;
+};
+
+static enum ht_err
+row(void *arg, const struct ht_row *r)
+{
+	static struct ht_bundle alone;
+	struct rows *rows = arg;
+	const struct ht_keyinfo *key;
+
+	rows->seqs[rows->n++] = r->seq;
+	assert_int_equal(r->entry.seq, r->seq);
+	if (r->bundle.len > 0) {
+		assert_ok(ht_evidence_unpack(r->bundle, &alone));
+		assert_int_equal(alone.n_records, 1);
+		alone.records[0].hash = ht_header_hash(r->entry.payload);
+		assert_ok(ht_evidence_root(&alone));
+		key = ht_trust_bundle_key(world->trust, &alone);
+		assert_non_null(key);
+		assert_ok(ht_bundle_verify(&alone, &key->pub));
+		rows->bundles++;
+	}
+	rows->tags += r->tag.len > 0;
+	rows->cited += r->cited.len > 0;
+	return HT_OK;
+}
+
+static struct rows
+check_answer(const struct ht_audit_answer *a)
+{
+	struct rows rows = {0};
+	struct ht_checkpoint cp;
+	uint64_t bad;
+
+	assert_ok(ht_checkpoint_open(ht_buf_slice(&a->checkpoint), &vkey, &cp));
+	assert_int_equal(cp.size, a->size);
+	for (size_t i = 0; i < a->n_frames; i++)
+		assert_ok(ht_rows_check(ht_buf_slice(&a->frames[i]), a->size,
+		    &cp.root, row, &rows, &bad));
+	assert_int_equal(rows.n, a->matched);
+	return rows;
+}
+
+static struct rows
+ask(struct fixture *f, const struct ht_query *q)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+
+	assert_ok(ht_audit_answer(f->log, f->index, q, &a));
+	return check_answer(&a);
+}
+
+static void
+every_row_of_an_answer_is_proven(void **state)
+{
+	struct ht_query q = HT_QUERY_ALL;
+	struct fixture f;
+	struct rows rows;
+
+	(void)state;
+	start(&f);
+	index_all(&f);
+	rows = ask(&f, &q);
+	assert_int_equal(rows.n, ht_log_size(f.log));
+	assert_int_equal(rows.bundles + rows.tags, 0);
+	q.evidence = true;
+	rows = ask(&f, &q);
+	assert_int_equal(rows.n, ht_log_size(f.log));
+	assert_int_equal(rows.bundles,
+	    f.h.counts[HT_ENTRY_REQUEST] + f.h.counts[HT_ENTRY_RESPONSE] + 2);
+	assert_int_equal(rows.tags, f.h.counts[HT_ENTRY_REQUEST]);
+	assert_int_equal(rows.cited, f.h.counts[HT_ENTRY_EXPIRED]);
+	q.has_seq = true;
+	q.seq = f.first + 6;
+	rows = ask(&f, &q);
+	assert_int_equal(rows.n, 2);
+	assert_int_equal(rows.seqs[0], f.first + 6);
+	q.seq = 0; /* START is of no exchange */
+	rows = ask(&f, &q);
+	assert_int_equal(rows.n, 1);
+	q.seq = ht_log_size(f.log);
+	rows = ask(&f, &q);
+	assert_int_equal(rows.n, 0);
+	finish(&f);
+}
+
+static void
+a_limit_says_where_to_go_on(void **state)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	struct ht_query q = HT_QUERY_ALL;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	q.filter.limit = 10;
+	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_int_equal(a.matched, 10);
+	assert_true(a.more);
+	assert_int_equal(a.next_seq, 10);
+	ht_audit_answer_fini(&a);
+	q.filter.limit = 0;
+	q.filter.start_seq = 10;
+	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_false(a.more);
+	assert_int_equal(a.matched, ht_log_size(f.log) - 10);
+	q.filter.size = ht_log_size(f.log) + 1;
+	ht_audit_answer_fini(&a);
+	assert_err(ht_audit_answer(f.log, f.index, &q, &a), HT_EINVALID);
+	finish(&f);
+}
+
+static enum ht_err
+ignore_row(void *arg, const struct ht_row *r)
+{
+	(void)arg;
+	(void)r;
+	return HT_OK;
+}
+
+/* One bit anywhere in a frame, and nothing of it is believed. */
+static void
+a_changed_answer_is_refused(void **state)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	struct ht_query q = HT_QUERY_ALL;
+	struct ht_checkpoint cp;
+	struct fixture f;
+	struct ht_buf *frame;
+	uint64_t bad;
+
+	(void)state;
+	start(&f);
+	q.has_seq = true;
+	q.seq = f.first + 6; /* request and its end, which cites it */
+	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_ok(ht_checkpoint_open(ht_buf_slice(&a.checkpoint), &vkey, &cp));
+	assert_int_equal(a.n_frames, 1);
+	frame = &a.frames[0];
+	for (size_t i = 0; i < frame->len; i++) {
+		enum ht_err err;
+
+		frame->at[i] ^= (uint8_t)(1u << (i % 8));
+		err = ht_rows_check(ht_buf_slice(frame), a.size, &cp.root,
+		    ignore_row, NULL, &bad);
+		if (err != HT_EMALFORMED && err != HT_EINTEGRITY)
+			fail_msg("byte %zu: %s", i, ht_err_text(err));
+		frame->at[i] ^= (uint8_t)(1u << (i % 8));
+	}
+	assert_ok(ht_rows_check(
+	    ht_buf_slice(frame), a.size, &cp.root, ignore_row, NULL, &bad));
+	finish(&f);
+}
+
+static void
+a_query_has_one_form(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_QUERY_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_QUERY_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(HT_QUERY_MAX);
+	struct ht_query q = HT_QUERY_ALL, got;
+	const char *why = NULL;
+
+	(void)state;
+	q.why = ht_slice_str("case 12");
+	q.filter.member = ht_slice_str("tax.demo/state");
+	q.filter.from_us = UINT64_C(1795482123000000);
+	q.filter.status = -2;
+	q.filter.type = HT_ENTRY_REJECT;
+	q.filter.has_exchange = true;
+	q.filter.limit = 7;
+	q.has_seq = true;
+	q.seq = 9;
+	assert_ok(ht_query_encode(&q, &bytes));
+	assert_ok(ht_pack_check(ht_buf_slice(&bytes), NULL, NULL));
+	assert_ok(ht_query_decode(ht_buf_slice(&bytes), &got, &why));
+	assert_ok(ht_query_encode(&got, &again));
+	assert_true(ht_slice_eq(ht_buf_slice(&bytes), ht_buf_slice(&again)));
+	ht_query_text(&got, &text);
+	assert_string_equal(ht_buf_text(&text),
+	    "search seq=9 exchange=00000000000000000000000000000000 "
+	    "from=2026-11-24T01:02:03Z member=tax.demo/state status=refused "
+	    "type=REJECT limit=7");
+	for (size_t len = 0; len < bytes.len; len++) {
+		why = NULL;
+		assert_err(ht_query_decode(HT_SLICE(bytes.at, len), &got, &why),
+		    HT_EMALFORMED);
+		assert_non_null(why);
+	}
+	q.filter.status = 65536;
+	ht_buf_reset(&bytes);
+	assert_ok(ht_query_encode(&q, &bytes));
+	assert_err(
+	    ht_query_decode(ht_buf_slice(&bytes), &got, &why), HT_EMALFORMED);
+}
+
+/* ---- the socket ---- */
+
+struct serving {
+	struct fixture f;
+	char path[HT_TEST_PATH_MAX + 16];
+	struct ht_audit_server *server;
+	pthread_mutex_t lock; /* the committer's place */
+	bool fail;
+	unsigned notes;
+};
+
+static bool
+find_auditor(void *arg, struct ht_slice name, struct ht_vkey *ret)
+{
+	const struct ht_root *root = ht_trust_root(world->trust);
+
+	(void)arg;
+	for (unsigned i = 0; i < root->n_auditors; i++) {
+		if (!ht_slice_is(name, root->auditors[i].name))
+			continue;
+		*ret = root->auditors[i];
+		return true;
+	}
+	return false;
+}
+
+static enum ht_err
+note(void *arg, struct ht_slice payload, uint64_t *ret_seq)
+{
+	struct serving *s = arg;
+	struct ht_entry e = {.type = HT_ENTRY_AUDIT_QUERY, .payload = payload};
+	struct ht_slice checkpoint;
+
+	if (s->fail)
+		return HT_ESTORE;
+	assert_ok(ht_log_append(s->f.log, &e, NULL));
+	assert_ok(ht_log_commit(s->f.log, &checkpoint));
+	s->notes++;
+	*ret_seq = e.seq;
+	return HT_OK;
+}
+
+static void
+serve(struct serving *s)
+{
+	struct ht_audit_config config;
+
+	memset(s, 0, sizeof(*s));
+	start(&s->f);
+	index_all(&s->f);
+	(void)snprintf(s->path, sizeof(s->path), "%s/audit", s->f.dir);
+	config = (struct ht_audit_config){.path = s->path,
+	    .log = s->f.log,
+	    .index = s->f.index,
+	    .auditor = find_auditor,
+	    .note = note,
+	    .arg = s};
+	assert_ok(ht_audit_server_start(&config, &s->server));
+}
+
+static void
+stop(struct serving *s)
+{
+	ht_audit_server_stop(&s->server);
+	assert_null(s->server);
+	assert_int_equal(access(s->path, F_OK), -1);
+	finish(&s->f);
+}
+
+static enum ht_err
+ask_socket(struct serving *s, const char *auditor, const struct ht_key *key,
+    const char *origin, struct ht_audit_answer *a, uint64_t *place,
+    const char *expect)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(2000);
+	struct ht_query q = HT_QUERY_ALL;
+	enum ht_err err;
+
+	q.why = ht_slice_str("a test");
+	q.filter.item = ht_slice_str("gx.demo/SCZTDJ");
+	q.evidence = true;
+	err = ht_audit_ask(s->path, origin, auditor, key, &q, a, place, &why);
+	if (expect != NULL && strstr(ht_buf_text(&why), expect) == NULL)
+		fail_msg("'%s' is not in: %s", expect, ht_buf_text(&why));
+	return err;
+}
+
+#define AUDITOR (ht_trust_root(world->trust)->auditors[0].name)
+
+static void
+an_auditor_is_answered_and_noted(void **state)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	struct serving s;
+	struct ht_entry e;
+	struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	struct rows rows;
+	struct stat st;
+	uint64_t size, place = 0;
+
+	(void)state;
+	serve(&s);
+	assert_int_equal(stat(s.path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	size = ht_log_size(s.f.log);
+	assert_ok(
+	    ask_socket(&s, AUDITOR, world->auditor, ORIGIN, &a, &place, NULL));
+	rows = check_answer(&a);
+	assert_int_equal(rows.n, s.f.h.counts[HT_ENTRY_REQUEST] +
+	                             s.f.h.counts[HT_ENTRY_RESPONSE] +
+	                             s.f.h.counts[HT_ENTRY_EXPIRED] + 2);
+	assert_int_equal(rows.bundles, rows.n - rows.cited);
+	assert_int_equal(place, size); /* the entry comes after all it saw */
+	assert_int_equal(a.size, size);
+	assert_int_equal(s.notes, 1);
+	assert_ok(ht_log_read(s.f.log, place, &leaf));
+	assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
+	assert_int_equal(e.type, HT_ENTRY_AUDIT_QUERY);
+	ht_buf_fini(&leaf);
+	stop(&s);
+}
+
+static void
+who_is_no_auditor_is_refused_and_noted_once(void **state)
+{
+	struct ht_audit_answer a = {0};
+	struct serving s;
+	uint64_t place = 0;
+
+	(void)state;
+	serve(&s);
+	assert_err(ask_socket(&s, AUDITOR, world->witness, NULL, &a, &place,
+	               "no auditor of this name and key"),
+	    HT_EDENIED);
+	assert_err(ask_socket(&s, "gx.demo/nobody", world->auditor, NULL, &a,
+	               &place, "no auditor of this name and key"),
+	    HT_EDENIED);
+	assert_int_equal(s.notes, 1);
+	assert_err(ask_socket(&s, AUDITOR, world->auditor, "gx.demo/other", &a,
+	               &place, "is gx.demo/log, not gx.demo/other"),
+	    HT_EDENIED);
+	stop(&s);
+}
+
+/* No entry, no answer. */
+static void
+what_cannot_be_noted_is_not_answered(void **state)
+{
+	struct ht_audit_answer a = {0};
+	struct serving s;
+	uint64_t place = 0;
+
+	(void)state;
+	serve(&s);
+	s.fail = true;
+	assert_err(ask_socket(&s, AUDITOR, world->auditor, NULL, &a, &place,
+	               "could not be logged"),
+	    HT_EAGAIN);
+	assert_null(a.frames);
+	stop(&s);
+	assert_err(ask_socket(&s, AUDITOR, world->auditor, NULL, &a, &place,
+	               "cannot reach a broker"),
+	    HT_ESYSTEM);
+}
+
+static int
+connect_raw(const struct serving *s)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_int_not_equal(fd, -1);
+	assert_true(strlen(s->path) < sizeof(at.sun_path));
+	memcpy(at.sun_path, s->path, strlen(s->path) + 1);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+static void
+rubbish_on_the_socket_harms_nobody(void **state)
+{
+	static const struct {
+		const char *why;
+		const char *bytes;
+		size_t len;
+	} rows[] = {
+	    {"nothing at all",        "",                           0},
+	    {"half a length",         "\0\0",                       2},
+	    {"a length of 4 GiB",     "\xff\xff\xff\xff",           4},
+	    {"a frame of no msgpack", "\0\0\0\3\xc1\xc1\xc1",       7},
+	    {"another frame",         "\0\0\0\2\x91\x03",           6},
+	    {"an ask of nobody",      "\0\0\0\5\x94\x02\xa0\xc4\0", 9},
+	};
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	struct serving s;
+	uint64_t place = 0;
+
+	(void)state;
+	serve(&s);
+	for (size_t i = 0; i < HT_COUNT(rows); i++) {
+		int fd = connect_raw(&s);
+
+		assert_int_equal(
+		    send(fd, rows[i].bytes, rows[i].len, 0), rows[i].len);
+		assert_int_equal(close(fd), 0);
+	}
+	assert_ok(
+	    ask_socket(&s, AUDITOR, world->auditor, NULL, &a, &place, NULL));
+	assert_int_equal(s.notes, 1);
+	stop(&s);
+}
+
+/* A stop does not wait for an auditor who says nothing. */
+static void
+a_stop_interrupts_a_silent_visitor(void **state)
+{
+	struct serving s;
+	int fd;
+
+	(void)state;
+	serve(&s);
+	fd = connect_raw(&s);
+	stop(&s);
+	assert_int_equal(close(fd), 0);
+}
+
+/* ---- verify ---- */
+
+static struct ht_verify
+verify(struct fixture *f, enum ht_err want)
+{
+	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+
+	close_log(f);
+	assert_err(ht_verify_log(f->dir, &v), want);
+	return v;
+}
+
+static void
+a_whole_log_verifies(void **state)
+{
+	struct ht_verify v;
+	struct fixture f;
+	struct ht_hash root;
+	uint64_t size;
+
+	(void)state;
+	start(&f);
+	size = ht_log_size(f.log);
+	assert_ok(ht_log_root(f.log, size, &root));
+	v = verify(&f, HT_OK);
+	assert_int_equal(v.size, size);
+	assert_true(ht_hash_eq(&v.root, &root));
+	for (unsigned type = 1; type <= HT_ENTRY_REFUSALS; type++)
+		assert_int_equal(v.by_type[type], f.h.counts[type]);
+	assert_int_equal(v.signatures, v.bundles);
+	assert_int_equal(v.no_key, 0);
+	assert_true(v.bundles > 15);
+	assert_true(v.checkpoints >= 2); /* cps, and the anchor's */
+	assert_int_equal(v.pieces,
+	    f.h.counts[HT_ENTRY_REQUEST] + f.h.counts[HT_ENTRY_RESPONSE]);
+	assert_true(v.anchored && !v.no_vault && !v.has_bad_seq);
+	open_log(&f, world->log_key);
+	finish(&f);
+}
+
+/* Change one stored value; what verify says must have @text. */
+static void
+tamper(struct fixture *f, unsigned db, struct ht_slice k,
+    void (*change)(uint8_t *value, size_t len))
+{
+	char path[HT_TEST_PATH_MAX + 64];
+	struct ht_store *store = NULL;
+	struct ht_txn *txn = NULL;
+	struct ht_slice v;
+	uint8_t copy[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/evidence", f->dir);
+	assert_ok(ht_store_open(
+	    path, HT_STORE_DURABLE, HT_EV_MAP, ht_ev_dbs, HT_EV_COUNT, &store));
+	assert_ok(ht_txn_begin(store, true, &txn));
+	if (change == NULL) {
+		assert_ok(ht_txn_del(txn, db, k));
+	} else {
+		assert_ok(ht_txn_get(txn, db, k, &v));
+		memcpy(copy, v.at, v.len);
+		change(copy, v.len);
+		assert_ok(ht_txn_put(txn, db, k, HT_SLICE(copy, v.len)));
+	}
+	assert_ok(ht_txn_commit(&txn));
+	ht_store_close(&store);
+}
+
+static void
+flip_early(uint8_t *value, size_t len)
+{
+	(void)len;
+	value[12] ^= 1;
+}
+
+static void
+flip_last(uint8_t *value, size_t len)
+{
+	value[len - 1] ^= 0x80;
+}
+
+/* Leaf and hash agree, as a careful forger would leave them. */
+static void
+forge(uint8_t *value, size_t len)
+{
+	struct ht_hash hash;
+
+	value[len - 40] ^= 1;
+	hash = ht_leaf_hash(HT_SLICE(value, len - 32));
+	memcpy(value + len - 32, hash.at, 32);
+}
+
+static void
+the_first_bad_entry_is_named(void **state)
+{
+	static const struct {
+		const char *why;
+		unsigned db;
+		uint64_t key; /* from the first request on */
+		void (*change)(uint8_t *value, size_t len);
+		uint64_t bad; /* likewise */
+		const char *text;
+	} rows[] = {
+	    {"a leaf's bit",         HT_EV_ENTRIES, 3,  flip_early, 3,
+             "its leaf hash: expected"	                                         },
+	    {"a hash's bit",         HT_EV_ENTRIES, 0,  flip_last,  0,
+             "its leaf hash: expected"	                                         },
+	    {"leaf and hash",        HT_EV_ENTRIES, 12, forge,      12,
+             "the stored tree hash of level 0"                                         },
+	    {"a missing entry",      HT_EV_ENTRIES, 2,  NULL,       2,  "it is missing"},
+	    {"a missing signature",  HT_EV_BUNDLES, 0,  NULL,       0,
+             "its bundle's signature is missing"                                       },
+	    {"a bundle's left hash", HT_EV_BUNDLES, 0,  flip_last,  6,
+             "the signature of the bundle of entries"                                  },
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(rows); i++) {
+		struct ht_verify v;
+		uint64_t key;
+
+		start(&f);
+		close_log(&f);
+		key = f.first + rows[i].key;
+		tamper(&f, rows[i].db, HT_SLICE(&key, sizeof(key)),
+		    rows[i].change);
+		v = verify(&f, HT_EINTEGRITY);
+		if (!v.has_bad_seq || v.bad_seq != f.first + rows[i].bad ||
+		    strstr(v.bad, rows[i].text) == NULL)
+			fail_msg("%s: entry %lu: %s", rows[i].why,
+			    (unsigned long)v.bad_seq, v.bad);
+		ht_test_dir_remove(f.dir);
+	}
+}
+
+static void
+the_log_as_a_whole_is_checked(void **state)
+{
+	uint64_t chunk = 0;
+	uint8_t up[9] = {4, 0, 0, 0, 0, 0, 0, 0, 0};
+	struct ht_verify v;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	close_log(&f);
+	tamper(&f, HT_EV_N0, HT_SLICE(&chunk, sizeof(chunk)), flip_early);
+	v = verify(&f, HT_EINTEGRITY);
+	assert_int_equal(v.bad_seq, 0);
+	tamper(&f, HT_EV_N0, HT_SLICE(&chunk, sizeof(chunk)), flip_early);
+	tamper(&f, HT_EV_NUP, HT_SLICE(up, sizeof(up)), flip_early);
+	v = verify(&f, HT_EINTEGRITY);
+	assert_int_equal(v.bad_seq, 15); /* completes the first chunk */
+	assert_non_null(strstr(v.bad, "level 4, number 0"));
+	tamper(&f, HT_EV_NUP, HT_SLICE(up, sizeof(up)), flip_early);
+	v = verify(&f, HT_OK);
+	tamper(&f, HT_EV_STATE, ht_slice_str("head"), flip_early);
+	v = verify(&f, HT_EINTEGRITY);
+	assert_non_null(strstr(v.bad, "checksum of state/head"));
+	ht_test_dir_remove(f.dir);
+}
+
+/* Without keys it says what it could not check, and checks the rest. */
+static void
+without_keys_less_is_claimed(void **state)
+{
+	struct ht_verify v = {0};
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	close_log(&f);
+	assert_ok(ht_verify_log(f.dir, &v));
+	assert_int_equal(v.signatures, 0);
+	assert_true(v.bundles > 0);
+	ht_test_dir_remove(f.dir);
+	v = (struct ht_verify){0};
+	assert_err(ht_verify_log(f.dir, &v), HT_ENOTFOUND);
+}
+
+static void
+a_body_changed_in_the_vault_is_named(void **state)
+{
+	char path[HT_TEST_PATH_MAX + 64];
+	struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	struct ht_entry e;
+	struct ht_verify v;
+	struct fixture f;
+	FILE *file;
+	int c;
+
+	(void)state;
+	start(&f);
+	assert_ok(ht_log_read(f.log, f.first + 4, &leaf));
+	assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
+	(void)snprintf(
+	    path, sizeof(path), "%s/vault/0000000000000000.seg", f.dir);
+	file = fopen(path, "r+");
+	assert_non_null(file);
+	assert_int_equal(
+	    fseek(file, (long)(e.offset + HT_VAULT_PIECE_MIN + e.tag_len + 20),
+	        SEEK_SET),
+	    0);
+	c = fgetc(file);
+	assert_int_equal(fseek(file, -1, SEEK_CUR), 0);
+	assert_int_not_equal(fputc(c ^ 4, file), EOF);
+	assert_int_equal(fclose(file), 0);
+	v = verify(&f, HT_EINTEGRITY);
+	assert_int_equal(v.bad_seq, f.first + 4);
+	assert_non_null(strstr(v.bad, "its tag or body"));
+	ht_buf_fini(&leaf);
+	ht_test_dir_remove(f.dir);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_search_needs_no_index),
+    cmocka_unit_test(an_exchange_is_found_whole),
+    cmocka_unit_test(an_index_of_another_log_is_wiped),
+    cmocka_unit_test(each_record_is_proven_alone),
+    cmocka_unit_test(evidence_has_one_form),
+    cmocka_unit_test(every_row_of_an_answer_is_proven),
+    cmocka_unit_test(a_limit_says_where_to_go_on),
+    cmocka_unit_test(a_changed_answer_is_refused),
+    cmocka_unit_test(a_query_has_one_form),
+    cmocka_unit_test(an_auditor_is_answered_and_noted),
+    cmocka_unit_test(who_is_no_auditor_is_refused_and_noted_once),
+    cmocka_unit_test(what_cannot_be_noted_is_not_answered),
+    cmocka_unit_test(rubbish_on_the_socket_harms_nobody),
+    cmocka_unit_test(a_stop_interrupts_a_silent_visitor),
+    cmocka_unit_test(a_whole_log_verifies),
+    cmocka_unit_test(the_first_bad_entry_is_named),
+    cmocka_unit_test(the_log_as_a_whole_is_checked),
+    cmocka_unit_test(without_keys_less_is_claimed),
+    cmocka_unit_test(a_body_changed_in_the_vault_is_named),
+};
+
+int
+main(void)
+{
+	return cmocka_run_group_tests(tests, make_world, drop_world);
+}
