@@ -1,0 +1,378 @@
+#!/bin/bash
+# An authority from nothing: keys, directory, catalog, epoch, snapshot, current
+# note; then everything that must be refused.
+set -u
+hutong=$HT_BUILD/hutong
+check=$PWD/tests/lib/check-note # openssl and a shell, nothing of ours
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+n=0
+ok() { # text; the status of the command before is the verdict
+	local status=$?
+	n=$((n + 1))
+	if [ $status -eq 0 ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		sed 's/^/# /' out err 2>/dev/null
+	fi
+}
+# exits CODE WORDS COMMAND ...: the exit code, and words it says
+exits() {
+	local code=$1 words=$2 status
+	shift 2
+	"$@" >out 2>err </dev/null
+	status=$?
+	[ $status -eq "$code" ] || {
+		echo "exit code $status, not $code" >>err
+		return 1
+	}
+	grep -qF -- "$words" out err
+}
+key() { # purpose, name, file
+	"$hutong" key new --for "$1" --name "$2" --out "$3.key" >out 2>err
+}
+
+# every FUNCTION ARGS: for each of them; stops at the first that fails, and
+# says so (a loop's `break` would not)
+every() {
+	local what=$1 each
+	shift
+	for each; do
+		"$what" "$each" || return 1
+	done
+}
+
+# --- keys ---
+key officer gx.demo/officer-1 o1 && key officer gx.demo/officer-2 o2 &&
+	key officer gx.demo/officer-3 o3 && key snapshot gx.demo/snapshot snap &&
+	key current gx.demo/current cur && key log gx.demo/log log &&
+	key auditor gx.demo/auditor-1 aud && key transport gx.demo/broker broker
+ok "the authority's keys"
+members="scjg.demo/registry tax.demo/state"
+member_keys() {
+	mkdir -p "$1"
+	key identity "$1" "$1/identity" && key officer "$1/wang" "$1/officer" &&
+		key sealing "$1" "$1/sealing" && key signing "$1/main" "$1/signing" &&
+		key transport "$1/main" "$1/transport"
+}
+# shellcheck disable=SC2086
+every member_keys $members
+ok "the members' keys"
+[ "$(stat -c %a o1.key)" = 600 ]
+ok "a key file is for its owner alone"
+before=$(cat o1.key)
+exits 1 "no key is ever overwritten" \
+	"$hutong" key new --for officer --name gx.demo/x --out o1.key
+ok "no key is overwritten"
+[ "$before" = "$(cat o1.key)" ]
+ok "the old one is as it was"
+exits 2 "for a signing key, name the member's node" \
+	"$hutong" key new --for signing --name tax.demo/state --out x.key
+ok "a signing key is a node's"
+exits 2 "there is no such purpose" \
+	"$hutong" key new --for everything --name a/b --out x.key
+ok "there is no key for everything"
+[ ! -e x.key ]
+ok "and none was made"
+"$hutong" key show o1.key --only vkey >out 2>err &&
+	grep -q '^gx.demo/officer-1+[0-9a-f]\{8\}+[A-Za-z0-9+/]*=*$' out
+ok "key show gives a verifier key"
+exits 2 "a key that signs notes" "$hutong" key show broker.key --only vkey
+ok "a transport key has none"
+! grep -q "$(grep '^secret' o1.key | cut -d' ' -f2)" out err
+ok "nothing secret is shown"
+
+# --- notes ---
+printf 'a text\nof two lines\n' >text
+"$hutong" note sign text --key o1.key --out text.note >out 2>err
+ok "any text can be signed"
+exits 0 "signed by gx.demo/officer-1" "$hutong" note verify text.note \
+	--vkey "$("$hutong" key show o1.key --only vkey)"
+ok "and verified"
+exits 4 "none of the keys given" "$hutong" note verify text.note \
+	--vkey "$("$hutong" key show o2.key --only vkey)"
+ok "not by another key"
+sed 's/two/ten/' text.note >bad.note
+exits 4 "does not verify" "$hutong" note verify bad.note \
+	--vkey "$("$hutong" key show o1.key --only vkey)"
+ok "nor when it was changed"
+exits 1 "no key has two purposes" "$hutong" note sign text --key broker.key
+ok "a transport key signs no notes"
+
+# --- the anchor ---
+draft_root() { # file
+	"$hutong" catalog draft root --catalog gx.demo --threshold 2 --key o1.key \
+		--key o2.key --key "officer=$("$hutong" key show o3.key --only vkey)" \
+		--key snap.key --key cur.key --key log.key --key aud.key \
+		--transport broker.key --address tcp://127.0.0.1:5600 --out "$1"
+}
+mkdir -p a/members/scjg.demo a/members/tax.demo a/items/gx.demo a/grants/gx.demo
+draft_root a/root.note >out 2>err
+ok "the root is drafted"
+sign() { # document, keys
+	local file=$1 k
+	shift
+	for k; do
+		"$hutong" catalog sign "$file" --key "$k.key" >out 2>err || return 1
+	done
+}
+sign a/root.note o1
+exits 4 "1 of the officers of gx.demo signed it, 2 must" \
+	"$hutong" catalog verify a --root a/root.note
+ok "one officer is not enough"
+sign a/root.note o1
+exits 4 "1 of the officers" "$hutong" catalog verify a --root a/root.note
+ok "nor is he twice"
+# k of n on separate machines: the file goes from one to the next.
+"$hutong" catalog sign a/root.note --key o3.key --out carried.note >out 2>err &&
+	mv carried.note a/root.note
+ok "another signs on another machine"
+
+# --- members ---
+draft_member() {
+	"$hutong" directory new --member "$1" --key "$1/identity.key" \
+		--key "$1/officer.key" --key "$1/signing.key" \
+		--key "$1/transport.key" --key "$1/sealing.key" --zh 部门 \
+		--en "A \"department\"" --out "a/members/$1.note" >out 2>err &&
+		"$hutong" directory sign "a/members/$1.note" \
+			--key "$1/identity.key" >out 2>err
+}
+# shellcheck disable=SC2086
+every draft_member $members
+ok "two members draft their entries and sign them"
+exits 4 "0 of the officers of gx.demo signed it, 2 must" "$hutong" directory \
+	verify a/members/tax.demo/state.note --root a/root.note
+ok "an entry needs the officers, too"
+sign_member() { sign "a/members/$1.note" o1 o2; }
+# shellcheck disable=SC2086
+every sign_member $members
+exits 0 "tax.demo/state revision 1" "$hutong" directory verify \
+	a/members/tax.demo/state.note --root a/root.note
+ok "k officers signed the members' entries"
+exits 1 "no key has two purposes" "$hutong" directory sign \
+	a/members/tax.demo/state.note --key tax.demo/state/signing.key
+ok "a node's key signs no entry"
+exits 1 "exists and is never overwritten" "$hutong" directory new \
+	--member tax.demo/state --key tax.demo/state/identity.key \
+	--out a/members/tax.demo/state.note
+ok "no draft overwrites a document"
+exits 1 "is the key of scjg.demo/registry" "$hutong" directory new \
+	--member tax.demo/state --key scjg.demo/registry/identity.key --out x.note
+ok "one's own keys only"
+
+# --- an item and a grant ---
+cat >a/items/gx.demo/SCZTDJ@1.note <<'END'
+hutong: item/v1
+item: gx.demo/SCZTDJ
+version: 1
+revision: 1
+title: {zh: 市场主体登记信息, en: Market entity registration}
+provider: scjg.demo/registry
+share: unconditional
+basis:
+  - {code: ZGF-15, text: 税收征收管理法 第十五条}
+operations: [query]
+purposes:
+  - {code: tax-registration, zh: 税务登记核验, en: Tax registration}
+subject: {param: shxydm, field: shxydm, registry: uscc}
+grace: 1h
+request:
+  type: object
+  required: [shxydm]
+  properties:
+    shxydm: {type: string, format: uscc}
+  additionalProperties: false
+record:
+  type: object
+  required: [shxydm]
+  properties:
+    shxydm: {type: string, format: uscc, x-level: 0, x-bytes: 18}
+    ztmc: {type: string, x-level: 0, x-bytes: 300}
+  additionalProperties: false
+END
+exits 0 "item gx.demo/SCZTDJ@1 revision 1, well formed" \
+	"$hutong" catalog check a/items/gx.demo/SCZTDJ@1.note
+ok "the item is well formed"
+"$hutong" catalog draft grant --grant gx.demo/1 --item gx.demo/SCZTDJ \
+	--provider scjg.demo/registry --consumer tax.demo/state \
+	--operations query --fields shxydm,ztmc --purposes tax-registration \
+	--basis ZGF-15 --out a/grants/gx.demo/1.note >out 2>err
+ok "a grant is drafted"
+sed -e 's/^consumer/consumr/' -e 's/^revision: 1/revision: one/' \
+	a/grants/gx.demo/1.note >slips.note
+exits 1 "slips.note:3:11: 'revision' must be a whole number" \
+	"$hutong" catalog check slips.note
+ok "a slip is told with its place"
+grep -q "consumr" err && grep -q "lacks\|missing" err
+ok "and so are the others"
+sign a/items/gx.demo/SCZTDJ@1.note o1 o2 scjg.demo/registry/officer &&
+	sign a/grants/gx.demo/1.note o1 o2
+ok "they are signed"
+
+# --- the epoch ---
+"$hutong" epoch new a --name gx.demo/e1 --until 2099-01-01 --key aud.key \
+	--annex annex.key --tracker tracker.key >out 2>err &&
+	grep -q "sealed to 2 members" out
+ok "an auditor makes an epoch"
+! grep -q "$(grep '^secret' tracker.key | cut -d' ' -f2)" a/epochs/gx.demo/e1.note
+ok "its tracker key is not in the clear"
+exits 1 "is there already" "$hutong" epoch new a --name gx.demo/e1 \
+	--until 2099-01-01 --key aud.key --annex annex2.key --tracker tracker2.key
+ok "an epoch is made once"
+"$hutong" epoch seal a --name gx.demo/e1 --key aud.key --annex annex.key \
+	--tracker tracker.key >out 2>err && grep -q '^revision: 2' \
+	a/epochs/gx.demo/e1.note
+ok "and sealed anew for the members of the day"
+
+# --- snapshot and current ---
+exits 4 "an officer of scjg.demo/registry must sign it" \
+	"$hutong" catalog snapshot a --key snap.key
+ok "no snapshot without the provider's officer"
+[ ! -e a/snapshot.note ] && [ ! -e a/snapshot.list ]
+ok "and nothing was written"
+sign a/grants/gx.demo/1.note scjg.demo/registry/officer
+exits 0 "snapshot 1 of gx.demo: 6 documents" \
+	"$hutong" catalog snapshot a --key snap.key
+ok "the first snapshot"
+exits 3 "current.note: cannot be read" \
+	"$hutong" catalog verify a --root a/root.note
+ok "without a current note it is not in force"
+exits 0 "snapshot 1 is in force until" \
+	"$hutong" catalog freshen a --key cur.key --for 12h
+ok "a current note puts it in force"
+exits 0 "snapshot 1 of gx.demo holds: 6 documents" \
+	"$hutong" catalog verify a --root a/root.note
+ok "and everything holds"
+openssl_agrees() {
+	"$check" "a/$1.note" "$("$hutong" key show o1.key --only vkey)" >out 2>err
+}
+every openssl_agrees root members/tax.demo/state items/gx.demo/SCZTDJ@1 \
+	grants/gx.demo/1
+ok "openssl agrees that an officer signed them"
+"$check" a/snapshot.note "$("$hutong" key show snap.key --only vkey)" >out 2>err &&
+	"$check" a/current.note "$("$hutong" key show cur.key --only vkey)" >out 2>err
+ok "and on snapshot and current note"
+exits 1 "no key has two purposes" \
+	"$hutong" catalog freshen a --key snap.key --for 12h
+ok "the snapshot key cannot freshen"
+# The text of a note is what comes before its signatures.
+sed '/^$/,$d' a/root.note >root.text
+echo "$(awk '$1 == "root" { print $4 }' a/snapshot.list)  root.text" |
+	sha256sum -c >out 2>err
+ok "sha256sum agrees with the list"
+
+# --- can it be asked? ---
+exits 0 "yes, by grant gx.demo/1" "$hutong" can-i --root a/root.note --dir a \
+	--from tax.demo/state --item gx.demo/SCZTDJ --operation query \
+	--purpose tax-registration
+ok "can-i: yes"
+exits 1 "PURPOSE: the grant does not allow this purpose" "$hutong" can-i \
+	--root a/root.note --dir a --from tax.demo/state --item gx.demo/SCZTDJ \
+	--operation query --purpose curiosity
+ok "can-i: no, and why"
+exits 1 "POLICY_STALE" "$hutong" can-i --root a/root.note --dir a \
+	--from tax.demo/state --item gx.demo/SCZTDJ --operation query \
+	--at "$(date -u -d '+14 hours' +%Y-%m-%dT%H:%M:%SZ)"
+ok "can-i: not when nobody freshens"
+exits 1 "there is no such grant or member" "$hutong" catalog freshen a \
+	--key cur.key --for 12h --suspend gx.demo/99
+ok "what is not there cannot be suspended"
+exits 0 "1 suspended" "$hutong" catalog freshen a --key cur.key --for 12h \
+	--suspend gx.demo/1
+ok "a grant is suspended"
+exits 0 "1 suspended" "$hutong" catalog freshen a --key cur.key --for 12h
+ok "it stays so when freshened"
+exits 1 "suspended by the current note" "$hutong" can-i --root a/root.note \
+	--dir a --from tax.demo/state --item gx.demo/SCZTDJ --operation query
+ok "can-i: no while suspended"
+exits 0 "0 suspended" "$hutong" catalog freshen a --key cur.key --for 12h \
+	--resume gx.demo/1
+ok "and it is resumed"
+
+# --- tampering, rollback ---
+verify() { # CODE WORDS
+	exits "$1" "$2" "$hutong" catalog verify b --root a/root.note
+}
+again() { rm -rf b && cp -r a b; }
+again
+sed -i 's/purposes: \["tax-registration"/purposes: ["tax-audit"/' b/grants/gx.demo/1.note
+verify 4 "grants/gx.demo/1.note: its text is not the one that the snapshot lists"
+ok "a changed grant is found"
+again
+sed -i '/^— scjg/d' b/grants/gx.demo/1.note
+verify 4 "an officer of scjg.demo/registry must sign it"
+ok "so is a signature that was taken away"
+again
+sed -i 's/ 1 / 2 /' b/snapshot.list
+verify 4 "it is not the list that the snapshot was signed over"
+ok "so is a changed list"
+again
+rm b/grants/gx.demo/1.note
+verify 3 "grants/gx.demo/1.note: cannot be read"
+ok "so is a missing document"
+again
+sed -i 's/^until: 20/until: 21/' b/current.note
+verify 4 "the signature of gx.demo/current does not verify"
+ok "so is a longer life of the current note"
+again
+sed -i "s/^state: active/state: terminated/" a/grants/gx.demo/1.note
+sed -i '/^$/,$d' a/grants/gx.demo/1.note
+sign a/grants/gx.demo/1.note o1 o2 scjg.demo/registry/officer
+exits 1 "give it revision 2" "$hutong" catalog snapshot a --key snap.key
+ok "what changes needs a new revision"
+sed -i -e 's/^revision: 1/revision: 2/' -e '/^$/,$d' a/grants/gx.demo/1.note
+sign a/grants/gx.demo/1.note o1 o2 scjg.demo/registry/officer
+exits 0 "snapshot 2 of gx.demo" "$hutong" catalog snapshot a --key snap.key
+ok "the next snapshot"
+verify 0 "snapshot 1 of gx.demo holds"
+ok "a copy of the old one holds by itself"
+cp a/snapshot.note a/snapshot.list a/grants/gx.demo/1.note . &&
+	cp snapshot.note snapshot.list b/ && cp 1.note b/grants/gx.demo/
+verify 1 "it puts snapshot 1 in force"
+ok "an old current note does not put the new one in force"
+exits 0 "snapshot 2 is in force" \
+	"$hutong" catalog freshen a --key cur.key --for 12h
+ok "freshened, it is"
+exits 1 "GRANT_STATE" "$hutong" can-i --root a/root.note --dir a \
+	--from tax.demo/state --item gx.demo/SCZTDJ --operation query
+ok "can-i: not by a terminated grant"
+
+# --- looking ---
+exits 0 "terminated" "$hutong" catalog show a grants
+ok "show lists grants"
+exits 0 "scjg.demo/registry" "$hutong" directory show a
+ok "show lists members"
+exits 0 "hutong: item/v1" "$hutong" catalog show a gx.demo/SCZTDJ
+ok "show prints one document"
+exits 1 "there is no item, grant, member or epoch" \
+	"$hutong" catalog show a gx.demo/NOSUCH
+ok "or says that it is not there"
+exits 0 "6 documents, all well formed" "$hutong" catalog check a
+ok "check looks at a whole folder"
+mkdir -p a/grants/gy.demo && cp a/grants/gx.demo/1.note a/grants/gy.demo/1.note
+exits 1 "whose place is grants/gx.demo/1.note" "$hutong" catalog check a
+ok "every document has its place"
+rm -r a/grants/gy.demo
+
+# --- it lives on ---
+"$hutong" catalog freshen a --key cur.key --for 5s --every 100ms >out 2>err &
+pid=$!
+for _ in $(seq 100); do
+	[ "$(wc -l <out)" -ge 3 ] && break
+	sleep 0.05
+done
+[ "$(wc -l <out)" -ge 3 ]
+ok "freshen keeps on"
+kill -TERM $pid && wait $pid
+ok "until it is told to stop"
+
+# --- misuse ---
+exits 2 "usage: hutong catalog freshen" "$hutong" catalog freshen a
+ok "usage is told"
+exits 0 "--suspend NAME" "$hutong" catalog freshen --help
+ok "and help, when asked for"
+exits 2 "has no verb" "$hutong" catalog nosuch
+ok "there is no such verb"
+echo "1..$n"
