@@ -493,7 +493,7 @@ ht_keyfile_look(
 	HT_AUTO(text_wipe) struct text text = {.len = 0};
 	HT_AUTO(text_wipe) struct text head = {.len = 0};
 	HT_AUTO(secret_wipe) struct secret secret = {.locked = false};
-	struct ht_keyfile file;
+	struct ht_keyfile file = {.locked = false};
 	enum ht_err err = read_file(path, report, &text);
 
 	if (err == HT_OK)
@@ -556,7 +556,7 @@ ht_keyfile_read(const char *path, enum ht_key_for what, const char *passphrase,
 	HT_AUTO(text_wipe) struct text text = {.len = 0};
 	HT_AUTO(text_wipe) struct text head = {.len = 0};
 	HT_AUTO(secret_wipe) struct secret secret = {.locked = false};
-	struct ht_keyfile file;
+	struct ht_keyfile file = {.locked = false};
 	enum ht_err err = read_file(path, report, &text);
 
 	if (err == HT_OK)

@@ -187,9 +187,7 @@ static void
 what_cannot_stand_in_a_note_is_not_signed(void **state)
 {
 	static const char *const texts[] = {"", "no newline", "a\rb\n",
-	    "tab\t\n", "\x1b[2J\n", "\x7f\n", "\xc2\x85\n",
-	    "\xc2\x9b"
-	    "2J\n",
+	    "tab\t\n", "\x1b[2J\n", "\x7f\n", "\xc2\x85\n", "\xc2\x9bJ\n",
 	    "\xff\n", "\xc0\xaf\n", "\xed\xa0\x80\n"};
 	HT_AUTO(ht_key_free) struct ht_key *key = enoch();
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(4096);
@@ -418,7 +416,7 @@ static const struct {
      "example.com/foo+530D903A+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",                     HT_EMALFORMED},
     {"an id of nine digits",
      "example.com/"
-     "foo+0530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",                                HT_EMALFORMED},
+        "foo+0530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",                             HT_EMALFORMED},
     {"a short key",                     "example.com/foo+530d903a+AekyeRrm56hApGFk",              HT_EMALFORMED},
     {"a witness's key, type 4",
      "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2",                      HT_EMALFORMED},
