@@ -1,0 +1,814 @@
+#include "broker/commit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/pipe.h"
+#include "broker/replay.h"
+#include "broker/reply.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+#include "lib/base/panic.h"
+
+#define JOBS_MAX    65536
+#define GROUP_JOBS  48  /* of 64 records each: below HT_GROUP_MAX entries */
+#define GROUP_ENDS  512 /* requests that end by the clock, of one group */
+#define TICK_MS     100
+#define PARTED_US   2000000 /* clocks that part by more pause the exchange */
+#define ROOM_MS     1000    /* between two looks at the disk */
+#define OUT_MAX     ((size_t)1 << 28)
+#define PAYLOAD_MAX 1024
+
+enum job_type {
+	JOB_PARCEL,
+	JOB_REFUSED,
+	JOB_UP,
+	JOB_DOWN,
+	JOB_GOT,
+	JOB_ENTRY,
+	JOB_TRUST,
+};
+
+/* Somebody who waits until an entry is durable. */
+struct waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t done_cond;
+	bool done;
+	uint64_t seq;
+};
+
+struct job {
+	enum job_type type;
+	struct ht_parcel *parcel;
+	struct ht_conn *conn;
+	struct ht_trust *trust;
+	struct waiter *waiter;
+	unsigned status; /* REFUSED; ENTRY: its type */
+	struct ht_hash hash;
+	uint64_t len;
+	struct ht_slice payload; /* the waiter's */
+	size_t n_places;
+	uint64_t places[HT_BUNDLE_MAX];
+	char member[HT_NAME_MAX + 1];
+	char node[HT_NODE_MAX + 1];
+};
+
+struct ht_committer {
+	struct ht_committer_conf conf;
+	struct ht_queue *jobs;
+	pthread_t thread;
+	bool running;
+	struct ht_lane *lane;
+	struct ht_replier *replier;
+	struct ht_trust *trust;
+	struct ht_hash snapshot; /* of trust */
+	bool new_trust;          /* to be shown to the others */
+	uint64_t snapshot_place;
+	uint64_t now_us;   /* the log's time: never falls */
+	int64_t clock_gap; /* wall minus boot time, as last agreed */
+	bool parted, full;
+	bool more; /* the lane has more to do at once */
+	uint64_t room_at_ms;
+	size_t appended;    /* entries of this group */
+	size_t acts_done;   /* of the lane's actions, appends carried out */
+	struct ht_buf note; /* the newest checkpoint */
+
+	pthread_mutex_t lock; /* the two below */
+	struct ht_committer_stats stats;
+	bool resume;
+};
+
+void
+ht_out_free(struct ht_out **out_p)
+{
+	struct ht_out *out = HT_TAKE(*out_p);
+
+	if (out == NULL)
+		return;
+	ht_buf_fini(&out->bytes);
+	free(out);
+}
+
+/* Nothing of the group has left; a process that cannot write must not serve. */
+static _Noreturn void
+die(const char *what, enum ht_err err)
+{
+	ht_log(HT_ERROR,
+	    "broker: %s: %s; nothing of this group was sent; "
+	    "stopping now",
+	    what, ht_err_text(err));
+	_exit(HT_BROKER_STORE);
+}
+
+static void
+must(enum ht_err err, const char *what)
+{
+	if (err != HT_OK)
+		die(what, err);
+}
+
+/* ---- time ---- */
+
+static void
+read_clock(struct ht_committer *c)
+{
+	uint64_t wall = ht_clock_wall_us();
+	int64_t gap = (int64_t)(wall - ht_clock_boot_us());
+	int64_t parted = gap - c->clock_gap;
+
+	if (wall > c->now_us)
+		c->now_us = wall;
+	if (!c->parted && (parted > PARTED_US || parted < -PARTED_US)) {
+		c->parted = true;
+		ht_log(HT_ERROR,
+		    "broker: the wall clock leapt by %.1f s; nothing new is "
+		    "admitted until an operator has looked at it: "
+		    "hutong-broker ctl resume",
+		    (double)parted / 1e6);
+	}
+	HT_ASSERT(pthread_mutex_lock(&c->lock) == 0);
+	if (c->resume) {
+		c->resume = c->parted = false;
+		c->clock_gap = gap;
+	}
+	HT_ASSERT(pthread_mutex_unlock(&c->lock) == 0);
+}
+
+static uint64_t
+now_ms(const struct ht_committer *c)
+{
+	return c->now_us / 1000;
+}
+
+static void
+look_at_disk(struct ht_committer *c)
+{
+	uint64_t mono = ht_clock_mono_ms();
+	bool full;
+
+	if (mono < c->room_at_ms)
+		return;
+	c->room_at_ms = mono + ROOM_MS;
+	full = ht_log_room(c->conf.log) < c->conf.disk_reserve;
+	if (full && !c->full)
+		ht_log(HT_ERROR,
+		    "broker: the log's disk has less than the reserve of %llu "
+		    "MiB left; nothing new is admitted until there is room",
+		    (unsigned long long)(c->conf.disk_reserve >> 20));
+	c->full = full;
+}
+
+static unsigned
+admission(const struct ht_committer *c)
+{
+	return c->parted || c->full ? HT_ST_PAUSED : HT_ST_OK;
+}
+
+/* ---- entries ---- */
+
+static void
+append(struct ht_committer *c, struct ht_entry *e)
+{
+	e->snapshot = c->snapshot;
+	e->time_us = c->now_us;
+	must(ht_log_append(c->conf.log, e, NULL), "append an entry");
+	c->now_us = e->time_us;
+	c->appended++;
+}
+
+/* The broker's own: the lane did not count it. */
+static uint64_t
+append_own(struct ht_committer *c, unsigned type, struct ht_slice payload)
+{
+	struct ht_entry e = {.type = type, .payload = payload};
+
+	append(c, &e);
+	ht_lane_skip(c->lane);
+	return e.seq;
+}
+
+static void
+append_record(struct ht_committer *c, const struct ht_act *act)
+{
+	const struct ht_parcel *parcel = act->parcel;
+	const struct ht_bundle_record *r = &parcel->bundle.records[act->record];
+	struct ht_entry e = {
+	    .type = act->entry,
+	    .status = act->status,
+	    .grant = parcel->headers[act->record].grant,
+	    .bundle_seq = act->first,
+	    .bundle_index = (uint16_t)r->index,
+	    .bundle_count = (uint16_t)parcel->bundle.count,
+	    .member = ht_slice_str(parcel->conn->member),
+	    .node = ht_slice_str(parcel->conn->node),
+	    .cites = act->cites,
+	    .payload = r->header,
+	};
+
+	/* What may be delivered is kept until then, and for the proof. */
+	if (act->status == HT_ST_OK)
+		must(ht_log_vault(c->conf.log, r->tag, r->body, &e),
+		    "keep a body");
+	append(c, &e);
+	HT_ASSERT(e.seq == act->place);
+}
+
+static void
+pack_payload(const struct ht_act *act, struct ht_buf *out)
+{
+	switch (act->entry) {
+	case HT_ENTRY_EXPIRED:
+		ht_pack_map(out, 2);
+		ht_pack_cstr(out, "record");
+		ht_pack_bin(out, act->id.at, sizeof(act->id.at));
+		ht_pack_cstr(out, "sender");
+		ht_pack_cstr(out, act->member);
+		break;
+	case HT_ENTRY_REFUSALS:
+		ht_pack_map(out, 3);
+		ht_pack_cstr(out, "count");
+		ht_pack_uint(out, act->len);
+		ht_pack_cstr(out, "from");
+		ht_pack_uint(out, act->from_ms);
+		ht_pack_cstr(out, "member");
+		ht_pack_cstr(out, act->member);
+		break;
+	default:
+		HT_ASSERT(act->entry == HT_ENTRY_REJECT);
+		ht_pack_map(out, 2);
+		ht_pack_cstr(out, "hash");
+		ht_pack_bin(out, act->hash.at, sizeof(act->hash.at));
+		ht_pack_cstr(out, "len");
+		ht_pack_uint(out, act->len);
+		break;
+	}
+}
+
+static void
+append_other(struct ht_committer *c, const struct ht_act *act)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(PAYLOAD_MAX);
+	bool refused = act->entry == HT_ENTRY_REJECT;
+	struct ht_entry e = {
+	    .type = act->entry,
+	    .status = act->status,
+	    .member = ht_slice_str(refused ? act->member : ""),
+	    .node = ht_slice_str(refused ? act->node : ""),
+	    .cites = act->cites,
+	};
+
+	pack_payload(act, &payload);
+	must(payload.err, "pack a payload");
+	e.payload = ht_buf_slice(&payload);
+	append(c, &e);
+	HT_ASSERT(e.seq == act->place);
+}
+
+/* The evidence of a bundle: its signature, and what has no entry as hashes. */
+static void
+append_bundle(struct ht_committer *c, const struct ht_parcel *parcel,
+    uint64_t first, const uint32_t *kept, size_t n)
+{
+	static struct ht_bundle part; /* large; there is one committer */
+
+	if (n == parcel->bundle.n_records) {
+		must(ht_log_bundle(c->conf.log, first, &parcel->bundle),
+		    "keep a bundle");
+		return;
+	}
+	must(ht_bundle_part(&parcel->bundle, kept, n, &part), "part a bundle");
+	must(ht_log_bundle(c->conf.log, first, &part), "keep a bundle");
+}
+
+/* Carry out the appends that the last event has added. */
+static void
+carry_out(struct ht_committer *c)
+{
+	const struct ht_parcel *parcel = NULL;
+	uint32_t kept[HT_BUNDLE_MAX];
+	uint64_t first = 0;
+	size_t n_acts, n = 0;
+	const struct ht_act *acts = ht_lane_acts(c->lane, &n_acts);
+
+	for (; c->acts_done < n_acts; c->acts_done++) {
+		const struct ht_act *act = &acts[c->acts_done];
+
+		if (act->type != HT_ACT_APPEND)
+			continue;
+		if (act->parcel == NULL) {
+			append_other(c, act);
+			continue;
+		}
+		/* One event settles one parcel. */
+		HT_ASSERT(parcel == NULL || parcel == act->parcel);
+		parcel = act->parcel;
+		first = act->first;
+		append_record(c, act);
+		kept[n++] = act->record;
+	}
+	if (parcel != NULL)
+		append_bundle(c, parcel, first, kept, n);
+}
+
+static uint64_t
+append_snapshot(struct ht_committer *c)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(PAYLOAD_MAX);
+
+	ht_pack_map(&payload, 2);
+	ht_pack_cstr(&payload, "hash");
+	ht_pack_bin(&payload, c->snapshot.at, sizeof(c->snapshot.at));
+	ht_pack_cstr(&payload, "version");
+	ht_pack_uint(&payload, ht_trust_version(c->trust));
+	must(payload.err, "pack a payload");
+	return append_own(c, HT_ENTRY_SNAPSHOT, ht_buf_slice(&payload));
+}
+
+static void
+append_start(struct ht_committer *c)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(PAYLOAD_MAX);
+	uint8_t random[32];
+
+	/* So that no two continuations of a copied log are alike. */
+	ht_random(random, sizeof(random));
+	ht_pack_map(&payload, 3);
+	ht_pack_cstr(&payload, "host");
+	ht_pack_cstr(&payload, c->conf.host);
+	ht_pack_cstr(&payload, "random");
+	ht_pack_bin(&payload, random, sizeof(random));
+	ht_pack_cstr(&payload, "version");
+	ht_pack_cstr(&payload, c->conf.version);
+	must(payload.err, "pack a payload");
+	(void)append_own(c, HT_ENTRY_START, ht_buf_slice(&payload));
+}
+
+static void
+append_stop(struct ht_committer *c, const char *reason)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(PAYLOAD_MAX);
+
+	ht_pack_map(&payload, 1);
+	ht_pack_cstr(&payload, "reason");
+	ht_pack_cstr(&payload, reason);
+	must(payload.err, "pack a payload");
+	(void)append_own(c, HT_ENTRY_STOP, ht_buf_slice(&payload));
+}
+
+/* ---- a group ---- */
+
+static void
+install(struct ht_committer *c, struct ht_trust *trust)
+{
+	struct ht_hash hash = ht_trust_hash(trust);
+	bool same = ht_hash_eq(&hash, &c->snapshot);
+
+	ht_trust_unref(&c->trust);
+	c->trust = ht_trust_ref(trust);
+	c->snapshot = hash;
+	c->new_trust = true;
+	/* A fresher note for the same snapshot decides nothing anew. */
+	if (!same)
+		c->snapshot_place = append_snapshot(c);
+}
+
+static void
+handle(struct ht_committer *c, struct job *job)
+{
+	struct ht_lane *lane = c->lane;
+	enum ht_err err = HT_OK;
+
+	switch (job->type) {
+	case JOB_PARCEL:
+		err = ht_lane_parcel(lane, c->trust, job->parcel, now_ms(c));
+		break;
+	case JOB_REFUSED:
+		err = ht_lane_refused(lane, job->member, job->node, &job->hash,
+		    job->len, job->status, now_ms(c));
+		break;
+	case JOB_UP:
+		err = ht_lane_up(lane, job->conn, now_ms(c));
+		break;
+	case JOB_DOWN:
+		err = ht_lane_down(lane, job->conn, now_ms(c));
+		break;
+	case JOB_GOT:
+		err = ht_lane_got(lane, job->conn, job->places, job->n_places);
+		break;
+	case JOB_ENTRY:
+		job->waiter->seq = append_own(c, job->status, job->payload);
+		break;
+	case JOB_TRUST:
+		install(c, job->trust);
+		break;
+	}
+	must(err, "decide");
+	carry_out(c);
+}
+
+static void
+commit(struct ht_committer *c)
+{
+	uint64_t began = ht_clock_mono_ms();
+	struct ht_slice note;
+
+	if (c->appended > 0) {
+		must(ht_log_commit(c->conf.log, &note), "commit");
+		ht_buf_reset(&c->note);
+		ht_buf_add(&c->note, note.at, note.len);
+		must(c->note.err, "keep the checkpoint");
+	}
+	HT_ASSERT(pthread_mutex_lock(&c->lock) == 0);
+	if (c->appended > 0) {
+		c->stats.groups++;
+		c->stats.commit_us += (ht_clock_mono_ms() - began) * 1000;
+	}
+	c->stats.size = ht_log_size(c->conf.log);
+	c->stats.admission = admission(c);
+	ht_lane_stats(c->lane, &c->stats.lane);
+	HT_ASSERT(pthread_mutex_unlock(&c->lock) == 0);
+	c->appended = 0;
+	if (c->new_trust)
+		ht_box_set(c->conf.box, c->trust, c->snapshot_place);
+	c->new_trust = false;
+}
+
+static void
+send_out(struct ht_committer *c)
+{
+	unsigned generation = atomic_load(c->conf.generation);
+	size_t n;
+	const struct ht_act *acts = ht_lane_acts(c->lane, &n);
+	struct ht_out *out;
+
+	if (n == 0)
+		return;
+	out = calloc(1, sizeof(*out));
+	if (out == NULL)
+		die("answer", HT_ENOMEM);
+	out->generation = generation;
+	out->bytes = HT_BUF(OUT_MAX);
+	must(ht_reply(c->replier, acts, n, ht_buf_slice(&c->note), generation,
+	         &out->bytes),
+	    "answer");
+	if (out->bytes.len == 0 ||
+	    ht_queue_push(c->conf.outs, out, out->bytes.len) != HT_OK)
+		/*
+		 * A front that takes nothing: what it missed is asked for, or
+		 * sent again, once the nodes have another.
+		 */
+		ht_out_free(&out);
+}
+
+static void
+free_job(struct ht_committer *c, struct job *job)
+{
+	if (job->parcel != NULL) {
+		struct ht_conn *conn = job->parcel->conn;
+
+		atomic_fetch_sub(&conn->in_flight, 1);
+		if (conn->generation == atomic_load(c->conf.generation))
+			atomic_fetch_add(
+			    c->conf.credit, job->parcel->frame_len);
+	}
+	ht_parcel_free(&job->parcel);
+	ht_conn_unref(&job->conn);
+	ht_trust_unref(&job->trust);
+	if (job->waiter != NULL) {
+		struct waiter *waiter = job->waiter;
+
+		HT_ASSERT(pthread_mutex_lock(&waiter->lock) == 0);
+		waiter->done = true;
+		HT_ASSERT(pthread_cond_signal(&waiter->done_cond) == 0);
+		HT_ASSERT(pthread_mutex_unlock(&waiter->lock) == 0);
+	}
+	free(job);
+}
+
+/* Everything of a group between taking it and letting it go. */
+static void
+run_group(struct ht_committer *c, struct job **jobs, size_t n)
+{
+	read_clock(c);
+	look_at_disk(c);
+	ht_lane_admit(c->lane, admission(c));
+	must(ht_lane_tick(c->lane, now_ms(c), GROUP_ENDS, &c->more), "decide");
+	carry_out(c);
+	for (size_t i = 0; i < n; i++)
+		handle(c, jobs[i]);
+	commit(c);
+	send_out(c);
+	ht_lane_clear(c->lane);
+	c->acts_done = 0;
+	for (size_t i = 0; i < n; i++)
+		free_job(c, jobs[i]);
+}
+
+static void *
+run(void *arg)
+{
+	struct ht_committer *c = arg;
+	void *jobs[GROUP_JOBS];
+
+	for (;;) {
+		size_t n = ht_queue_pop(
+		    c->jobs, jobs, GROUP_JOBS, c->more ? 0 : TICK_MS);
+
+		if (n == 0 && ht_queue_closed(c->jobs))
+			return NULL;
+		run_group(c, (struct job **)jobs, n);
+	}
+}
+
+/* ---- beginning and end ---- */
+
+static enum ht_err
+open_parts(struct ht_committer *c)
+{
+	uint64_t last_us, n = 0;
+	enum ht_err err = ht_replay_last(c->conf.log, &last_us);
+
+	if (err != HT_OK)
+		return err;
+	c->now_us = ht_clock_wall_us();
+	if (last_us > c->now_us + HT_SKEW_MS * 1000u)
+		ht_log(HT_WARN,
+		    "broker: the log's last entry is %.0f s ahead of the "
+		    "clock; entries keep its time until the clock is there",
+		    (double)(last_us - c->now_us) / 1e6);
+	if (last_us > c->now_us)
+		c->now_us = last_us;
+	err = ht_queue_new(JOBS_MAX, JOBS_MAX, false, &c->jobs);
+	if (err == HT_OK)
+		err = ht_replier_new(c->conf.log, &c->replier);
+	if (err == HT_OK)
+		err = ht_lane_new(&c->conf.lane, now_ms(c),
+		    ht_log_next(c->conf.log), &c->lane);
+	if (err == HT_OK)
+		err = ht_replay(c->conf.log, c->trust, c->lane, now_ms(c), &n);
+	if (err == HT_OK && n > 0)
+		ht_log(HT_INFO, "broker: read %llu entries again",
+		    (unsigned long long)n);
+	return err;
+}
+
+static void
+drop_job(void *item)
+{
+	struct job *job = item;
+
+	ht_parcel_free(&job->parcel);
+	ht_conn_unref(&job->conn);
+	ht_trust_unref(&job->trust);
+	free(job);
+}
+
+static void
+free_committer(struct ht_committer **committer_p)
+{
+	struct ht_committer *c = HT_TAKE(*committer_p);
+
+	ht_queue_free(&c->jobs, drop_job);
+	ht_lane_free(&c->lane);
+	ht_replier_free(&c->replier);
+	ht_trust_unref(&c->trust);
+	ht_buf_fini(&c->note);
+	HT_ASSERT(pthread_mutex_destroy(&c->lock) == 0);
+	free(c);
+}
+
+enum ht_err
+ht_committer_start(
+    const struct ht_committer_conf *conf, struct ht_committer **ret)
+{
+	struct ht_committer *c = calloc(1, sizeof(*c));
+	enum ht_err err;
+
+	if (c == NULL)
+		return HT_ENOMEM;
+	c->conf = *conf;
+	c->note = HT_BUF(65536);
+	c->clock_gap = (int64_t)(ht_clock_wall_us() - ht_clock_boot_us());
+	c->trust = ht_box_get(conf->box, NULL);
+	c->snapshot = ht_trust_hash(c->trust);
+	HT_ASSERT(pthread_mutex_init(&c->lock, NULL) == 0);
+	err = open_parts(c);
+	if (err != HT_OK) {
+		free_committer(&c);
+		return err;
+	}
+	append_start(c);
+	c->snapshot_place = append_snapshot(c);
+	c->new_trust = true;
+	commit(c);
+	if (pthread_create(&c->thread, NULL, run, c) != 0) {
+		free_committer(&c);
+		return HT_ESYSTEM;
+	}
+	*ret = c;
+	return HT_OK;
+}
+
+void
+ht_committer_stop(struct ht_committer **committer_p, const char *reason)
+{
+	struct ht_committer *c = *committer_p;
+
+	if (c == NULL)
+		return;
+	ht_queue_close(c->jobs);
+	HT_ASSERT(pthread_join(c->thread, NULL) == 0);
+	append_stop(c, reason);
+	commit(c);
+	free_committer(committer_p);
+}
+
+/* ---- events ---- */
+
+static struct job *
+new_job(enum job_type type)
+{
+	struct job *job = malloc(sizeof(*job));
+
+	if (job == NULL)
+		return NULL;
+	job->type = type;
+	job->parcel = NULL;
+	job->conn = NULL;
+	job->trust = NULL;
+	job->waiter = NULL;
+	job->n_places = 0;
+	return job;
+}
+
+/* The job is taken, or freed. */
+static enum ht_err
+push(struct ht_committer *c, struct job *job)
+{
+	enum ht_err err = ht_queue_push(c->jobs, job, 1);
+
+	if (err != HT_OK)
+		drop_job(job);
+	return err;
+}
+
+enum ht_err
+ht_committer_parcel(struct ht_committer *committer, struct ht_parcel **parcel_p)
+{
+	struct job *job = new_job(JOB_PARCEL);
+	enum ht_err err;
+
+	if (job == NULL)
+		return HT_ENOMEM;
+	job->parcel = *parcel_p;
+	/* A verifier may wait: that is what bounds the work at hand. */
+	err = ht_queue_push_wait(committer->jobs, job, 1);
+	if (err == HT_OK)
+		*parcel_p = NULL;
+	else
+		free(job);
+	return err;
+}
+
+enum ht_err
+ht_committer_refused(struct ht_committer *committer, const char *member,
+    const char *node, const struct ht_hash *hash, uint64_t len, unsigned status)
+{
+	struct job *job = new_job(JOB_REFUSED);
+
+	if (job == NULL)
+		return HT_ENOMEM;
+	snprintf(job->member, sizeof(job->member), "%s", member);
+	snprintf(job->node, sizeof(job->node), "%s", node);
+	job->hash = *hash;
+	job->len = len;
+	job->status = status;
+	return push(committer, job);
+}
+
+static enum ht_err
+about_conn(struct ht_committer *committer, enum job_type type,
+    struct ht_conn *conn, const uint64_t *places, size_t n)
+{
+	struct job *job = new_job(type);
+
+	HT_ASSERT(n <= HT_BUNDLE_MAX);
+	if (job == NULL)
+		return HT_ENOMEM;
+	job->conn = ht_conn_ref(conn);
+	job->n_places = n;
+	if (n > 0)
+		memcpy(job->places, places, n * sizeof(*places));
+	return push(committer, job);
+}
+
+enum ht_err
+ht_committer_up(struct ht_committer *committer, struct ht_conn *conn)
+{
+	return about_conn(committer, JOB_UP, conn, NULL, 0);
+}
+
+enum ht_err
+ht_committer_down(struct ht_committer *committer, struct ht_conn *conn)
+{
+	return about_conn(committer, JOB_DOWN, conn, NULL, 0);
+}
+
+enum ht_err
+ht_committer_got(struct ht_committer *committer, struct ht_conn *conn,
+    const uint64_t *places, size_t n)
+{
+	return about_conn(committer, JOB_GOT, conn, places, n);
+}
+
+/* ---- waiting for an entry ---- */
+
+static enum ht_err
+push_and_wait(
+    struct ht_committer *committer, struct job *job, uint64_t *ret_seq)
+{
+	struct waiter waiter = {.done = false};
+	enum ht_err err;
+
+	HT_ASSERT(pthread_mutex_init(&waiter.lock, NULL) == 0);
+	HT_ASSERT(pthread_cond_init(&waiter.done_cond, NULL) == 0);
+	job->waiter = &waiter;
+	err = ht_queue_push_wait(committer->jobs, job, 1);
+	if (err == HT_OK) {
+		HT_ASSERT(pthread_mutex_lock(&waiter.lock) == 0);
+		while (!waiter.done)
+			HT_ASSERT(pthread_cond_wait(
+			              &waiter.done_cond, &waiter.lock) == 0);
+		HT_ASSERT(pthread_mutex_unlock(&waiter.lock) == 0);
+		if (ret_seq != NULL)
+			*ret_seq = waiter.seq;
+	} else {
+		drop_job(job);
+	}
+	HT_ASSERT(pthread_cond_destroy(&waiter.done_cond) == 0);
+	HT_ASSERT(pthread_mutex_destroy(&waiter.lock) == 0);
+	return err;
+}
+
+enum ht_err
+ht_committer_entry(struct ht_committer *committer, unsigned type,
+    struct ht_slice payload, uint64_t *ret_seq)
+{
+	struct job *job = new_job(JOB_ENTRY);
+
+	if (job == NULL)
+		return HT_ENOMEM;
+	job->status = type;
+	job->payload = payload;
+	return push_and_wait(committer, job, ret_seq);
+}
+
+enum ht_err
+ht_committer_admin(struct ht_committer *committer, const char *act,
+    const char *by, const char *detail)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(PAYLOAD_MAX);
+
+	ht_pack_map(&payload, 3);
+	ht_pack_cstr(&payload, "act");
+	ht_pack_cstr(&payload, act);
+	ht_pack_cstr(&payload, "by");
+	ht_pack_cstr(&payload, by);
+	ht_pack_cstr(&payload, "detail");
+	ht_pack_cstr(&payload, detail);
+	if (payload.err != HT_OK)
+		return payload.err;
+	return ht_committer_entry(
+	    committer, HT_ENTRY_ADMIN, ht_buf_slice(&payload), NULL);
+}
+
+enum ht_err
+ht_committer_trust(struct ht_committer *committer, struct ht_trust *trust)
+{
+	struct job *job = new_job(JOB_TRUST);
+
+	if (job == NULL)
+		return HT_ENOMEM;
+	job->trust = ht_trust_ref(trust);
+	return push_and_wait(committer, job, NULL);
+}
+
+void
+ht_committer_resume(struct ht_committer *committer)
+{
+	HT_ASSERT(pthread_mutex_lock(&committer->lock) == 0);
+	committer->resume = true;
+	HT_ASSERT(pthread_mutex_unlock(&committer->lock) == 0);
+}
+
+void
+ht_committer_stats(
+    struct ht_committer *committer, struct ht_committer_stats *ret)
+{
+	HT_ASSERT(pthread_mutex_lock(&committer->lock) == 0);
+	*ret = committer->stats;
+	HT_ASSERT(pthread_mutex_unlock(&committer->lock) == 0);
+}

@@ -1,0 +1,90 @@
+/*
+ * commit.h -- the committer: one thread that owns the lane and the log's
+ * write transaction.
+ *
+ * It takes what has arrived, lets the lane decide, appends, commits once, and
+ * only then lets anything out.  While it waits for the disk the next group is
+ * being verified.  If a commit fails the process ends at once: nothing of
+ * that group has left it.
+ */
+#ifndef HT_BROKER_COMMIT_H
+#define HT_BROKER_COMMIT_H
+
+#include "broker/box.h"
+#include "broker/conf.h"
+#include "broker/lane.h"
+#include "lib/base/queue.h"
+#include "lib/base/report.h"
+
+/* What was committed, ready for the front: pipe messages of one generation. */
+struct ht_out {
+	struct ht_out *next; /* the reader's */
+	uint32_t generation;
+	size_t at; /* written so far */
+	struct ht_buf bytes;
+};
+void ht_out_free(struct ht_out **out_p);
+
+struct ht_committer_conf {
+	struct ht_log *log;
+	struct ht_trust_box *box;
+	struct ht_queue *outs;   /* of struct ht_out, for the core's loop */
+	atomic_uint *generation; /* of the front that is up */
+	atomic_ullong *credit;   /* bytes of its frames that are settled */
+	struct ht_lane_conf lane;
+	uint64_t disk_reserve; /* bytes that must stay free */
+	const char *host;
+	const char *version;
+};
+struct ht_committer;
+
+/*
+ * Read the log's tail into the lane, append START and SNAPSHOT, commit, and
+ * start the thread.  Everything in @conf is borrowed.
+ */
+enum ht_err ht_committer_start(const struct ht_committer_conf *conf,
+    struct ht_committer **ret) HT_MUST_USE;
+/*
+ * Settle what was given before, append STOP with @reason, commit, end the
+ * thread, free.
+ */
+void ht_committer_stop(struct ht_committer **committer_p, const char *reason);
+
+/* ---- events, from any thread; HT_EAGAIN or HT_ENOMEM: not taken ---- */
+
+enum ht_err ht_committer_parcel(
+    struct ht_committer *committer, struct ht_parcel **parcel_p) HT_MUST_USE;
+enum ht_err ht_committer_refused(struct ht_committer *committer,
+    const char *member, const char *node, const struct ht_hash *hash,
+    uint64_t len, unsigned status) HT_MUST_USE;
+enum ht_err ht_committer_up(
+    struct ht_committer *committer, struct ht_conn *conn) HT_MUST_USE;
+enum ht_err ht_committer_down(
+    struct ht_committer *committer, struct ht_conn *conn) HT_MUST_USE;
+enum ht_err ht_committer_got(struct ht_committer *committer,
+    struct ht_conn *conn, const uint64_t *places, size_t n) HT_MUST_USE;
+
+/* ---- entries of the operator's and the auditors'; wait until durable ---- */
+
+/* @payload as docs/log-format.md wants it for @type. */
+enum ht_err ht_committer_entry(struct ht_committer *committer, unsigned type,
+    struct ht_slice payload, uint64_t *ret_seq) HT_MUST_USE;
+enum ht_err ht_committer_admin(struct ht_committer *committer, const char *act,
+    const char *by, const char *detail) HT_MUST_USE;
+/* A new trust is in force from its SNAPSHOT entry on. */
+enum ht_err ht_committer_trust(
+    struct ht_committer *committer, struct ht_trust *trust) HT_MUST_USE;
+/* Admit again after the clocks had parted; by the operator's act alone. */
+void ht_committer_resume(struct ht_committer *committer);
+
+struct ht_committer_stats {
+	struct ht_lane_stats lane;
+	uint64_t size;      /* entries */
+	uint64_t groups;    /* commits */
+	uint64_t commit_us; /* spent in them */
+	unsigned admission; /* HT_ST_OK, or why nothing is admitted */
+};
+void ht_committer_stats(
+    struct ht_committer *committer, struct ht_committer_stats *ret);
+
+#endif

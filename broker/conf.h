@@ -1,0 +1,45 @@
+/*
+ * conf.h -- hutong-broker.conf(5), read and checked whole.
+ */
+#ifndef HT_BROKER_CONF_H
+#define HT_BROKER_CONF_H
+
+#include "broker/lane.h"
+#include "lib/base/report.h"
+
+/* hutong-broker(8), "EXIT STATUS". */
+enum ht_broker_exit {
+	HT_BROKER_DONE = 0,
+	HT_BROKER_REFUSED = 1,     /* configuration or policy is of no use */
+	HT_BROKER_USAGE = 2,       /* the command line makes no sense */
+	HT_BROKER_UNAVAILABLE = 3, /* address, file or socket cannot be had */
+	HT_BROKER_INTEGRITY = 4,   /* the log does not hold, or is behind */
+	HT_BROKER_STORE = 5,       /* a commit failed */
+};
+
+/* Paths are as seen from the configuration's folder.  All owned. */
+struct ht_broker_conf {
+	char *authority;     /* folder of trust documents */
+	char *root;          /* anchor file; in authority if not given */
+	char *listen;        /* "tcp://0.0.0.0:5600" */
+	char *transport_key; /* key files */
+	char *log_key;
+	char *log_dir;
+	char *control;         /* sockets */
+	char *audit;           /* NULL: none */
+	uint64_t disk_reserve; /* bytes */
+	uint64_t front_memory; /* bytes */
+	uint64_t verify_threads;
+	uint64_t freshen_ms; /* how often current.note is looked at */
+	struct ht_lane_conf lane;
+};
+
+/*
+ * Read a file.  Every mistake goes to @report.  HT_EINVALID if there is one;
+ * others of ht_conf_load().  @ret is then empty.
+ */
+enum ht_err ht_broker_conf_load(const char *path, struct ht_report *report,
+    struct ht_broker_conf *ret) HT_MUST_USE;
+void ht_broker_conf_fini(struct ht_broker_conf *conf);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * core.h -- the broker's own process: the loop that reads from the front,
+ * hands bundles to verifiers and committer, answers what needs no entry, and
+ * does what the operator says.
+ */
+#ifndef HT_BROKER_CORE_H
+#define HT_BROKER_CORE_H
+
+#include "broker/conf.h"
+
+#define HT_BROKER_VERSION "0.1"
+
+/*
+ * Is there a usable policy, do the keys fit it?  Findings go to @report;
+ * nothing is written, no socket is opened.  A `struct ht_broker_exit`.
+ */
+int ht_core_check(const struct ht_broker_conf *conf, struct ht_report *report);
+/* Run until told to stop; the exit code. */
+int ht_core_run(const struct ht_broker_conf *conf);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * core_in.h -- the core's insides: core.c (start, loop, end), link.c (the
+ * front's process and stream), talk.c (messages of nodes), rule.c (trust:
+ * keys, reload), ctl.c (the operator's socket).
+ *
+ * All of it runs on one thread, but for what commit.h and verify.h start.
+ */
+#ifndef HT_BROKER_CORE_IN_H
+#define HT_BROKER_CORE_IN_H
+
+#include <sys/types.h>
+
+#include "broker/audit/server.h"
+#include "broker/commit.h"
+#include "broker/core.h"
+#include "broker/pipe.h"
+#include "broker/verify.h"
+#include "lib/base/map.h"
+#include "schemas/message.h"
+
+/* The front's process, and what goes to it. */
+struct link {
+	pid_t pid; /* 0: none runs */
+	int fd;
+	struct ht_pipe_in in;
+	bool ready;                  /* it listens */
+	bool was_ready;              /* one did, since the broker started */
+	bool killed;                 /* by us, and why is said already */
+	char address[300];           /* bound; a restart takes it again */
+	struct ht_out *first, *last; /* to be written */
+	size_t waiting;              /* bytes of these */
+	struct ht_buf own;           /* small messages, not yet among them */
+	uint64_t started_ms, restart_ms, backoff_ms;
+	uint64_t starts, floods;
+	uint64_t memory, frames, bytes; /* as it last said */
+};
+
+/* Whose a transport key is that is not admitted (or no longer). */
+struct holder {
+	unsigned status;
+	char member[HT_NAME_MAX + 1];
+	char node[HT_NODE_MAX + 1];
+};
+
+struct strike {
+	unsigned floods;
+	bool out; /* not admitted until the operator says so */
+};
+
+struct core {
+	const struct ht_broker_conf *conf;
+	struct ht_root root;
+	struct ht_buf root_note;
+	struct ht_trust_box box;
+	struct ht_log *log;
+	struct ht_index *index;
+	struct ht_audit_server *audit;
+	pthread_t indexer;
+	bool indexing;
+	atomic_bool index_stop;
+	struct ht_committer *committer;
+	struct ht_verifier *verifier;
+	struct ht_queue *outs;
+	atomic_uint generation;
+	atomic_ullong credit;
+	struct link link;
+	struct ht_map *conns;     /* handle -> struct ht_conn, counted */
+	struct ht_map *newest;    /* user -> struct ht_conn, borrowed */
+	struct ht_map *admitted;  /* user -> "" */
+	struct ht_map *strikes;   /* user -> struct strike */
+	struct ht_map *holders;   /* SHA-256 of a key -> struct holder */
+	struct ht_hash keys_hash; /* of the list as last sent */
+	uint64_t keys_ms, freshen_ms, sweep_ms, watch_ms;
+	int64_t current_mtime_ns;
+	int signal_fd, control_fd;
+	bool done;
+	int exit_code;
+	char reason[64];
+	uint64_t busy, hellos, parts;
+	struct ht_message m; /* large; one is enough */
+};
+
+/* Make the loop end; the first reason stays. */
+void core_stop(struct core *core, int exit_code, const char *reason);
+
+/* ---- link.c ---- */
+
+enum ht_err link_start(struct core *core);
+/* Read what the front says, and act on it. */
+void link_read(struct core *core);
+/* Write what waits; what does not fit waits on. */
+void link_flush(struct core *core);
+/* A committed group's frames. */
+void link_take(struct core *core, struct ht_out **out_p);
+/* Timers: restart, memory, credit. */
+void link_tick(struct core *core, uint64_t now_ms);
+/* A child has ended. */
+void link_reap(struct core *core);
+/* End this front; another is started. */
+void link_restart(struct core *core, const char *why);
+void link_close(struct core *core);
+/* The message in core->m, to a connection. */
+void link_send(struct core *core, struct ht_slice handle);
+void link_send_keys(struct core *core, struct ht_slice body);
+
+/* ---- talk.c ---- */
+
+void talk_frame(struct core *core, const struct ht_pipe_msg *msg);
+void talk_parts(struct core *core, const struct ht_pipe_msg *msg);
+/* That connection is no more. */
+void talk_lost(struct core *core, struct ht_slice handle);
+void talk_lost_all(struct core *core);
+/* Connections that have been silent too long. */
+void talk_sweep(struct core *core, uint64_t now_ms);
+void talk_notice(struct core *core);
+
+/* ---- rule.c ---- */
+
+/* Root and trust from disk; findings to @report. */
+enum ht_err rule_load(const struct ht_broker_conf *conf,
+    const struct ht_root *old_root, const struct ht_trust *before,
+    struct ht_report *report, struct ht_buf *root_note,
+    struct ht_root *ret_root, struct ht_trust **ret) HT_MUST_USE;
+/*
+ * Take what the authority's folder has now, or keep the old: all reasons in
+ * @report.  HT_OK with *ret_changed false: it is the same.
+ */
+enum ht_err rule_reload(
+    struct core *core, struct ht_report *report, bool *ret_changed) HT_MUST_USE;
+/* Only a fresher current note for the snapshot in force. */
+void rule_freshen(struct core *core);
+/* Make the list of admitted keys; tell the front if it is another. */
+void rule_keys(struct core *core, bool always);
+/* Who holds a refused key: its status, and the names if they are known. */
+unsigned rule_refused(struct core *core, const struct ht_hash *key,
+    const char **ret_member, const char **ret_node);
+/* Its front was flooded by this user. */
+void rule_strike(struct core *core, struct ht_slice user, uint64_t bytes);
+/* Those who flooded are admitted again; how many. */
+unsigned rule_forgive(struct core *core);
+void rule_fini(struct core *core);
+
+/* ---- ctl.c ---- */
+
+enum ht_err ctl_open(struct core *core) HT_MUST_USE;
+void ctl_serve(struct core *core);
+void ctl_close(struct core *core);
+
+#endif

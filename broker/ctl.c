@@ -1,0 +1,328 @@
+/*
+ * ctl.c -- the operator's socket: one line in, some lines out, and every act
+ * is an entry of the log (hutong-broker(8), "CONTROL").
+ *
+ * The socket is 0600: who may open it may command.  An answer is "ok" or
+ * "error REASON", then JSON, one object a line.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "broker/core_in.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "schemas/json.h"
+
+#define LINE_MAX_BYTES 128
+#define WAIT_MS        200 /* for a line, and for its answer to be taken */
+#define ANSWER_MAX     ((size_t)16 << 20)
+
+struct visit {
+	struct core *core;
+	int fd;
+	char by[64];
+	struct ht_buf out;
+};
+
+static void
+print_json(struct visit *v, json_t *json)
+{
+	if (json == NULL || ht_json_print(json, &v->out) != HT_OK)
+		v->out.err = HT_ENOMEM;
+	ht_buf_str(&v->out, "\n");
+	json_decref(json);
+}
+
+/* The act's entry comes first: what cannot be logged is not done. */
+static bool
+logged(struct visit *v, const char *act, const char *detail)
+{
+	if (ht_committer_admin(v->core->committer, act, v->by, detail) ==
+	    HT_OK) {
+		ht_log(HT_INFO, "broker: %s by %s", act, v->by);
+		return true;
+	}
+	ht_buf_str(&v->out, "error the act cannot be logged\n");
+	return false;
+}
+
+/* ---- what can be asked ---- */
+
+static json_t *
+lane_json(const struct ht_lane_stats *s)
+{
+	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI}", "accepted",
+	    (json_int_t)s->accepted, "answered", (json_int_t)s->answered,
+	    "rejected", (json_int_t)s->rejected, "refused-bundles",
+	    (json_int_t)s->refused_bundles, "expired", (json_int_t)s->expired,
+	    "late", (json_int_t)s->late, "conflicts", (json_int_t)s->conflicts,
+	    "duplicates", (json_int_t)s->duplicates, "open",
+	    (json_int_t)s->open, "remembered", (json_int_t)s->ids, "delivered",
+	    (json_int_t)s->delivered, "got", (json_int_t)s->got);
+}
+
+static json_t *
+front_json(const struct link *link)
+{
+	return json_pack("{si sb ss sI sI sI sI sI sI}", "pid", (int)link->pid,
+	    "ready", (int)link->ready, "address", link->address, "starts",
+	    (json_int_t)link->starts, "floods", (json_int_t)link->floods,
+	    "memory", (json_int_t)link->memory, "frames",
+	    (json_int_t)link->frames, "bytes", (json_int_t)link->bytes,
+	    "waiting", (json_int_t)link->waiting);
+}
+
+static void
+status(struct visit *v)
+{
+	struct core *core = v->core;
+	struct ht_trust *trust = ht_box_get(&core->box, NULL);
+	struct ht_committer_stats s;
+	char until[HT_TIME_SIZE];
+
+	ht_committer_stats(core->committer, &s);
+	ht_time_text(until, ht_trust_until_ms(trust) * 1000);
+	ht_buf_str(&v->out, "ok\n");
+	print_json(v,
+	    json_pack("{ss si ss ss sI ss sI sI sI sI sI so so}", "version",
+	        HT_BROKER_VERSION, "pid", (int)getpid(), "admits",
+	        s.admission == HT_ST_OK ? "yes" : ht_status_name(s.admission),
+	        "log", core->root.log.name, "entries", (json_int_t)s.size,
+	        "current-until", until, "snapshot",
+	        (json_int_t)ht_trust_version(trust), "commits",
+	        (json_int_t)s.groups, "nodes",
+	        (json_int_t)ht_map_count(core->conns), "to-verify",
+	        (json_int_t)ht_verifier_depth(core->verifier), "busy",
+	        (json_int_t)core->busy, "records", lane_json(&s.lane), "front",
+	        front_json(&core->link)));
+	ht_trust_unref(&trust);
+}
+
+static void
+nodes(struct visit *v)
+{
+	uint64_t now = ht_clock_mono_ms();
+	struct ht_slice handle;
+	size_t at = 0;
+	void *value;
+
+	ht_buf_str(&v->out, "ok\n");
+	while (ht_map_next(v->core->conns, &at, &handle, &value)) {
+		const struct ht_conn *conn = value;
+
+		print_json(
+		    v, json_pack("{ss ss sb sb sI sI}", "member", conn->member,
+		           "node", conn->node, "serves", (int)conn->serves,
+		           "proofs", (int)conn->proofs, "silent-ms",
+		           (json_int_t)(now - conn->heard_ms), "in-flight",
+		           (json_int_t)atomic_load(&conn->in_flight)));
+	}
+}
+
+/* ---- what can be done ---- */
+
+static void
+reload(struct visit *v)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	bool changed = false;
+	enum ht_err err;
+
+	if (!logged(v, "reload", v->core->conf->authority))
+		return;
+	err = rule_reload(v->core, report, &changed);
+	if (err == HT_OK) {
+		struct ht_trust *trust = ht_box_get(&v->core->box, NULL);
+
+		ht_buf_str(&v->out, "ok\n");
+		print_json(v, json_pack("{sI sb}", "snapshot",
+		                  (json_int_t)ht_trust_version(trust),
+		                  "changed", (int)changed));
+		ht_trust_unref(&trust);
+		return;
+	}
+	ht_buf_fmt(&v->out,
+	    "error %s; what was in force stays so, and nothing changed\n",
+	    ht_err_text(err));
+	for (unsigned i = 0; i < ht_report_count(report) && i < HT_FINDINGS_MAX;
+	     i++)
+		print_json(
+		    v, json_pack("{ss ss}", "where", ht_report_where(report, i),
+		           "why", ht_report_text(report, i)));
+}
+
+static void
+stop(struct visit *v)
+{
+	if (!logged(v, "stop", ""))
+		return;
+	core_stop(v->core, HT_BROKER_DONE, "ctl stop");
+	ht_buf_str(&v->out, "ok\n");
+}
+
+static void
+resume(struct visit *v)
+{
+	if (!logged(v, "resume", "the operator has looked at the clock"))
+		return;
+	ht_committer_resume(v->core->committer);
+	ht_buf_str(&v->out, "ok\n");
+}
+
+static void
+forgive(struct visit *v)
+{
+	if (!logged(v, "forgive", ""))
+		return;
+	ht_buf_str(&v->out, "ok\n");
+	print_json(v, json_pack("{sI}", "admitted-again",
+	                  (json_int_t)rule_forgive(v->core)));
+}
+
+static void
+front_restart(struct visit *v)
+{
+	if (!logged(v, "front-restart", ""))
+		return;
+	link_restart(v->core, "the operator said so");
+	ht_buf_str(&v->out, "ok\n");
+}
+
+static const struct {
+	const char *word;
+	void (*run)(struct visit *v);
+} commands[] = {
+    {"status",        status       },
+    {"nodes",         nodes        },
+    {"reload",        reload       },
+    {"stop",          stop         },
+    {"resume",        resume       },
+    {"forgive",       forgive      },
+    {"front-restart", front_restart},
+};
+
+/* ---- the socket ---- */
+
+static bool
+wait_for(int fd, short events)
+{
+	struct pollfd at = {fd, events, 0};
+
+	return poll(&at, 1, WAIT_MS) == 1;
+}
+
+static bool
+read_line(int fd, char line[static LINE_MAX_BYTES])
+{
+	size_t len = 0;
+
+	while (len < LINE_MAX_BYTES - 1 && wait_for(fd, POLLIN)) {
+		ssize_t n = recv(fd, &line[len], LINE_MAX_BYTES - 1 - len, 0);
+		char *end;
+
+		if (n <= 0)
+			return false;
+		len += (size_t)n;
+		line[len] = '\0';
+		end = strchr(line, '\n');
+		if (end != NULL) {
+			*end = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+answer(struct visit *v)
+{
+	size_t at = 0;
+
+	if (v->out.err != HT_OK)
+		return;
+	while (at < v->out.len && wait_for(v->fd, POLLOUT)) {
+		ssize_t n =
+		    send(v->fd, &v->out.at[at], v->out.len - at, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return;
+		at += (size_t)n;
+	}
+}
+
+void
+ctl_serve(struct core *core)
+{
+	HT_AUTO(ht_fd_close)
+	int fd =
+	    accept4(core->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct visit v = {
+	    .core = core,
+	    .fd = fd,
+	    .by = "uid ?",
+	    .out = HT_BUF(ANSWER_MAX),
+	};
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	char line[LINE_MAX_BYTES];
+
+	if (fd == -1 || !read_line(fd, line))
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+		snprintf(v.by, sizeof(v.by), "uid %u", (unsigned)cred.uid);
+	for (size_t i = 0; i < HT_COUNT(commands); i++)
+		if (strcmp(line, commands[i].word) == 0) {
+			commands[i].run(&v);
+			answer(&v);
+			ht_buf_fini(&v.out);
+			return;
+		}
+	ht_buf_str(&v.out, "error no such command\n");
+	answer(&v);
+	ht_buf_fini(&v.out);
+}
+
+enum ht_err
+ctl_open(struct core *core)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	const char *path = core->conf->control;
+	mode_t mask;
+	int fd;
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return HT_ESYSTEM;
+	/* The log's lock says that no other broker lives: it is a dead one's.
+	 */
+	(void)unlink(path);
+	mask = umask(0177);
+	if (bind(fd, (struct sockaddr *)&un, sizeof(un)) != 0 ||
+	    listen(fd, 8) != 0) {
+		int saved = errno;
+
+		(void)umask(mask);
+		close(fd);
+		errno = saved;
+		return HT_ESYSTEM;
+	}
+	(void)umask(mask);
+	core->control_fd = fd;
+	return HT_OK;
+}
+
+void
+ctl_close(struct core *core)
+{
+	if (core->control_fd != -1)
+		(void)unlink(core->conf->control);
+	ht_fd_close(&core->control_fd);
+}

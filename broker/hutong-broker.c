@@ -1,0 +1,239 @@
+/*
+ * hutong-broker.c -- the exchange: hutong-broker(8).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "broker/core.h"
+#include "broker/front.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+#include "schemas/json.h"
+
+#define DEFAULT_CONFIG "/etc/hutong/broker.yaml"
+#define ANSWER_MAX     ((size_t)16 << 20)
+
+static int
+usage(FILE *out, int code)
+{
+	fputs("usage: hutong-broker [--config FILE]\n"
+	      "       hutong-broker --check FILE\n"
+	      "       hutong-broker ctl [--config FILE] [--json] COMMAND\n"
+	      "commands: status nodes reload stop resume forgive "
+	      "front-restart\n",
+	    out);
+	return code;
+}
+
+static int
+load(const char *path, struct ht_broker_conf *conf)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	enum ht_err err = ht_broker_conf_load(path, report, conf);
+
+	if (err == HT_OK)
+		return HT_BROKER_DONE;
+	ht_report_print(report, stderr);
+	if (ht_report_count(report) == 0)
+		fprintf(
+		    stderr, "hutong-broker: %s: %s\n", path, ht_err_text(err));
+	return HT_BROKER_REFUSED;
+}
+
+/* Configuration, and the policy and keys it points at; all mistakes. */
+static int
+check(const char *path)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_broker_conf conf;
+	int code = load(path, &conf);
+
+	if (code != HT_BROKER_DONE)
+		return code;
+	code = ht_core_check(&conf, report);
+	ht_report_print(report, stderr);
+	if (code == HT_BROKER_DONE)
+		printf("%s: ok\n", path);
+	ht_broker_conf_fini(&conf);
+	return code;
+}
+
+static int
+serve(const char *path)
+{
+	struct ht_broker_conf conf;
+	int code = load(path, &conf);
+
+	if (code != HT_BROKER_DONE)
+		return code;
+	code = ht_core_run(&conf);
+	ht_broker_conf_fini(&conf);
+	return code;
+}
+
+/* ---- ctl ---- */
+
+static int
+dial(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	if (fd != -1 && connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0)
+		return fd;
+	fprintf(stderr,
+	    "hutong-broker: %s: %s; is the broker running, and are you its "
+	    "operator?\n",
+	    path, strerror(errno));
+	ht_fd_close(&fd);
+	return -1;
+}
+
+static bool
+ask(int fd, const char *command, struct ht_buf *answer)
+{
+	char line[128];
+	int len = snprintf(line, sizeof(line), "%s\n", command);
+
+	if (send(fd, line, (size_t)len, MSG_NOSIGNAL) != len)
+		return false;
+	for (;;) {
+		uint8_t *room = ht_buf_room(answer, 65536);
+		ssize_t n;
+
+		if (room == NULL)
+			return false;
+		n = recv(fd, room, 65536, 0);
+		answer->len -= 65536 - (n > 0 ? (size_t)n : 0);
+		if (n <= 0)
+			return n == 0;
+	}
+}
+
+/* "name  value" a line; what is an object is set in under its name. */
+static void
+print_object(json_t *object, int indent)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value)
+	{
+		printf("%*s%-*s ", indent, "", 18 - indent, key);
+		if (json_is_object(value)) {
+			printf("\n");
+			print_object(value, indent + 2);
+		} else if (json_is_string(value)) {
+			printf("%s\n", json_string_value(value));
+		} else if (json_is_integer(value)) {
+			printf("%lld\n", (long long)json_integer_value(value));
+		} else {
+			printf("%s\n", json_is_true(value) ? "yes" : "no");
+		}
+	}
+}
+
+static void
+print_line(const char *line, bool json)
+{
+	HT_AUTO(ht_json_free) json_t *object = NULL;
+
+	if (json || ht_json_parse(ht_slice_str(line), &object, NULL) != HT_OK) {
+		puts(line);
+		return;
+	}
+	print_object(object, 0);
+	putchar('\n');
+}
+
+/* The first line says how it went. */
+static int
+show(struct ht_buf *answer, bool json)
+{
+	const char *text = ht_buf_text(answer);
+	char *copy = text == NULL ? NULL : strdup(text);
+	char *save = NULL, *line;
+	int code = HT_BROKER_UNAVAILABLE;
+
+	if (copy == NULL)
+		return code;
+	line = strtok_r(copy, "\n", &save);
+	if (line != NULL && strcmp(line, "ok") == 0) {
+		code = HT_BROKER_DONE;
+	} else if (line != NULL) {
+		fprintf(stderr, "hutong-broker: %s\n", line);
+		code = HT_BROKER_REFUSED;
+	}
+	while ((line = strtok_r(NULL, "\n", &save)) != NULL)
+		print_line(line, json);
+	free(copy);
+	return code;
+}
+
+static int
+control(const char *config, const char *command, bool json)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf answer = HT_BUF(ANSWER_MAX);
+	HT_AUTO(ht_fd_close) int fd = -1;
+	struct ht_broker_conf conf;
+	int code = load(config, &conf);
+
+	if (code != HT_BROKER_DONE)
+		return code;
+	fd = dial(conf.control);
+	ht_broker_conf_fini(&conf);
+	if (fd == -1)
+		return HT_BROKER_UNAVAILABLE;
+	if (!ask(fd, command, &answer)) {
+		fprintf(stderr, "hutong-broker: no answer\n");
+		return HT_BROKER_UNAVAILABLE;
+	}
+	return show(&answer, json);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"check",  required_argument, NULL, 'k'},
+	    {"front",  required_argument, NULL, 'f'},
+	    {"json",   no_argument,       NULL, 'j'},
+	    {"help",   no_argument,       NULL, 'h'},
+	    {NULL,     0,                 NULL, 0  },
+	};
+	const char *config = DEFAULT_CONFIG;
+	bool json = false;
+	int option;
+
+	ht_log_init("hutong-broker", HT_INFO);
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'k':
+			return check(optarg);
+		case 'f':
+			return ht_front_run(atoi(optarg));
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			return usage(stdout, HT_BROKER_DONE);
+		default:
+			return usage(stderr, HT_BROKER_USAGE);
+		}
+	if (optind == argc)
+		return serve(config);
+	if (optind + 2 == argc && strcmp(argv[optind], "ctl") == 0)
+		return control(config, argv[optind + 1], json);
+	return usage(stderr, HT_BROKER_USAGE);
+}

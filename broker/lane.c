@@ -1,0 +1,966 @@
+#include "broker/lane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/lane_in.h"
+#include "lib/base/panic.h"
+#include "schemas/tag.h"
+
+#define DAY_MS        86400000u
+#define MINUTE_MS     60000u
+#define RETRY_BUSY_MS 500
+#define FORGET_MAX    20000 /* ids forgotten a tick: a few ms */
+
+const struct ht_lane_rules ht_lane_rules = {
+    ht_decide_request,
+    ht_decide_response,
+    ht_signer_check,
+};
+
+/* A grant's accepted requests of one day. */
+struct usage {
+	uint64_t day;
+	uint64_t count;
+};
+
+/* ---- beginning and end ---- */
+
+enum ht_err
+ht_lane_new(const struct ht_lane_conf *conf, uint64_t now_ms,
+    uint64_t next_place, struct ht_lane **ret)
+{
+	struct ht_lane *lane = calloc(1, sizeof(*lane));
+	enum ht_err err;
+
+	if (lane == NULL)
+		return HT_ENOMEM;
+	lane->conf = *conf;
+	lane->next_place = next_place;
+	lane->start_ms = lane->minute_ms = now_ms;
+	lane->members = ht_map_new();
+	lane->usage = ht_map_new();
+	err = ht_ids_new(conf->secret, now_ms, &lane->ids);
+	if (err != HT_OK || lane->members == NULL || lane->usage == NULL) {
+		ht_lane_free(&lane);
+		return HT_ENOMEM;
+	}
+	*ret = lane;
+	return HT_OK;
+}
+
+static void
+drop_rec(struct ht_ided *ided)
+{
+	struct rec *rec = (struct rec *)ided;
+
+	free(rec->held);
+	free(rec);
+}
+
+void
+ht_lane_free(struct ht_lane **lane_p)
+{
+	struct ht_lane *lane = HT_TAKE(*lane_p);
+
+	if (lane == NULL)
+		return;
+	ht_lane_clear(lane);
+	free(lane->acts);
+	ht_ids_free(&lane->ids, drop_rec);
+	lane_free_members(lane);
+	ht_map_free(&lane->members, NULL);
+	ht_map_free(&lane->usage, free);
+	free(lane);
+}
+
+void
+ht_lane_admit(struct ht_lane *lane, unsigned status)
+{
+	lane->admission = status;
+}
+
+void
+ht_lane_skip(struct ht_lane *lane)
+{
+	lane->next_place++;
+}
+
+void
+ht_lane_stats(const struct ht_lane *lane, struct ht_lane_stats *ret)
+{
+	*ret = lane->stats;
+	ret->ids = ht_ids_count(lane->ids);
+	ret->open = lane->open;
+}
+
+/* ---- actions ---- */
+
+const struct ht_act *
+ht_lane_acts(const struct ht_lane *lane, size_t *ret_n)
+{
+	*ret_n = lane->n_acts;
+	return lane->acts;
+}
+
+void
+ht_lane_clear(struct ht_lane *lane)
+{
+	for (size_t i = 0; i < lane->n_acts; i++) {
+		ht_conn_unref(&lane->acts[i].to);
+		free(lane->acts[i].reasons);
+	}
+	lane->n_acts = 0;
+	lane->log_bytes = 0;
+	lane->group++;
+}
+
+struct ht_act *
+lane_act(struct ht_lane *lane, enum ht_act_type type)
+{
+	if (lane->n_acts == lane->cap_acts) {
+		size_t cap = lane->cap_acts == 0 ? 256 : 2 * lane->cap_acts;
+		struct ht_act *acts = realloc(lane->acts, cap * sizeof(*acts));
+
+		if (acts == NULL) {
+			lane->err = HT_ENOMEM;
+			return NULL;
+		}
+		lane->acts = acts;
+		lane->cap_acts = cap;
+	}
+	lane->acts[lane->n_acts] = (struct ht_act){.type = type};
+	return &lane->acts[lane->n_acts++];
+}
+
+/* The record of a parcel that is being settled. */
+struct now {
+	struct ht_parcel *parcel;
+	uint32_t i;
+	uint64_t first; /* place of the parcel's first entry */
+	uint64_t ms;
+	struct member *sender;
+};
+
+static uint64_t
+add_entry(struct ht_lane *lane, const struct now *now, unsigned entry,
+    unsigned status, uint64_t cites)
+{
+	struct ht_act *act = lane_act(lane, HT_ACT_APPEND);
+	uint64_t place = lane->next_place++;
+
+	if (act == NULL)
+		return place;
+	act->parcel = now->parcel;
+	act->record = now->i;
+	act->entry = entry;
+	act->status = status;
+	act->cites = cites;
+	act->first = now->first;
+	act->place = place;
+	return place;
+}
+
+static void
+add_result(struct ht_lane *lane, const struct now *now, unsigned status,
+    uint64_t place, uint32_t retry_ms, const struct ht_reasons *reasons)
+{
+	struct ht_act *act = lane_act(lane, HT_ACT_RESULT);
+
+	if (act == NULL)
+		return;
+	act->parcel = now->parcel;
+	act->record = now->i;
+	act->status = status;
+	act->place = place;
+	act->retry_ms = retry_ms;
+	if (reasons == NULL || reasons->n == 0)
+		return;
+	act->reasons = malloc(sizeof(*reasons));
+	if (act->reasons == NULL)
+		lane->err = HT_ENOMEM;
+	else
+		*act->reasons = *reasons;
+}
+
+static void
+add_end(struct ht_lane *lane, struct ht_conn *to, const struct rec *request)
+{
+	struct ht_act *act;
+
+	if (to == NULL)
+		return;
+	act = lane_act(lane, HT_ACT_END);
+	if (act == NULL)
+		return;
+	act->to = ht_conn_ref(to);
+	act->id = request->ided.id;
+	act->status = request->end_status;
+	act->place = request->end_place;
+}
+
+/* ---- budgets ---- */
+
+/*
+ * An entry for one more refusal of this member?  Beyond its budget refusals
+ * are only counted, so that they are no weapon against the log.
+ */
+static bool
+budget(struct ht_lane *lane, struct member *member, uint64_t now_ms)
+{
+	uint64_t minute = now_ms - now_ms % MINUTE_MS;
+
+	if (member->minute_ms != minute) {
+		member->minute_ms = minute;
+		member->refusals = 0;
+	}
+	if (member->refusals < lane->conf.refusals_minute) {
+		member->refusals++;
+		return true;
+	}
+	if (member->excess++ == 0)
+		member->excess_ms = now_ms;
+	return false;
+}
+
+static void
+tell_excess(struct ht_lane *lane)
+{
+	for (struct member *m = lane->all; m != NULL; m = m->next) {
+		struct ht_act *act;
+
+		if (m->excess == 0)
+			continue;
+		act = lane_act(lane, HT_ACT_APPEND);
+		if (act == NULL)
+			return;
+		act->entry = HT_ENTRY_REFUSALS;
+		act->place = lane->next_place++;
+		act->member = m->name;
+		act->node = "";
+		act->len = m->excess;
+		act->from_ms = m->excess_ms;
+		m->excess = 0;
+	}
+}
+
+static struct usage *
+usage_of(struct ht_lane *lane, struct ht_slice grant, uint64_t now_ms)
+{
+	struct usage *usage = ht_map_get(lane->usage, grant);
+
+	if (usage == NULL) {
+		usage = calloc(1, sizeof(*usage));
+		if (usage == NULL ||
+		    ht_map_put(lane->usage, grant, usage, NULL) != HT_OK) {
+			free(usage);
+			lane->err = HT_ENOMEM;
+			return NULL;
+		}
+	}
+	if (usage->day != now_ms / DAY_MS)
+		*usage = (struct usage){.day = now_ms / DAY_MS};
+	return usage;
+}
+
+/* ---- records and their ends ---- */
+
+static struct rec *
+claim(struct ht_lane *lane, const struct ht_header *h,
+    const struct ht_hash *hash, struct member *sender, uint64_t now_ms)
+{
+	struct rec *rec = calloc(1, sizeof(*rec));
+	uint64_t most = now_ms + HT_LIFE_MS + HT_SKEW_MS;
+
+	if (rec == NULL) {
+		lane->err = HT_ENOMEM;
+		return NULL;
+	}
+	rec->ided.sender = sender;
+	rec->ided.id = h->record;
+	rec->ided.hash = *hash;
+	rec->sender = sender;
+	rec->until_ms = h->expires_ms < most ? h->expires_ms : most;
+	rec->ided.due_ms = rec->until_ms;
+	if (ht_ids_add(lane->ids, &rec->ided) != HT_OK) {
+		lane->err = HT_ENOMEM;
+		free(rec);
+		return NULL;
+	}
+	return rec;
+}
+
+/* The request is over; nobody waits for it any more. */
+static void
+end_request(
+    struct ht_lane *lane, struct rec *request, unsigned status, uint64_t place)
+{
+	HT_ASSERT(request->state == OPEN && request->held != NULL);
+	lane_unhold(lane, request->held);
+	request->state = ENDED;
+	request->end_status = (uint16_t)status;
+	request->end_place = place;
+	HT_ASSERT(request->sender->open_asked > 0 &&
+	          request->recipient->open_served > 0 && lane->open > 0);
+	request->sender->open_asked--;
+	request->recipient->open_served--;
+	lane->open--;
+}
+
+static void
+expire(struct ht_lane *lane, struct rec *request)
+{
+	struct ht_act *act = lane_act(lane, HT_ACT_APPEND);
+	struct node *asker = request->held->asker;
+	uint64_t place = lane->next_place++;
+
+	if (act == NULL)
+		return;
+	act->entry = HT_ENTRY_EXPIRED;
+	act->status = HT_ST_EXPIRED;
+	act->place = place;
+	act->cites = request->place + 1;
+	act->id = request->ided.id;
+	act->member = request->sender->name;
+	act->node = asker->name;
+	lane->stats.expired++;
+	end_request(lane, request, HT_ST_EXPIRED, place);
+	add_end(lane, asker->conn, request);
+}
+
+static struct rec *
+find_request(const struct ht_lane *lane, const struct ht_header *h)
+{
+	struct rec *rec = h->has_reply_to ? (struct rec *)ht_ids_find_hash(
+	                                        lane->ids, &h->reply_to)
+	                                  : NULL;
+
+	return rec != NULL && (rec->state == OPEN || rec->state == ENDED)
+	           ? rec
+	           : NULL;
+}
+
+/* ---- refusing ---- */
+
+/*
+ * Final: the id has its answer, as long as the log has room for it.  @force:
+ * the entry also ends a request, so it must be there.
+ */
+static uint64_t
+reject(struct ht_lane *lane, const struct now *now, unsigned entry,
+    unsigned status, uint64_t cites, bool force,
+    const struct ht_reasons *reasons)
+{
+	const struct ht_header *h = &now->parcel->headers[now->i];
+	struct rec *rec;
+	uint64_t place;
+
+	lane->stats.rejected++;
+	if (!budget(lane, now->sender, now->ms) && !force) {
+		add_result(lane, now, status, 0, 0, reasons);
+		return 0;
+	}
+	place = add_entry(lane, now, entry, status, cites);
+	if (entry != HT_ENTRY_CONFLICT) {
+		rec = claim(lane, h, &now->parcel->bundle.records[now->i].hash,
+		    now->sender, now->ms);
+		if (rec == NULL)
+			return place;
+		rec->state = FINAL;
+		rec->status = (uint16_t)status;
+		rec->place = place;
+	}
+	add_result(lane, now, status, place, 0, reasons);
+	return place;
+}
+
+static void
+reject_one(struct ht_lane *lane, const struct now *now, unsigned status,
+    const char *detail)
+{
+	struct ht_reasons *reasons = &lane->verdict.reasons;
+
+	reasons->n = 0;
+	ht_reasons_add(reasons, status, "%s", detail);
+	(void)reject(lane, now, HT_ENTRY_REJECT, status, 0, false, reasons);
+}
+
+static void
+not_now(struct ht_lane *lane, const struct now *now, unsigned status)
+{
+	struct ht_reasons *reasons = &lane->verdict.reasons;
+
+	reasons->n = 0;
+	ht_reasons_add(reasons, status, "%s", "");
+	add_result(lane, now, status, 0, RETRY_BUSY_MS, reasons);
+}
+
+/* ---- requests ---- */
+
+/* False: and the record has been refused. */
+static bool
+read_tag(struct ht_lane *lane, const struct now *now, struct ht_tag *tag,
+    const struct ht_tag **ret)
+{
+	const char *why = "";
+
+	*ret = NULL;
+	if (!now->parcel->headers[now->i].has_tag)
+		return true;
+	if (ht_tag_decode(now->parcel->bundle.records[now->i].tag, tag, &why) ==
+	    HT_OK) {
+		*ret = tag;
+		return true;
+	}
+	reject_one(lane, now, HT_ST_MALFORMED, why);
+	return false;
+}
+
+static bool
+too_much(const struct ht_lane *lane, const struct member *sender,
+    const struct member *recipient)
+{
+	return lane->open >= lane->conf.open_max ||
+	       sender->open_asked >= lane->conf.open_member_max ||
+	       recipient->open_served >= lane->conf.open_member_max;
+}
+
+static bool
+away(
+    const struct ht_lane *lane, const struct member *recipient, uint64_t now_ms)
+{
+	return !lane_serving(recipient) &&
+	       now_ms > recipient->serving_ms + lane->conf.away_ms;
+}
+
+static void
+open_request(struct ht_lane *lane, struct rec *rec, struct held *held,
+    struct member *recipient, struct node *asker)
+{
+	rec->state = OPEN;
+	rec->recipient = recipient;
+	held->to_member = recipient;
+	held->asker = asker;
+	rec->sender->open_asked++;
+	recipient->open_served++;
+	lane->open++;
+}
+
+/* Bytes that a record will take of its node's window. */
+static uint32_t
+weight(struct ht_slice header, struct ht_slice tag, uint32_t body_len)
+{
+	return (uint32_t)(header.len + tag.len) + body_len;
+}
+
+static void
+accept_request(
+    struct ht_lane *lane, const struct now *now, struct member *recipient)
+{
+	const struct ht_bundle_record *r = &now->parcel->bundle.records[now->i];
+	const struct ht_header *h = &now->parcel->headers[now->i];
+	struct node *asker = lane_node(lane, now->sender, h->node);
+	struct usage *usage = usage_of(lane, h->grant, now->ms);
+	struct rec *rec = claim(lane, h, &r->hash, now->sender, now->ms);
+	struct held *held;
+
+	if (asker == NULL || usage == NULL || rec == NULL)
+		return;
+	rec->place = add_entry(lane, now, HT_ENTRY_REQUEST, HT_ST_OK, 0);
+	held = lane_hold(lane, rec, rec->place, r->header, r->tag,
+	    weight(r->header, r->tag, h->body_len));
+	if (held == NULL)
+		return;
+	held->parcel = now->parcel;
+	held->record = now->i;
+	held->group = lane->group;
+	usage->count++;
+	lane->stats.accepted++;
+	open_request(lane, rec, held, recipient, asker);
+	add_result(lane, now, HT_ST_OK, rec->place, 0, NULL);
+	lane_assign(lane, held);
+}
+
+static void
+settle_request(
+    struct ht_lane *lane, const struct ht_trust *trust, const struct now *now)
+{
+	const struct ht_header *h = &now->parcel->headers[now->i];
+	struct ht_verdict *verdict = &lane->verdict;
+	struct usage *usage = ht_map_get(lane->usage, h->grant);
+	struct ht_usage used = {0};
+	struct member *recipient;
+	const struct ht_tag *tag;
+	struct ht_tag space;
+
+	if (!read_tag(lane, now, &space, &tag))
+		return;
+	if (usage != NULL && usage->day == now->ms / DAY_MS)
+		used.day_count = usage->count;
+	lane->conf.rules->request(trust, h, tag, &used, now->ms, verdict);
+	if (!verdict->allow) {
+		unsigned status = verdict->reasons.n > 0
+		                      ? verdict->reasons.at[0].code
+		                      : HT_ST_INTERNAL;
+
+		(void)reject(lane, now, HT_ENTRY_REJECT, status, 0, false,
+		    &verdict->reasons);
+		return;
+	}
+	recipient = lane_member(lane, h->recipient);
+	if (recipient == NULL)
+		return;
+	if (too_much(lane, now->sender, recipient))
+		not_now(lane, now, HT_ST_BUSY);
+	else if (away(lane, recipient, now->ms))
+		reject_one(lane, now, HT_ST_OFFLINE, recipient->name);
+	else
+		accept_request(lane, now, recipient);
+}
+
+/* ---- responses ---- */
+
+static void
+accept_response(
+    struct ht_lane *lane, const struct now *now, struct rec *request)
+{
+	const struct ht_bundle_record *r = &now->parcel->bundle.records[now->i];
+	const struct ht_header *h = &now->parcel->headers[now->i];
+	struct rec *rec = claim(lane, h, &r->hash, now->sender, now->ms);
+	struct node *asker = request->held->asker;
+	struct held *held;
+
+	if (rec == NULL)
+		return;
+	rec->place = add_entry(
+	    lane, now, HT_ENTRY_RESPONSE, HT_ST_OK, request->place + 1);
+	end_request(lane, request, HT_ST_OK, rec->place);
+	held = lane_hold(lane, rec, rec->place, (struct ht_slice){0},
+	    (struct ht_slice){0}, weight(r->header, r->tag, h->body_len));
+	if (held == NULL)
+		return;
+	rec->state = HELD;
+	held->request = request;
+	request->answer = held;
+	held->parcel = now->parcel;
+	held->record = now->i;
+	held->group = lane->group;
+	lane->stats.answered++;
+	add_result(lane, now, HT_ST_OK, rec->place, 0, NULL);
+	lane_address(lane, held, asker);
+}
+
+/* The provider's last word did not pass: the asker must not wait for more. */
+static void
+reject_response(
+    struct ht_lane *lane, const struct now *now, struct rec *request)
+{
+	const struct ht_reasons *reasons = &lane->verdict.reasons;
+	unsigned status = reasons->n > 0 ? reasons->at[0].code : HT_ST_INTERNAL;
+	struct node *asker = request->held->asker;
+	uint64_t place = reject(lane, now, HT_ENTRY_REJECT, status,
+	    request->place + 1, true, reasons);
+
+	end_request(lane, request, status, place);
+	add_end(lane, asker->conn, request);
+}
+
+static void
+judge_response(struct ht_lane *lane, const struct ht_trust *trust,
+    const struct now *now, struct rec *request)
+{
+	const struct held *asked = request->held;
+	const struct ht_tag *tag, *asked_tag = NULL;
+	struct ht_tag space, asked_space;
+	struct ht_header header;
+
+	if (!read_tag(lane, now, &space, &tag))
+		return;
+	/* Both were decoded when the request was accepted. */
+	HT_ASSERT(ht_header_decode(HT_SLICE(asked->kept, asked->header_len),
+	              &header, NULL, NULL) == HT_OK);
+	if (asked->tag_len > 0) {
+		const char *why;
+
+		HT_ASSERT(
+		    ht_tag_decode(HT_SLICE(&asked->kept[asked->header_len],
+		                      asked->tag_len),
+		        &asked_space, &why) == HT_OK);
+		asked_tag = &asked_space;
+	}
+	lane->conf.rules->response(trust, &header, asked_tag,
+	    &now->parcel->headers[now->i], tag, now->ms, &lane->verdict);
+	if (lane->verdict.allow)
+		accept_response(lane, now, request);
+	else
+		reject_response(lane, now, request);
+}
+
+static void
+settle_response(
+    struct ht_lane *lane, const struct ht_trust *trust, const struct now *now)
+{
+	const struct ht_header *h = &now->parcel->headers[now->i];
+	struct rec *request = find_request(lane, h);
+
+	if (request == NULL) {
+		reject_one(lane, now, HT_ST_NO_REQUEST,
+		    "no request has the header hash that is cited");
+	} else if (request->recipient != now->sender) {
+		reject_one(lane, now, HT_ST_NO_REQUEST,
+		    "the request cited was made to another member");
+	} else if (request->state == ENDED) {
+		struct ht_reasons *reasons = &lane->verdict.reasons;
+
+		reasons->n = 0;
+		ht_reasons_add(reasons, HT_ST_LATE, "its end is entry %llu",
+		    (unsigned long long)request->end_place);
+		lane->stats.late++;
+		(void)reject(lane, now, HT_ENTRY_LATE, HT_ST_LATE,
+		    request->place + 1, false, reasons);
+	} else {
+		judge_response(lane, trust, now, request);
+	}
+}
+
+/* ---- parcels ---- */
+
+static void
+settle_known(struct ht_lane *lane, const struct now *now, struct rec *rec)
+{
+	if (!ht_hash_eq(
+	        &rec->ided.hash, &now->parcel->bundle.records[now->i].hash)) {
+		struct ht_reasons *reasons = &lane->verdict.reasons;
+
+		reasons->n = 0;
+		ht_reasons_add(reasons, HT_ST_CONFLICT,
+		    "the other record is entry %llu",
+		    (unsigned long long)rec->place);
+		lane->stats.conflicts++;
+		(void)reject(lane, now, HT_ENTRY_CONFLICT, HT_ST_CONFLICT, 0,
+		    false, reasons);
+		return;
+	}
+	lane->stats.duplicates++;
+	if (rec->status != HT_ST_OK) {
+		struct ht_reasons *reasons = &lane->verdict.reasons;
+
+		reasons->n = 0;
+		ht_reasons_add(reasons, rec->status, "%s",
+		    "as it was answered the first time");
+		add_result(lane, now, rec->status, rec->place, 0, reasons);
+		return;
+	}
+	add_result(lane, now, HT_ST_OK, rec->place, 0, NULL);
+	if (rec->held != NULL)
+		lane_again(lane, rec->held);
+	if (rec->answer != NULL)
+		lane_again(lane, rec->answer);
+	if (rec->state == ENDED && rec->end_status != HT_ST_OK)
+		add_end(lane, now->parcel->conn, rec);
+}
+
+static void
+settle(
+    struct ht_lane *lane, const struct ht_trust *trust, const struct now *now)
+{
+	const struct ht_header *h = &now->parcel->headers[now->i];
+	const struct ht_fault *fault = &now->parcel->faults[now->i];
+	struct rec *known =
+	    (struct rec *)ht_ids_find(lane->ids, now->sender, &h->record);
+
+	if (known != NULL)
+		settle_known(lane, now, known);
+	else if (lane->admission != HT_ST_OK)
+		not_now(lane, now, lane->admission);
+	else if (ht_ids_count(lane->ids) >= lane->conf.ids_max)
+		not_now(lane, now, HT_ST_BUSY);
+	else if (fault->status != HT_ST_OK)
+		reject_one(lane, now, fault->status, fault->detail);
+	else if (h->expires_ms <= now->ms)
+		reject_one(lane, now, HT_ST_EXPIRED, "its life is over");
+	else if (h->kind == HT_KIND_REQUEST)
+		settle_request(lane, trust, now);
+	else if (h->kind == HT_KIND_RESPONSE)
+		settle_response(lane, trust, now);
+	else
+		reject_one(lane, now, HT_ST_OPERATION,
+		    "only requests and responses are exchanged so far");
+}
+
+static enum ht_err
+refuse_parcel(
+    struct ht_lane *lane, const struct ht_parcel *parcel, uint64_t now_ms)
+{
+	struct ht_hash hash =
+	    ht_sha256(HT_SLICE(parcel->frame, parcel->frame_len));
+	struct ht_act *act;
+	enum ht_err err =
+	    ht_lane_refused(lane, parcel->conn->member, parcel->conn->node,
+	        &hash, parcel->frame_len, parcel->refused, now_ms);
+
+	act = err == HT_OK ? lane_act(lane, HT_ACT_REFUSE) : NULL;
+	if (act == NULL)
+		return lane->err;
+	act->parcel = (struct ht_parcel *)parcel;
+	act->status = parcel->refused;
+	act->to = ht_conn_ref(parcel->conn);
+	return HT_OK;
+}
+
+/* Requests that ended by the clock end before their late answers are judged:
+ * the entries of a bundle follow one another. */
+static void
+expire_answered(
+    struct ht_lane *lane, const struct ht_parcel *parcel, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < parcel->n; i++) {
+		struct rec *request;
+
+		if (parcel->headers[i].kind != HT_KIND_RESPONSE)
+			continue;
+		request = find_request(lane, &parcel->headers[i]);
+		if (request != NULL && request->state == OPEN &&
+		    request->until_ms <= now_ms)
+			expire(lane, request);
+	}
+}
+
+enum ht_err
+ht_lane_parcel(struct ht_lane *lane, const struct ht_trust *trust,
+    struct ht_parcel *parcel, uint64_t now_ms)
+{
+	const struct ht_pub *pub;
+	struct now now = {.parcel = parcel, .ms = now_ms};
+
+	/* What was decided under an older snapshot is decided again. */
+	if (parcel->refused == HT_ST_OK && parcel->trust != trust)
+		parcel->refused =
+		    lane->conf.rules->signer(trust, parcel->bundle.sender,
+		        parcel->bundle.node, &parcel->bundle.key, now_ms, &pub);
+	if (parcel->refused != HT_ST_OK)
+		return refuse_parcel(lane, parcel, now_ms);
+	now.sender = lane_member(lane, parcel->bundle.sender);
+	if (now.sender == NULL)
+		return lane->err;
+	expire_answered(lane, parcel, now_ms);
+	now.first = lane->next_place;
+	for (now.i = 0; now.i < parcel->n && lane->err == HT_OK; now.i++)
+		settle(lane, trust, &now);
+	return lane->err;
+}
+
+enum ht_err
+ht_lane_refused(struct ht_lane *lane, const char *member_name, const char *node,
+    const struct ht_hash *hash, uint64_t len, unsigned status, uint64_t now_ms)
+{
+	struct member *member = lane_member(lane, ht_slice_str(member_name));
+	struct node *from;
+	struct ht_act *act;
+
+	if (member == NULL)
+		return lane->err;
+	lane->stats.refused_bundles++;
+	if (!budget(lane, member, now_ms))
+		return HT_OK;
+	/* The caller's names may not live as long as the action. */
+	from = lane_node(lane, member, ht_slice_str(node));
+	act = lane_act(lane, HT_ACT_APPEND);
+	if (act == NULL || from == NULL)
+		return lane->err;
+	act->entry = HT_ENTRY_REJECT;
+	act->status = status;
+	act->place = lane->next_place++;
+	act->member = member->name;
+	act->node = from->name;
+	act->hash = *hash;
+	act->len = len;
+	return lane->err;
+}
+
+/* ---- time ---- */
+
+static void
+forget(struct ht_lane *lane, struct rec *rec)
+{
+	if (rec->answer != NULL)
+		rec->answer->request = NULL;
+	if (rec->held != NULL)
+		lane_unhold(lane, rec->held);
+	ht_ids_del(lane->ids, &rec->ided);
+	free(rec);
+}
+
+/* The end of a record's life, and later the end of its memory. */
+static void
+come_due(struct ht_lane *lane, struct rec *rec, uint64_t now_ms)
+{
+	uint64_t kept_until = rec->until_ms + HT_SKEW_MS;
+
+	if (rec->state == OPEN && rec->until_ms <= now_ms)
+		expire(lane, rec);
+	if (rec->state == HELD && rec->until_ms <= now_ms) {
+		lane_unhold(lane, rec->held);
+		rec->state = FINAL;
+	}
+	if (kept_until <= now_ms)
+		forget(lane, rec);
+	else
+		ht_ids_again(lane->ids, &rec->ided,
+		    rec->until_ms > now_ms ? rec->until_ms : kept_until);
+}
+
+enum ht_err
+ht_lane_tick(struct ht_lane *lane, uint64_t now_ms, size_t max, bool *ret_more)
+{
+	uint64_t ends = lane->stats.expired + max;
+	struct ht_ided *due;
+	int n = 0;
+
+	*ret_more = false;
+	while ((due = ht_ids_due(lane->ids, now_ms)) != NULL) {
+		come_due(lane, (struct rec *)due, now_ms);
+		if (lane->err != HT_OK)
+			return lane->err;
+		if (lane->stats.expired >= ends || ++n >= FORGET_MAX) {
+			*ret_more = true;
+			break;
+		}
+	}
+	if (now_ms >= lane->minute_ms + MINUTE_MS) {
+		lane->minute_ms = now_ms;
+		tell_excess(lane);
+	}
+	if (lane->starved) {
+		lane->starved = false;
+		lane_pump_all(lane);
+		*ret_more = *ret_more || lane->starved;
+	}
+	return lane->err;
+}
+
+/* ---- starting again ---- */
+
+static void
+replay_request(struct ht_lane *lane, const struct ht_entry *e,
+    const struct ht_header *h, struct ht_slice tag, struct rec *rec)
+{
+	struct member *recipient = lane_member(lane, h->recipient);
+	struct node *asker = lane_node(lane, rec->sender, h->node);
+	struct held *held = lane_hold(lane, rec, e->seq, e->payload, tag,
+	    e->body_len + e->tag_len + (uint32_t)e->payload.len);
+
+	if (recipient == NULL || asker == NULL || held == NULL)
+		return;
+	open_request(lane, rec, held, recipient, asker);
+	lane_assign(lane, held);
+}
+
+static void
+replay_end(
+    struct ht_lane *lane, struct rec *request, unsigned status, uint64_t place)
+{
+	if (request != NULL && request->state == OPEN)
+		end_request(lane, request, status, place);
+}
+
+static void
+replay_response(struct ht_lane *lane, const struct ht_entry *e,
+    const struct ht_header *h, struct rec *rec, uint64_t now_ms)
+{
+	struct rec *request = find_request(lane, h);
+	struct node *asker;
+	struct held *held;
+
+	if (request == NULL || request->state != OPEN)
+		return;
+	asker = request->held->asker;
+	end_request(lane, request, HT_ST_OK, e->seq);
+	if (rec->until_ms <= now_ms)
+		return;
+	held = lane_hold(lane, rec, e->seq, (struct ht_slice){0},
+	    (struct ht_slice){0},
+	    e->body_len + e->tag_len + (uint32_t)e->payload.len);
+	if (held == NULL)
+		return;
+	rec->state = HELD;
+	held->request = request;
+	request->answer = held;
+	lane_address(lane, held, asker);
+}
+
+/* map {"record": bin 16, "sender": str} */
+static void
+replay_expired(struct ht_lane *lane, const struct ht_entry *e)
+{
+	struct ht_unpack u = ht_unpack(e->payload);
+	struct ht_slice sender;
+	struct member *member;
+	struct ht_id id;
+
+	if (ht_unpack_map(&u, 2) != 2)
+		return;
+	(void)ht_unpack_str(&u, 16);
+	ht_unpack_fixed(&u, id.at, sizeof(id.at));
+	(void)ht_unpack_str(&u, 16);
+	sender = ht_unpack_str(&u, HT_NAME_MAX);
+	if (ht_unpack_end(&u) != HT_OK)
+		return;
+	member = ht_map_get(lane->members, sender);
+	if (member != NULL)
+		replay_end(lane,
+		    (struct rec *)ht_ids_find(lane->ids, member, &id),
+		    HT_ST_EXPIRED, e->seq);
+}
+
+static void
+replay_record(struct ht_lane *lane, const struct ht_entry *e,
+    const struct ht_header *h, struct ht_slice tag, uint64_t now_ms)
+{
+	struct member *sender = lane_member(lane, h->sender);
+	struct ht_hash hash = ht_header_hash(e->payload);
+	struct usage *usage;
+	struct rec *rec;
+
+	if (sender == NULL ||
+	    ht_ids_find(lane->ids, sender, &h->record) != NULL)
+		return;
+	rec = claim(lane, h, &hash, sender, now_ms);
+	if (rec == NULL)
+		return;
+	rec->place = e->seq;
+	rec->status = (uint16_t)e->status;
+	if (e->type == HT_ENTRY_RESPONSE)
+		replay_response(lane, e, h, rec, now_ms);
+	if (e->type == HT_ENTRY_REJECT && e->cites > 0)
+		replay_end(lane, find_request(lane, h), e->status, e->seq);
+	if (e->type != HT_ENTRY_REQUEST)
+		return;
+	replay_request(lane, e, h, tag, rec);
+	if (e->time_us / 1000 / DAY_MS != now_ms / DAY_MS)
+		return;
+	usage = usage_of(lane, h->grant, now_ms);
+	if (usage != NULL)
+		usage->count++;
+}
+
+enum ht_err
+ht_lane_replay(struct ht_lane *lane, const struct ht_entry *e,
+    const struct ht_header *header, struct ht_slice tag, uint64_t now_ms)
+{
+	switch (e->type) {
+	case HT_ENTRY_REQUEST:
+	case HT_ENTRY_RESPONSE:
+	case HT_ENTRY_REJECT:
+	case HT_ENTRY_LATE:
+		if (header != NULL)
+			replay_record(lane, e, header, tag, now_ms);
+		break;
+	case HT_ENTRY_EXPIRED:
+		replay_expired(lane, e);
+		break;
+	default:
+		break;
+	}
+	return lane->err;
+}

@@ -1,0 +1,405 @@
+/*
+ * lane_nodes.c -- members and their nodes, and what waits for them.
+ *
+ * A held record stands in exactly one list: its node's queue, its node's sent
+ * list, its member's waiting list, or (GOT, but not yet answered) in none.
+ */
+#include "broker/lane_in.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/panic.h"
+
+/* ---- lists ---- */
+
+static void
+append(struct list *list, struct held *held)
+{
+	HT_ASSERT(held->in == NULL);
+	held->in = list;
+	held->next = NULL;
+	held->prev = list->last;
+	if (list->last != NULL)
+		list->last->next = held;
+	else
+		list->first = held;
+	list->last = held;
+	list->n++;
+}
+
+static void
+prepend(struct list *list, struct held *held)
+{
+	HT_ASSERT(held->in == NULL);
+	held->in = list;
+	held->prev = NULL;
+	held->next = list->first;
+	if (list->first != NULL)
+		list->first->prev = held;
+	else
+		list->last = held;
+	list->first = held;
+	list->n++;
+}
+
+static void
+unlist(struct held *held)
+{
+	struct list *list = held->in;
+
+	if (list == NULL)
+		return;
+	if (held->prev != NULL)
+		held->prev->next = held->next;
+	else
+		list->first = held->next;
+	if (held->next != NULL)
+		held->next->prev = held->prev;
+	else
+		list->last = held->prev;
+	if (held->to != NULL && list == &held->to->sent)
+		held->to->sent_bytes -= held->bytes;
+	held->in = NULL;
+	held->prev = held->next = NULL;
+	list->n--;
+}
+
+/* ---- members and nodes ---- */
+
+struct member *
+lane_member(struct ht_lane *lane, struct ht_slice name)
+{
+	struct member *member = ht_map_get(lane->members, name);
+
+	if (member != NULL)
+		return member;
+	HT_ASSERT(name.len <= HT_NAME_MAX);
+	member = calloc(1, sizeof(*member));
+	if (member == NULL ||
+	    ht_map_put(lane->members, name, member, NULL) != HT_OK) {
+		free(member);
+		lane->err = HT_ENOMEM;
+		return NULL;
+	}
+	memcpy(member->name, name.at, name.len);
+	member->serving_ms = lane->start_ms;
+	member->next = lane->all;
+	lane->all = member;
+	return member;
+}
+
+struct node *
+lane_node(struct ht_lane *lane, struct member *member, struct ht_slice name)
+{
+	struct node *node;
+
+	for (node = member->nodes; node != NULL; node = node->next)
+		if (ht_slice_is(name, node->name))
+			return node;
+	HT_ASSERT(name.len <= HT_NODE_MAX);
+	node = calloc(1, sizeof(*node));
+	if (node == NULL) {
+		lane->err = HT_ENOMEM;
+		return NULL;
+	}
+	memcpy(node->name, name.at, name.len);
+	node->member = member;
+	node->next = member->nodes;
+	member->nodes = node;
+	return node;
+}
+
+void
+lane_free_members(struct ht_lane *lane)
+{
+	struct member *member, *next;
+
+	for (member = lane->all; member != NULL; member = next) {
+		struct node *node, *next_node;
+
+		next = member->next;
+		for (node = member->nodes; node != NULL; node = next_node) {
+			next_node = node->next;
+			ht_conn_unref(&node->conn);
+			free(node);
+		}
+		free(member);
+	}
+	lane->all = NULL;
+}
+
+static bool
+can_take(const struct node *node)
+{
+	return node->conn != NULL && node->serves;
+}
+
+bool
+lane_serving(const struct member *member)
+{
+	for (const struct node *node = member->nodes; node != NULL;
+	     node = node->next)
+		if (can_take(node))
+			return true;
+	return false;
+}
+
+/* The one with least before it. */
+static struct node *
+choose(const struct member *member)
+{
+	struct node *best = NULL;
+
+	for (struct node *node = member->nodes; node != NULL; node = node->next)
+		if (can_take(node) &&
+		    (best == NULL || node->queue.n + node->sent.n <
+		                         best->queue.n + best->sent.n))
+			best = node;
+	return best;
+}
+
+/* ---- what is held ---- */
+
+struct held *
+lane_hold(struct ht_lane *lane, struct rec *rec, uint64_t place,
+    struct ht_slice header, struct ht_slice tag, uint32_t bytes)
+{
+	struct held *held = malloc(sizeof(*held) + header.len + tag.len);
+
+	if (held == NULL) {
+		lane->err = HT_ENOMEM;
+		return NULL;
+	}
+	memset(held, 0, sizeof(*held));
+	held->rec = rec;
+	held->place = place;
+	held->bytes = bytes;
+	held->group = UINT64_MAX;
+	held->header_len = (uint32_t)header.len;
+	held->tag_len = (uint32_t)tag.len;
+	if (header.len > 0)
+		memcpy(held->kept, header.at, header.len);
+	if (tag.len > 0)
+		memcpy(&held->kept[header.len], tag.at, tag.len);
+	held->next_place = lane->places[place % PLACES];
+	lane->places[place % PLACES] = held;
+	rec->held = held;
+	return held;
+}
+
+void
+lane_unhold(struct ht_lane *lane, struct held *held)
+{
+	struct held **at = &lane->places[held->place % PLACES];
+
+	while (*at != held)
+		at = &(*at)->next_place;
+	*at = held->next_place;
+	unlist(held);
+	held->rec->held = NULL;
+	if (held->request != NULL)
+		held->request->answer = NULL;
+	free(held);
+}
+
+static struct held *
+find_held(const struct ht_lane *lane, uint64_t place)
+{
+	struct held *held = lane->places[place % PLACES];
+
+	while (held != NULL && held->place != place)
+		held = held->next_place;
+	return held;
+}
+
+/* ---- on the way ---- */
+
+static void
+deliver(struct ht_lane *lane, struct node *node, struct held *held)
+{
+	struct ht_act *act = lane_act(lane, HT_ACT_DELIVER);
+
+	unlist(held);
+	append(&node->sent, held);
+	node->sent_bytes += held->bytes;
+	lane->stats.delivered++;
+	if (act == NULL)
+		return;
+	act->place = held->place;
+	act->to = ht_conn_ref(node->conn);
+	if (held->group == lane->group) {
+		act->parcel = held->parcel;
+		act->record = held->record;
+	}
+}
+
+/* As much as the node's window lets through; one always. */
+static void
+pump(struct ht_lane *lane, struct node *node)
+{
+	while (node->conn != NULL && node->queue.first != NULL) {
+		struct held *held = node->queue.first;
+		bool here = held->group == lane->group;
+
+		if (node->sent.n > 0 &&
+		    (node->sent.n >= lane->conf.window_records ||
+		        node->sent_bytes + held->bytes >
+		            lane->conf.window_bytes))
+			return;
+		if (!here && lane->log_bytes >= lane->conf.log_bytes) {
+			lane->starved = true;
+			return;
+		}
+		if (!here)
+			lane->log_bytes += held->bytes;
+		deliver(lane, node, held);
+	}
+}
+
+void
+lane_pump_all(struct ht_lane *lane)
+{
+	for (struct member *m = lane->all; m != NULL; m = m->next)
+		for (struct node *node = m->nodes; node != NULL;
+		     node = node->next)
+			pump(lane, node);
+}
+
+void
+lane_assign(struct ht_lane *lane, struct held *held)
+{
+	struct node *node = choose(held->to_member);
+
+	held->to = node;
+	if (node == NULL) {
+		append(&held->to_member->waiting, held);
+		return;
+	}
+	append(&node->queue, held);
+	pump(lane, node);
+}
+
+void
+lane_address(struct ht_lane *lane, struct held *held, struct node *to)
+{
+	held->to = to;
+	held->to_member = to->member;
+	append(&to->queue, held);
+	pump(lane, to);
+}
+
+void
+lane_again(struct ht_lane *lane, struct held *held)
+{
+	struct node *node = held->to;
+
+	if (node == NULL || held->in != &node->sent)
+		return;
+	unlist(held);
+	prepend(&node->queue, held);
+	pump(lane, node);
+}
+
+/* What was on the way to a connection that is no more is first again. */
+static void
+take_back(struct node *node)
+{
+	while (node->sent.last != NULL) {
+		struct held *held = node->sent.last;
+
+		unlist(held);
+		prepend(&node->queue, held);
+	}
+}
+
+/* Requests can go to another node of the member; responses cannot. */
+static void
+reassign(struct ht_lane *lane, struct node *node)
+{
+	struct held *held, *next;
+
+	for (held = node->queue.first; held != NULL; held = next) {
+		next = held->next;
+		if (held->rec->state != OPEN)
+			continue;
+		unlist(held);
+		lane_assign(lane, held);
+	}
+}
+
+enum ht_err
+ht_lane_up(struct ht_lane *lane, struct ht_conn *conn, uint64_t now_ms)
+{
+	struct member *member = lane_member(lane, ht_slice_str(conn->member));
+	struct node *node =
+	    member == NULL ? NULL
+	                   : lane_node(lane, member, ht_slice_str(conn->node));
+	struct held *held;
+
+	if (node == NULL)
+		return lane->err;
+	take_back(node);
+	ht_conn_unref(&node->conn);
+	node->conn = ht_conn_ref(conn);
+	node->serves = conn->serves;
+	if (!node->serves)
+		reassign(lane, node);
+	else
+		member->serving_ms = now_ms;
+	while (node->serves && (held = member->waiting.first) != NULL) {
+		unlist(held);
+		held->to = node;
+		append(&node->queue, held);
+	}
+	pump(lane, node);
+	return lane->err;
+}
+
+enum ht_err
+ht_lane_down(struct ht_lane *lane, const struct ht_conn *conn, uint64_t now_ms)
+{
+	struct member *member = lane_member(lane, ht_slice_str(conn->member));
+	struct node *node =
+	    member == NULL ? NULL
+	                   : lane_node(lane, member, ht_slice_str(conn->node));
+
+	if (node == NULL)
+		return lane->err;
+	if (node->conn != conn)
+		return HT_OK;
+	if (node->serves)
+		member->serving_ms = now_ms;
+	ht_conn_unref(&node->conn);
+	take_back(node);
+	reassign(lane, node);
+	return lane->err;
+}
+
+enum ht_err
+ht_lane_got(struct ht_lane *lane, const struct ht_conn *conn,
+    const uint64_t *places, size_t n)
+{
+	struct member *member = lane_member(lane, ht_slice_str(conn->member));
+	struct node *node =
+	    member == NULL ? NULL
+	                   : lane_node(lane, member, ht_slice_str(conn->node));
+
+	if (node == NULL)
+		return lane->err;
+	for (size_t i = 0; i < n; i++) {
+		struct held *held = find_held(lane, places[i]);
+
+		if (held == NULL || held->to != node || held->got)
+			continue;
+		unlist(held);
+		held->got = true;
+		lane->stats.got++;
+		if (held->rec->state == HELD) {
+			held->rec->state = FINAL;
+			lane_unhold(lane, held);
+		}
+	}
+	pump(lane, node);
+	return lane->err;
+}

@@ -1,0 +1,19 @@
+/*
+ * replay.h -- what the lane must remember, read from the log at start.
+ */
+#ifndef HT_BROKER_REPLAY_H
+#define HT_BROKER_REPLAY_H
+
+#include "broker/lane.h"
+
+/*
+ * Give the lane every entry whose record may still live, and all of today's
+ * if a grant of @trust has a quota.  *ret_last_us: the time of the last
+ * entry, 0 if there is none; *ret_n: how many entries were read.
+ */
+enum ht_err ht_replay(struct ht_log *log, const struct ht_trust *trust,
+    struct ht_lane *lane, uint64_t now_ms, uint64_t *ret_n) HT_MUST_USE;
+/* The time of the log's last entry; 0 for an empty log. */
+enum ht_err ht_replay_last(struct ht_log *log, uint64_t *ret_us) HT_MUST_USE;
+
+#endif
