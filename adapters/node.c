@@ -275,6 +275,7 @@ ht_node_close(struct ht_node **node_p)
 	if (node == NULL)
 		return;
 	ht_dealer_close(&node->dealer);
+	node_trust_close(node);
 	node_ask_fini(node);
 	node_serve_fini(node);
 	node_out_fini(node);

@@ -141,6 +141,7 @@ struct ht_node {
 	enum node_phase phase;
 	enum ht_err broken; /* why, when NODE_BROKEN */
 	char trouble[512];
+	bool hello_due;    /* HELLO could not be sent yet */
 	bool clock_off;    /* WELCOME came, with another time than ours */
 	uint64_t heard_ms; /* mono: the last frame */
 	uint64_t asked_ms; /* mono: the last PING or HELLO */
@@ -210,6 +211,8 @@ struct ht_message *node_message(
 /* ---- node_trust.c ---- */
 
 enum ht_err node_trust_open(struct ht_node *node, struct ht_report *report);
+/* Keep for the next run what has not been kept yet. */
+void node_trust_close(struct ht_node *node);
 /* Check a checkpoint note's signature and remember it; false: broken. */
 bool node_checkpoint(struct ht_node *node, struct ht_slice note);
 bool node_welcomed(struct ht_node *node);

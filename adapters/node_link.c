@@ -76,8 +76,7 @@ say_hello(struct ht_node *node)
 		node_trouble(node,
 		    "the broker at %s has not answered HELLO yet",
 		    node->address);
-	if (node_send(node) != HT_OK)
-		node->phase = NODE_DOWN; /* the link's next event tells */
+	node->hello_due = node_send(node) != HT_OK;
 }
 
 /* ---- what became of the connection ---- */
@@ -143,10 +142,17 @@ link_event(struct ht_node *node, enum ht_link link)
 	node->phase = NODE_DOWN;
 }
 
+/* A moment may be later than the time that this turn began with. */
+static uint64_t
+since(uint64_t then_ms, uint64_t now_ms)
+{
+	return now_ms > then_ms ? now_ms - then_ms : 0;
+}
+
 static void
 ping(struct ht_node *node, uint64_t now_ms)
 {
-	if (now_ms - node->asked_ms < NODE_PING_MS)
+	if (since(node->asked_ms, now_ms) < NODE_PING_MS)
 		return;
 	node->asked_ms = now_ms;
 	(void)node_message(node, HT_MSG_PING);
@@ -175,7 +181,9 @@ node_link_turn(struct ht_node *node, uint64_t now_ms)
 		return;
 	case NODE_HELLO:
 	case NODE_FETCH:
-		if (now_ms - node->asked_ms <= HELLO_WAIT_MS)
+		if (node->hello_due)
+			say_hello(node);
+		if (since(node->asked_ms, now_ms) <= HELLO_WAIT_MS)
 			return;
 		if (node->clock_off)
 			say_hello(node);
@@ -183,9 +191,9 @@ node_link_turn(struct ht_node *node, uint64_t now_ms)
 			redial(node, "no answer to HELLO");
 		return;
 	case NODE_READY:
-		if (now_ms - node->heard_ms > NODE_LOST_MS)
+		if (since(node->heard_ms, now_ms) > NODE_LOST_MS)
 			redial(node, "nothing came for 45 s");
-		else if (now_ms - node->heard_ms > NODE_PING_MS)
+		else if (since(node->heard_ms, now_ms) > NODE_PING_MS)
 			ping(node, now_ms);
 		node_ask_consistency(node, now_ms);
 		return;

@@ -11,11 +11,13 @@
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
+#include "schemas/doc.h"
 
 #define CONSISTENCY_MS  1000 /* how often the newest is tied to the kept */
 #define ENTRY_SNAPSHOT  11   /* docs/log-format.md */
 #define DOCS_BYTES_MAX  ((size_t)512 << 20)
 #define FACT_CHECKPOINT "checkpoint"
+#define FACT_SEEN       "seen"
 #define FACT_SNAPSHOT   "snapshot"
 
 /* ---- checkpoints ---- */
@@ -100,13 +102,15 @@ follows(struct ht_node *node)
 	if (ht_checkpoint_open(m->welcome.checkpoint, &node->root.log, &cp) !=
 	    HT_OK)
 		return false;
-	if (node->kept_note.len > 0 && cp.size < node->kept.size) {
+	if (cp.size < node->kept.size || cp.size < node->seen.size) {
 		node_break(node, HT_EROLLBACK,
 		    "the log %s has gone back: %llu entries now, %llu were "
 		    "seen and signed; keep the state folder %s as evidence and "
 		    "tell the operator and the auditors",
 		    node->root.log.name, (unsigned long long)cp.size,
-		    (unsigned long long)node->kept.size,
+		    (unsigned long long)(node->kept.size > node->seen.size
+		                             ? node->kept.size
+		                             : node->seen.size),
 		    ht_state_dir(node->state));
 		return false;
 	}
@@ -339,16 +343,6 @@ snapshot_dir(const struct ht_node *node, uint64_t version)
 	           : NULL;
 }
 
-/* Where docs/trust.md, "On disk", puts a document: below @dir. */
-static char *
-doc_path(const char *dir, const char *kind, const char *name)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%ss/%s.note", dir, kind, name) >= 0 ? path
-	                                                               : NULL;
-}
-
 static enum ht_err
 write_file(const char *path, struct ht_slice bytes)
 {
@@ -371,33 +365,21 @@ write_named(const char *dir, const char *name, struct ht_slice bytes)
 	return path != NULL ? write_file(path, bytes) : HT_ENOMEM;
 }
 
-/* The list's lines are in the documents' order: "kind name revision hash". */
+/* The list's lines are in the documents' order. */
 static enum ht_err
 write_docs(const struct ht_trust *trust, const char *dir)
 {
-	struct ht_slice list = ht_trust_doc(trust, 1);
-	enum ht_err err = HT_OK;
-	size_t i = 2;
+	HT_AUTO(ht_mem_free) struct ht_list_line *lines = NULL;
+	char name[HT_DOC_PATH_MAX];
+	size_t n = 0;
+	enum ht_err err;
 
-	while (err == HT_OK && list.len > 0 && i < ht_trust_n_docs(trust)) {
-		const uint8_t *end = memchr(list.at, '\n', list.len);
-		size_t len = end != NULL ? (size_t)(end - list.at) : list.len;
-		HT_AUTO(ht_mem_free)
-		char *line = ht_slice_dup(HT_SLICE(list.at, len));
-		HT_AUTO(ht_mem_free) char *path = NULL;
-		char *rest = line, *kind, *name;
-
-		if (line == NULL)
-			return HT_ENOMEM;
-		kind = strsep(&rest, " ");
-		name = strsep(&rest, " ");
-		if (name == NULL)
-			return HT_EMALFORMED;
-		path = doc_path(dir, kind, name);
-		err = path != NULL ? write_file(path, ht_trust_doc(trust, i++))
-		                   : HT_ENOMEM;
-		len += end != NULL;
-		list = HT_SLICE(list.at + len, list.len - len);
+	err = ht_list_parse(ht_trust_doc(trust, 1), "", NULL, &lines, &n);
+	if (err == HT_OK && n + 2 != ht_trust_n_docs(trust))
+		err = HT_EMALFORMED;
+	for (size_t i = 0; err == HT_OK && i < n; i++) {
+		ht_doc_path(lines[i].kind, lines[i].name, name);
+		err = write_named(dir, name, ht_trust_doc(trust, i + 2));
 	}
 	return err;
 }
@@ -428,7 +410,7 @@ save(struct ht_node *node)
 		    node->state, FACT_SNAPSHOT, HT_SLICE(version, 8));
 	/* Not fatal: it is fetched again after a restart. */
 	if (err != HT_OK)
-		ht_log(HT_WARN, "node %s: snapshot not kept on disk: %s",
+		ht_log(HT_WARN, "node %s: the snapshot is not kept: %s",
 		    node->id,
 		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
 }
@@ -457,27 +439,54 @@ load_snapshot(struct ht_node *node)
 	    ht_report_count(report) > 0 ? ht_report_text(report, 0) : "");
 }
 
+/* A checkpoint of an earlier run; absent is fine. */
+static enum ht_err
+load_checkpoint(struct ht_node *node, const char *fact, struct ht_buf *note,
+    struct ht_checkpoint *cp, struct ht_report *report)
+{
+	enum ht_err err = ht_state_get(node->state, fact, note);
+
+	if (err == HT_ENOTFOUND)
+		return HT_OK;
+	if (err == HT_OK)
+		err =
+		    ht_checkpoint_open(ht_buf_slice(note), &node->root.log, cp);
+	if (err != HT_OK)
+		ht_report_add(report, ht_state_dir(node->state),
+		    "its checkpoint is not of the log %s that the anchor "
+		    "names: this state belongs to another exchange",
+		    node->root.log.name);
+	return err;
+}
+
 enum ht_err
 node_trust_open(struct ht_node *node, struct ht_report *report)
 {
 	enum ht_err err;
 
-	err = ht_state_get(node->state, FACT_CHECKPOINT, &node->kept_note);
-	if (err == HT_ENOTFOUND) {
-		err = HT_OK;
-	} else if (err == HT_OK) {
-		err = ht_checkpoint_open(ht_buf_slice(&node->kept_note),
-		    &node->root.log, &node->kept);
-		if (err != HT_OK)
-			ht_report_add(report, ht_state_dir(node->state),
-			    "its checkpoint is not of the log %s that the "
-			    "anchor names: this state belongs to another "
-			    "exchange",
-			    node->root.log.name);
-	}
+	err = load_checkpoint(
+	    node, FACT_CHECKPOINT, &node->kept_note, &node->kept, report);
+	if (err == HT_OK)
+		err = load_checkpoint(
+		    node, FACT_SEEN, &node->seen_note, &node->seen, report);
 	if (err == HT_OK)
 		load_snapshot(node);
 	return err;
+}
+
+void
+node_trust_close(struct ht_node *node)
+{
+	if (node->state == NULL || node->seen.size <= node->kept.size ||
+	    node->phase == NODE_BROKEN)
+		return;
+	/* The next run holds the broker to it. */
+	if (ht_state_put(node->state, FACT_SEEN,
+	        ht_buf_slice(&node->seen_note)) != HT_OK ||
+	    ht_state_commit(node->state) != HT_OK)
+		ht_log(HT_WARN,
+		    "node %s: the newest checkpoint could not be kept",
+		    node->id);
 }
 
 /* ---- fetching ---- */
