@@ -1,0 +1,701 @@
+/*
+ * Two nodes, a real connection, and a broker that does what the test wants.
+ */
+#include "adapters/hutong.h"
+
+#include <unistd.h>
+
+#include "keys/keyfile.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "tests/lib/fake_broker.h"
+#include "tests/lib/test.h"
+
+#define ITEM       "gx.demo/SCZTDJ"
+#define PATIENCE_S 20
+
+struct fixture {
+	char dir[HT_TEST_PATH_MAX];
+	struct ht_world *world;
+	struct ht_fake_broker broker;
+	struct ht_report *report;
+	struct ht_node *consumer; /* tax.demo/state */
+	struct ht_node *provider; /* scjg.demo/registry */
+	/* what the provider's server does */
+	const char *records;
+	unsigned reason; /* fails with it */
+	unsigned calls;
+	char params[256]; /* of the last call */
+};
+
+/* ---- setting up ---- */
+
+static const char *
+path_of(const struct fixture *f, const char *folder, const char *member,
+    const char *name)
+{
+	static char paths[16][HT_TEST_PATH_MAX];
+	static unsigned n;
+	char *path = paths[n++ % 16];
+
+	(void)snprintf(path, HT_TEST_PATH_MAX, "%.3000s/%.300s%.300s%.300s",
+	    f->dir, folder, member, name);
+	return path;
+}
+
+static enum ht_err
+try_open(struct fixture *f, const char *member, const char *node,
+    const char *state, struct ht_node **ret)
+{
+	char signing[64], transport[64];
+	struct ht_node_conf conf = {.member = member,
+	    .node = node,
+	    .root = path_of(f, "authority/root.note", "", ""),
+	    .address = f->broker.ctl != NULL ? f->broker.ctl->address
+	                                     : "tcp://127.0.0.1:1",
+	    .state = path_of(f, "state-", state, ""),
+	    .proofs = true};
+
+	(void)snprintf(signing, sizeof(signing), "/%s-signing.key", node);
+	(void)snprintf(transport, sizeof(transport), "/%s-transport.key", node);
+	conf.signing = path_of(f, "keys/", member, signing);
+	conf.transport = path_of(f, "keys/", member, transport);
+	conf.sealing = path_of(f, "keys/", member, "/sealing.key");
+	return ht_node_open(&conf, f->report, ret);
+}
+
+static struct ht_node *
+open_node(
+    struct fixture *f, const char *member, const char *node, const char *state)
+{
+	struct ht_node *made = NULL;
+
+	if (try_open(f, member, node, state, &made) != HT_OK) {
+		ht_report_print(f->report, stderr);
+		fail_msg("%s/%s cannot be opened", member, node);
+	}
+	return made;
+}
+
+static void
+serve(void *arg, const struct ht_call *call)
+{
+	struct fixture *f = arg;
+	struct ht_reasons reasons = {0};
+	json_t *records = NULL;
+	char *text = json_dumps(call->request->params, JSON_COMPACT);
+
+	f->calls++;
+	(void)snprintf(f->params, sizeof(f->params), "%s", text);
+	free(text);
+	if (f->reason != 0)
+		ht_reasons_add(&reasons, f->reason, "as the test wants");
+	else
+		assert_ok(
+		    ht_json_parse(ht_slice_str(f->records), &records, NULL));
+	assert_ok(ht_node_answer(f->provider, call->id, records, false,
+	    f->reason != 0 ? &reasons : NULL));
+	json_decref(records);
+}
+
+static int
+set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	*state = f;
+	assert_non_null(ht_test_dir(f->dir));
+	assert_ok(ht_keys_init());
+	f->report = ht_report_new();
+	f->world = ht_world_new(ht_clock_wall_ms());
+	ht_world_write(f->world, f->dir);
+	f->records = "[{\"shxydm\":\"91999999MA00000079\","
+	             "\"ztmc\":\"测试有限公司\",\"jyzt_dm\":\"1\","
+	             "\"fddbr_xm\":\"某人\",\"xzqh\":\"999901\"}]";
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	ht_node_close(&f->consumer);
+	ht_node_close(&f->provider);
+	ht_fake_stop(&f->broker);
+	ht_world_free(&f->world);
+	ht_report_free(&f->report);
+	ht_test_dir_remove(f->dir);
+	free(f);
+	return 0;
+}
+
+static void
+start_broker(struct fixture *f, const char *log)
+{
+	char path[HT_TEST_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%.3000s/%s", f->dir, log);
+	ht_fake_start(&f->broker, f->world, path);
+}
+
+static void
+until_ready(struct ht_node *node)
+{
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+
+	while (!ht_node_ready(node)) {
+		assert_ok(ht_node_step(node, -1, 5, NULL));
+		if (ht_clock_mono_ms() > end_ms)
+			fail_msg("not ready: %s", ht_node_trouble(node));
+	}
+}
+
+/* Broker, provider and consumer, all connected. */
+static void
+start_all(struct fixture *f)
+{
+	start_broker(f, "log");
+	f->provider = open_node(f, "scjg.demo/registry", "main", "provider");
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	assert_ok(ht_node_serve(f->provider, ITEM, serve, f));
+	until_ready(f->provider);
+	until_ready(f->consumer);
+}
+
+/* ---- asking ---- */
+
+struct got {
+	unsigned n;
+	struct ht_asked asked;
+};
+
+static void
+take(void *arg, struct ht_asked *asked)
+{
+	struct got *got = arg;
+
+	if (got->n++ > 0)
+		ht_asked_fini(&got->asked);
+	got->asked = *asked;
+}
+
+static json_t *
+params(void)
+{
+	return json_pack("{s:s}", "shxydm", "91999999MA00000079");
+}
+
+static struct ht_ask
+query_ask(json_t *with)
+{
+	return (struct ht_ask){.item = ITEM,
+	    .operation = HT_OP_QUERY,
+	    .purpose = "tax-registration",
+	    .params = with,
+	    .officer = "officer 7",
+	    .casefile = "2026-1"};
+}
+
+/* Turn both nodes until @n answers are there; the first error ends it. */
+static enum ht_err
+drive(struct fixture *f, const struct got *got, unsigned n)
+{
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+	enum ht_err err = HT_OK;
+
+	while (err == HT_OK && got->n < n) {
+		err = ht_node_step(f->consumer, -1, 2, NULL);
+		if (err == HT_OK && f->provider != NULL)
+			err = ht_node_step(f->provider, -1, 2, NULL);
+		if (ht_clock_mono_ms() > end_ms)
+			fail_msg("no answer: %u of %u", got->n, n);
+	}
+	return err;
+}
+
+static struct got
+ask(struct fixture *f, struct ht_ask what)
+{
+	json_t *with = what.params != NULL ? NULL : params();
+	struct got got = {0};
+
+	if (with != NULL)
+		what.params = with;
+	assert_ok(ht_node_begin(f->consumer, &what, take, &got));
+	assert_ok(drive(f, &got, 1));
+	json_decref(with);
+	return got;
+}
+
+static void
+assert_json(const json_t *got, const char *want)
+{
+	char *text = json_dumps(got, JSON_COMPACT | JSON_SORT_KEYS);
+
+	if (text == NULL || strcmp(text, want) != 0)
+		fail_msg("%s, not %s", text, want);
+	free(text);
+}
+
+static void
+assert_reason(const struct ht_asked *asked, unsigned code)
+{
+	for (unsigned i = 0; i < asked->reasons.n; i++)
+		if (asked->reasons.at[i].code == code)
+			return;
+	fail_msg("no %s: status %s, %u reasons, first %s: %s",
+	    ht_status_name(code), ht_status_name(asked->status),
+	    asked->reasons.n,
+	    asked->reasons.n > 0 ? ht_status_name(asked->reasons.at[0].code)
+	                         : "none",
+	    asked->reasons.n > 0 ? asked->reasons.at[0].detail : "");
+}
+
+/* ---- answers ---- */
+
+static void
+a_query_is_answered_and_proven(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	assert_int_equal(got.asked.answer, HT_ANSWER_ANSWERED);
+	/* fddbr_xm is not granted. */
+	assert_json(got.asked.response.records,
+	    "[{\"jyzt_dm\":\"1\",\"shxydm\":\"91999999MA00000079\","
+	    "\"xzqh\":\"999901\",\"ztmc\":\"测试有限公司\"}]");
+	assert_true(got.asked.proven);
+	assert_true(got.asked.request_place > 0);
+	assert_true(got.asked.response_place > got.asked.request_place);
+	assert_string_equal(f->params, "{\"shxydm\":\"91999999MA00000079\"}");
+	ht_asked_fini(&got.asked);
+}
+
+static void
+only_wanted_fields_come(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got;
+
+	start_all(f);
+	what.fields = json_pack("[s]", "ztmc");
+	got = ask(f, what);
+	assert_json(
+	    got.asked.response.records, "[{\"ztmc\":\"测试有限公司\"}]");
+	json_decref((json_t *)(uintptr_t)what.fields);
+	ht_asked_fini(&got.asked);
+}
+
+static void
+verify_says_match_and_no_more(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got;
+
+	start_all(f);
+	what.operation = HT_OP_VERIFY;
+	what.claims =
+	    json_pack("{s:s, s:s}", "ztmc", "测试有限公司", "jyzt_dm", "4");
+	got = ask(f, what);
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	assert_json(got.asked.response.results, "{\"jyzt_dm\":0,\"ztmc\":1}");
+	assert_null(got.asked.response.records);
+	ht_asked_fini(&got.asked);
+	f->records = "[]";
+	got = ask(f, what);
+	assert_json(got.asked.response.results, "{\"jyzt_dm\":2,\"ztmc\":2}");
+	json_decref((json_t *)(uintptr_t)what.claims);
+	ht_asked_fini(&got.asked);
+}
+
+static void
+many_at_once_travel_in_bundles(void **state)
+{
+	struct fixture *f = *state;
+	json_t *with = params();
+	struct ht_ask what = query_ask(with);
+	struct got got = {0};
+
+	start_all(f);
+	for (unsigned i = 0; i < 300; i++)
+		assert_ok(ht_node_begin(f->consumer, &what, take, &got));
+	assert_ok(drive(f, &got, 300));
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	assert_int_equal(f->calls, 300);
+	assert_int_equal(atomic_load(&f->broker.ctl->records), 600);
+	/* 300 requests in 5 bundles, the answers in a few more. */
+	assert_true(atomic_load(&f->broker.ctl->bundles) < 100);
+	json_decref(with);
+	ht_asked_fini(&got.asked);
+}
+
+/* ---- refusals ---- */
+
+static void
+what_will_be_refused_does_not_leave(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got;
+
+	start_all(f);
+	what.purpose = "tax-audit";
+	got = ask(f, what);
+	assert_int_equal(got.asked.refused_by, HT_WHO_CALLER);
+	assert_reason(&got.asked, HT_ST_PURPOSE);
+	ht_asked_fini(&got.asked);
+	what.purpose = "tax-registration";
+	what.params = json_pack("{s:s, s:i}", "shxydm", "not one", "more", 1);
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_REQUEST_INVALID);
+	assert_true(got.asked.reasons.n >= 2); /* every violation */
+	json_decref((json_t *)(uintptr_t)what.params);
+	ht_asked_fini(&got.asked);
+	what.params = NULL;
+	what.item = "gx.demo/NOTHING";
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_NO_ITEM);
+	ht_asked_fini(&got.asked);
+	what.item = ITEM;
+	what.fields = json_pack("[s]", "nothing");
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_FIELDS);
+	json_decref((json_t *)(uintptr_t)what.fields);
+	ht_asked_fini(&got.asked);
+	assert_int_equal(atomic_load(&f->broker.ctl->bundles), 0);
+}
+
+/* A broker that lets everything pass does not open the provider's door. */
+static void
+the_provider_decides_for_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got;
+
+	start_all(f);
+	what.despite_policy = true;
+	what.purpose = "tax-audit";
+	got = ask(f, what);
+	assert_int_equal(got.asked.answer, HT_ANSWER_REFUSED);
+	assert_int_equal(got.asked.refused_by, HT_WHO_PROVIDER);
+	assert_reason(&got.asked, HT_ST_PURPOSE);
+	ht_asked_fini(&got.asked);
+	what.purpose = "tax-registration";
+	what.grant = "gx.demo/4"; /* over */
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_GRANT_PERIOD);
+	ht_asked_fini(&got.asked);
+	what.grant = NULL;
+	what.fields = json_pack("[s]", "fddbr_xm");
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_FIELDS);
+	json_decref((json_t *)(uintptr_t)what.fields);
+	ht_asked_fini(&got.asked);
+	what.fields = NULL;
+	what.params = json_pack("{s:s}", "shxydm", "wrong");
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_REQUEST_INVALID);
+	json_decref((json_t *)(uintptr_t)what.params);
+	ht_asked_fini(&got.asked);
+	assert_int_equal(f->calls, 0);
+}
+
+static void
+a_source_that_fails_is_said_so(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	f->reason = HT_ST_SOURCE_SLOW;
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.answer, HT_ANSWER_FAILED);
+	assert_reason(&got.asked, HT_ST_SOURCE_SLOW);
+	ht_asked_fini(&got.asked);
+	f->reason = 0;
+	f->records = "[{\"shxydm\":\"91999999MA00000079\",\"jyzt_dm\":7}]";
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.answer, HT_ANSWER_FAILED);
+	assert_reason(&got.asked, HT_ST_SOURCE_INVALID);
+	/* ztmc is missing, jyzt_dm is of another type. */
+	assert_true(got.asked.reasons.n >= 2);
+	ht_asked_fini(&got.asked);
+}
+
+static void
+nobody_serves_it(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	ht_node_close(&f->provider);
+	f->provider = open_node(f, "scjg.demo/registry", "main", "provider");
+	until_ready(f->provider);
+	got = ask(f, query_ask(NULL));
+	assert_reason(&got.asked, HT_ST_NOT_SERVED);
+	ht_asked_fini(&got.asked);
+}
+
+/* ---- what goes wrong on the way ---- */
+
+static void
+a_second_delivery_has_no_second_effect(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	atomic_store(&f->broker.ctl->deliver_twice, 1);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	ht_asked_fini(&got.asked);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	assert_int_equal(f->calls, 2);
+	assert_int_equal(got.n, 1);
+	ht_asked_fini(&got.asked);
+}
+
+static void
+busy_is_waited_out(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	atomic_store(&f->broker.ctl->busy, 3);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	assert_true(atomic_load(&f->broker.ctl->bundles) >= 5);
+	ht_asked_fini(&got.asked);
+}
+
+static void
+what_is_never_answered_expires(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got;
+
+	start_all(f);
+	what.life_ms = 300;
+	atomic_store(&f->broker.ctl->swallow, 1);
+	got = ask(f, what);
+	assert_int_equal(got.asked.status, HT_ST_EXPIRED);
+	assert_true(got.asked.request_place > 0);
+	ht_asked_fini(&got.asked);
+	atomic_store(&f->broker.ctl->mute, 1);
+	got = ask(f, what);
+	assert_int_equal(got.asked.status, HT_ST_EXPIRED);
+	assert_int_equal(got.asked.request_place, 0);
+	ht_asked_fini(&got.asked);
+}
+
+static void
+a_body_changed_on_the_way_is_not_served(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got;
+
+	start_all(f);
+	what.life_ms = 500;
+	atomic_store(&f->broker.ctl->tamper_body, 1);
+	got = ask(f, what);
+	assert_int_equal(got.asked.status, HT_ST_EXPIRED);
+	assert_int_equal(f->calls, 0);
+	ht_asked_fini(&got.asked);
+}
+
+/* ---- a broker that lies ---- */
+
+/* The provider may be the first to notice: it is the consumer we look at. */
+static enum ht_err
+ask_until_broken(struct fixture *f)
+{
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+	json_t *with = params();
+	struct ht_ask what = query_ask(with);
+	struct got got = {0};
+	enum ht_err err;
+
+	assert_ok(ht_node_begin(f->consumer, &what, take, &got));
+	do {
+		(void)!ht_node_step(f->provider, -1, 2, NULL);
+		err = ht_node_step(f->consumer, -1, 2, NULL);
+	} while (err == HT_OK && ht_clock_mono_ms() < end_ms);
+	json_decref(with);
+	assert_int_equal(got.n, 0);
+	return err;
+}
+
+static void
+a_false_proof_is_an_alarm(void **state)
+{
+	struct fixture *f = *state;
+
+	start_all(f);
+	atomic_store(&f->broker.ctl->bad_proof, 1);
+	assert_err(ask_until_broken(f), HT_EINTEGRITY);
+	/* For good. */
+	assert_false(ht_node_ready(f->consumer));
+	assert_err(ht_node_step(f->consumer, -1, 0, NULL), HT_EINTEGRITY);
+}
+
+static void
+a_log_with_two_faces_is_an_alarm(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	got = ask(f, query_ask(NULL));
+	ht_asked_fini(&got.asked);
+	atomic_store(&f->broker.ctl->two_faces, 1);
+	assert_err(ask_until_broken(f), HT_EINTEGRITY);
+}
+
+/* The log was restored from an old copy, or begun anew under the same key. */
+static void
+a_log_that_went_back_is_an_alarm(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+	enum ht_err err = HT_OK;
+
+	start_all(f);
+	got = ask(f, query_ask(NULL));
+	ht_asked_fini(&got.asked);
+	ht_node_close(&f->consumer);
+	ht_node_close(&f->provider);
+	ht_fake_stop(&f->broker);
+	start_broker(f, "other-log");
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	for (unsigned i = 0; i < 500 && err == HT_OK; i++)
+		err = ht_node_step(f->consumer, -1, 10, NULL);
+	assert_int_equal(err, HT_EROLLBACK);
+	assert_non_null(strstr(ht_node_trouble(f->consumer), "as evidence"));
+}
+
+/* ---- not let in ---- */
+
+static void
+wait_for_trouble(struct ht_node *node, const char *words)
+{
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+
+	while (strstr(ht_node_trouble(node), words) == NULL) {
+		assert_ok(ht_node_step(node, -1, 20, NULL));
+		if (ht_clock_mono_ms() > end_ms)
+			fail_msg("nothing says \"%s\": %s", words,
+			    ht_node_trouble(node));
+	}
+	assert_false(ht_node_ready(node));
+}
+
+static void
+a_key_that_is_not_in_the_directory_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_key *key = NULL;
+	char path[HT_TEST_PATH_MAX];
+
+	assert_ok(ht_key_new(HT_KEY_TRANSPORT, &key));
+	(void)snprintf(path, sizeof(path),
+	    "%.3000s/keys/tax.demo/state/main-transport.key", f->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_ok(ht_keyfile_write(path, "tax.demo/state/main", key, NULL));
+	ht_key_free(&key);
+	start_broker(f, "log");
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	wait_for_trouble(f->consumer, "does not admit this node's transport");
+}
+
+static void
+another_broker_is_not_taken_for_ours(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_key *key = NULL, *ours = f->world->broker;
+
+	assert_ok(ht_key_new(HT_KEY_TRANSPORT, &key));
+	f->world->broker = key;
+	start_broker(f, "log");
+	f->world->broker = ours;
+	ht_key_free(&key);
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	wait_for_trouble(f->consumer, "does not hold the transport key");
+}
+
+static void
+nobody_listens(void **state)
+{
+	struct fixture *f = *state;
+
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	wait_for_trouble(f->consumer, "nobody listens at");
+}
+
+static void
+a_wrong_clock_is_said(void **state)
+{
+	struct fixture *f = *state;
+
+	start_broker(f, "log");
+	atomic_store(&f->broker.ctl->time_off_s, 300);
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	wait_for_trouble(f->consumer, "clock is 300 s behind");
+}
+
+static void
+keys_are_looked_at_before_anything(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_node *node = NULL;
+	char path[HT_TEST_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path),
+	    "%.3000s/keys/tax.demo/state/main-signing.key", f->dir);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(path, sizeof(path),
+	    "%.3000s/keys/tax.demo/state/main-transport.key", f->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_not_equal(
+	    try_open(f, "tax.demo/state", "main", "x", &node), HT_OK);
+	assert_true(ht_report_count(f->report) >= 2);
+	assert_null(node);
+}
+
+#define NODE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+static const struct CMUnitTest tests[] = {
+    NODE_TEST(a_query_is_answered_and_proven),
+    NODE_TEST(only_wanted_fields_come),
+    NODE_TEST(verify_says_match_and_no_more),
+    NODE_TEST(many_at_once_travel_in_bundles),
+    NODE_TEST(what_will_be_refused_does_not_leave),
+    NODE_TEST(the_provider_decides_for_itself),
+    NODE_TEST(a_source_that_fails_is_said_so),
+    NODE_TEST(nobody_serves_it),
+    NODE_TEST(a_second_delivery_has_no_second_effect),
+    NODE_TEST(busy_is_waited_out),
+    NODE_TEST(what_is_never_answered_expires),
+    NODE_TEST(a_body_changed_on_the_way_is_not_served),
+    NODE_TEST(a_false_proof_is_an_alarm),
+    NODE_TEST(a_log_with_two_faces_is_an_alarm),
+    NODE_TEST(a_log_that_went_back_is_an_alarm),
+    NODE_TEST(a_key_that_is_not_in_the_directory_is_refused),
+    NODE_TEST(another_broker_is_not_taken_for_ours),
+    NODE_TEST(nobody_listens),
+    NODE_TEST(a_wrong_clock_is_said),
+    NODE_TEST(keys_are_looked_at_before_anything),
+};
+
+HT_TEST_MAIN(tests)
