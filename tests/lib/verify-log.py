@@ -1,0 +1,246 @@
+#!/usr/bin/python3
+"""verify-log.py LOGDIR VKEY [AUTHORITY] -- does this log hold?
+
+Written from docs/log-format.md and RFC 6962 with none of our code: python3
+with lmdb, nacl and msgpack.  Prints "verified N entries, root HEX", or "bad
+entry N: ..." and ends with 4.
+"""
+import base64
+import hashlib
+import re
+import struct
+import sys
+from pathlib import Path
+
+import lmdb
+import msgpack
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
+
+
+class Bad(Exception):
+    pass
+
+
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+def leaf_hash(data):
+    return sha(b"\0" + data)
+
+
+def node_hash(left, right):
+    return sha(b"\1" + left + right)
+
+
+def tree_root(leaves):
+    """RFC 6962 2.1: split at the largest power of two below n."""
+    n = len(leaves)
+    if n == 0:
+        return sha(b"")
+    if n == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < n:
+        k *= 2
+    return node_hash(tree_root(leaves[:k]), tree_root(leaves[k:]))
+
+
+def sparse_root(lo, hi, known, left):
+    """The root of [lo, hi) from known leaves and, in order, whole gaps."""
+    size = hi - lo
+    inside = [i for i in known if lo <= i < hi]
+    perfect = size & (size - 1) == 0
+    if not inside and perfect:
+        return left.pop(0)
+    if size == 1:
+        return known[lo]
+    k = 1
+    while k * 2 < size:
+        k *= 2
+    a = sparse_root(lo, lo + k, known, left)
+    return node_hash(a, sparse_root(lo + k, hi, known, left))
+
+
+class Cursor:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, n):
+        part = self.data[self.at:self.at + n]
+        if len(part) != n:
+            raise Bad("its leaf is cut off")
+        self.at += n
+        return part
+
+    def num(self, n):
+        return int.from_bytes(self.take(n), "big")
+
+
+def parse_leaf(data):
+    c = Cursor(data)
+    e = {"version": c.num(1), "type": c.num(1), "seq": c.num(8),
+         "time": c.num(8), "snapshot": c.take(32), "status": c.num(2)}
+    e["grant"] = c.take(c.num(1))
+    e["bundle"] = (c.num(8), c.num(2), c.num(2))
+    e["member"] = c.take(c.num(1)).decode("ascii")
+    e["node"] = c.take(c.num(1)).decode("ascii")
+    e["cites"] = c.num(8)
+    e["vault"] = (c.num(4), c.num(8), c.num(4), c.num(4))
+    e["payload"] = c.take(c.num(2))
+    if e["version"] != 1 or c.at != len(data):
+        raise Bad("its leaf has another form")
+    return e
+
+
+def note_parts(note, vkey):
+    """The text of a note, once VKEY's signature on it has verified."""
+    name, ident, key = vkey.split("+", 2)
+    key = base64.b64decode(key)
+    text, _, sigs = note.rpartition(b"\n\n")
+    text += b"\n"
+    if sha(name.encode() + b"\n" + key)[:4].hex() != ident:
+        raise Bad("the vkey's id is not its key's")
+    for line in sigs.decode().splitlines():
+        dash, who, blob = line.split(" ")
+        blob = base64.b64decode(blob)
+        if dash == "\u2014" and who == name and blob[:4].hex() == ident:
+            VerifyKey(key[1:]).verify(text, blob[4:])
+            return text
+    raise Bad("the log did not sign its checkpoint")
+
+
+def check_checkpoint(note, vkey, leaves, at):
+    try:
+        origin, size, root = note_parts(note, vkey).decode().split("\n")[:3]
+    except BadSignatureError:
+        raise Bad("the checkpoint's signature is false")
+    if origin != vkey.split("+")[0] or int(size) != at:
+        raise Bad(f"the checkpoint of size {at} is another's")
+    if base64.b64decode(root) != tree_root(leaves[:at]):
+        raise Bad(f"the checkpoint of size {at} is of another tree")
+
+
+def signing_keys(authority):
+    """Key id -> public key, of every node of every member."""
+    keys = {}
+    for path in Path(authority).glob("members/*/*.note"):
+        for b64 in re.findall(r"signing: .*?key: ([\w+/=]+)", path.read_text()):
+            pub = base64.b64decode(b64)
+            keys[sha(b"hutong-key/v1\nsigning\n" + pub)[:8]] = pub
+    return keys
+
+
+def check_bundle(first, evidence, entries, keys):
+    suite, sender, node, key, count, sig, indexes, left = msgpack.unpackb(
+        evidence, raw=False)
+    known = {}
+    for i, index in enumerate(indexes):
+        e = entries[first + i]
+        if e["bundle"] != (first, index, count):
+            raise Bad(f"bad entry {first + i}: it is not in its bundle")
+        known[index] = leaf_hash(e["payload"])
+    root = sparse_root(0, count, known, left)
+    if left:
+        raise Bad(f"bad entry {first}: too many left-out hashes")
+    text = b"hutong-bundle/v1\n" + msgpack.packb(
+        [suite, sender, node, key, count, root], use_bin_type=True)
+    try:
+        VerifyKey(keys[key]).verify(text, sig)
+    except (KeyError, BadSignatureError):
+        raise Bad(f"bad entry {first}: its bundle's signature is false")
+
+
+def check_vault(log, e, seq):
+    segment, offset, tag_len, body_len = e["vault"]
+    if tag_len + body_len == 0:
+        return
+    data = (log / "vault" / f"{segment:016x}.seg").read_bytes()
+    at = offset + 24
+    tag = data[at:at + tag_len]
+    body = data[at + tag_len:at + tag_len + body_len]
+    envelope, seal = msgpack.unpackb(e["payload"], raw=False)
+    if tag_len and envelope[18] != hashlib.blake2b(
+            b"hutong-tag/v1\n" + tag, digest_size=32).digest():
+        raise Bad(f"bad entry {seq}: its tag is another")
+    if body_len and seal[5] != hashlib.blake2b(
+            body, digest_size=32).digest():
+        raise Bad(f"bad entry {seq}: its body is another")
+
+
+def check_anchor(log, vkey, leaves):
+    data = (log / "anchor").read_bytes()
+    best = None
+    for at in (0, 4096):
+        slot = data[at:at + 1024]
+        whole = hashlib.blake2b(slot[:992], digest_size=32).digest()
+        if slot[:16] == b"hutong-anchor/1\n" and whole == slot[992:]:
+            counter, size = struct.unpack(">QQ", slot[16:32])
+            length = struct.unpack(">H", slot[64:66])[0]
+            if best is None or counter > best[0]:
+                best = (counter, size, slot[66:66 + length])
+    if best is None:
+        raise Bad("no slot of the anchor is valid")
+    if best[1] > len(leaves):
+        raise Bad(f"an older log: {best[1]} entries were signed")
+    check_checkpoint(best[2], vkey, leaves, best[1])
+
+
+def u64(key):
+    return struct.unpack("=Q", key)[0]
+
+
+def verify(log, vkey, authority):
+    env = lmdb.open(str(log / "evidence"), readonly=True, lock=False,
+                    max_dbs=16)
+    db = {name: env.open_db(name.encode(), integerkey=number, create=False)
+          for name, number in (("entries", True), ("bundles", True),
+                               ("cps", True), ("state", False))}
+    entries, leaves = [], []
+    with env.begin() as txn:
+        for key, value in txn.cursor(db["entries"]):
+            seq = len(entries)
+            if u64(key) != seq:
+                raise Bad(f"bad entry {seq}: it is missing")
+            leaf, stored = value[:-32], value[-32:]
+            if leaf_hash(leaf) != stored:
+                raise Bad(f"bad entry {seq}: its leaf hash is another")
+            try:
+                e = parse_leaf(leaf)
+            except Bad as why:
+                raise Bad(f"bad entry {seq}: {why}")
+            if e["seq"] != seq or (entries and e["time"] < entries[-1]["time"]):
+                raise Bad(f"bad entry {seq}: its seq or time is another")
+            entries.append(e)
+            leaves.append(stored)
+        head = txn.get(b"head", db=db["state"])
+        size, root = struct.unpack(">Q32s", head[17:57])
+        if hashlib.blake2b(head[:-32], digest_size=32).digest() != head[-32:]:
+            raise Bad("head's checksum does not hold")
+        if size != len(entries) or root != tree_root(leaves):
+            raise Bad("head has another size or root than the entries")
+        for key, note in txn.cursor(db["cps"]):
+            check_checkpoint(note, vkey, leaves, u64(key))
+        if authority:
+            keys = signing_keys(authority)
+            for key, value in txn.cursor(db["bundles"]):
+                check_bundle(u64(key), value, entries, keys)
+    for seq, e in enumerate(entries):
+        check_vault(log, e, seq)
+    check_anchor(log, vkey, leaves)
+    return len(entries), root
+
+
+def main():
+    log, vkey = Path(sys.argv[1]), sys.argv[2]
+    authority = sys.argv[3] if len(sys.argv) > 3 else None
+    try:
+        size, root = verify(log, vkey, authority)
+    except Bad as why:
+        print(why)
+        sys.exit(4)
+    print(f"verified {size} entries, root {root.hex()}")
+
+
+main()
