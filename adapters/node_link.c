@@ -70,6 +70,7 @@ say_hello(struct ht_node *node)
 	m->hello.snapshot =
 	    node->trust != NULL ? ht_trust_version(node->trust) : 0;
 	m->hello.proofs = node->proofs;
+	m->hello.serves = ht_map_count(node->servers) > 0;
 	node->phase = NODE_HELLO;
 	node->asked_ms = ht_clock_mono_ms();
 	if (!node->clock_off)

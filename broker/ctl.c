@@ -116,12 +116,14 @@ nodes(struct visit *v)
 	ht_buf_str(&v->out, "ok\n");
 	while (ht_map_next(v->core->conns, &at, &handle, &value)) {
 		const struct ht_conn *conn = value;
+		char name[HT_NAME_MAX + HT_NODE_MAX + 2];
 
+		snprintf(name, sizeof(name), "%s/%s", conn->member, conn->node);
 		print_json(
-		    v, json_pack("{ss ss sb sb sI sI}", "member", conn->member,
-		           "node", conn->node, "serves", (int)conn->serves,
-		           "proofs", (int)conn->proofs, "silent-ms",
-		           (json_int_t)(now - conn->heard_ms), "in-flight",
+		    v, json_pack("{ss sb sb sI sI}", "node", name, "serves",
+		           (int)conn->serves, "proofs", (int)conn->proofs,
+		           "silent-ms", (json_int_t)(now - conn->heard_ms),
+		           "in-flight",
 		           (json_int_t)atomic_load(&conn->in_flight)));
 	}
 }

@@ -14,6 +14,7 @@
 #include "broker/front.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
+#include "lib/term/table.h"
 #include "schemas/json.h"
 
 #define DEFAULT_CONFIG "/etc/hutong/broker.yaml"
@@ -23,7 +24,7 @@ static int
 usage(FILE *out, int code)
 {
 	fputs("usage: hutong-broker [--config FILE]\n"
-	      "       hutong-broker --check FILE\n"
+	      "       hutong-broker --check [FILE]\n"
 	      "       hutong-broker ctl [--config FILE] [--json] COMMAND\n"
 	      "commands: status nodes reload stop resume forgive "
 	      "front-restart\n",
@@ -117,12 +118,24 @@ ask(int fd, const char *command, struct ht_buf *answer)
 	}
 }
 
+static const char *
+value_text(const json_t *value, char out[static 32])
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (!json_is_integer(value))
+		return json_is_true(value) ? "yes" : "no";
+	snprintf(out, 32, "%lld", (long long)json_integer_value(value));
+	return out;
+}
+
 /* "name  value" a line; what is an object is set in under its name. */
 static void
 print_object(json_t *object, int indent)
 {
 	const char *key;
 	json_t *value;
+	char number[32];
 
 	json_object_foreach(object, key, value)
 	{
@@ -130,50 +143,80 @@ print_object(json_t *object, int indent)
 		if (json_is_object(value)) {
 			printf("\n");
 			print_object(value, indent + 2);
-		} else if (json_is_string(value)) {
-			printf("%s\n", json_string_value(value));
-		} else if (json_is_integer(value)) {
-			printf("%lld\n", (long long)json_integer_value(value));
 		} else {
-			printf("%s\n", json_is_true(value) ? "yes" : "no");
+			printf("%s\n", value_text(value, number));
 		}
 	}
 }
 
+/* Objects of one kind, a row each. */
 static void
-print_line(const char *line, bool json)
+print_rows(json_t *rows)
 {
-	HT_AUTO(ht_json_free) json_t *object = NULL;
+	HT_AUTO(ht_table_free) struct ht_table *table = NULL;
+	struct ht_column columns[16];
+	struct ht_slice cells[16];
+	char numbers[16][32];
+	const char *key;
+	json_t *row, *value;
+	size_t n = 0, i;
 
-	if (json || ht_json_parse(ht_slice_str(line), &object, NULL) != HT_OK) {
-		puts(line);
+	json_object_foreach(json_array_get(rows, 0), key,
+	    value) if (n < HT_COUNT(columns)) columns[n++] =
+	    (struct ht_column){key, json_is_integer(value)};
+	if (ht_table_new(columns, n, &table) != HT_OK)
 		return;
+	json_array_foreach(rows, i, row)
+	{
+		for (size_t c = 0; c < n; c++)
+			cells[c] = ht_slice_str(value_text(
+			    json_object_get(row, columns[c].name), numbers[c]));
+		ht_table_add(table, cells);
 	}
-	print_object(object, 0);
-	putchar('\n');
+	if (ht_table_print(table, stdout) != HT_OK)
+		fprintf(stderr, "hutong-broker: cannot print\n");
+}
+
+static void
+print_lines(char *lines, bool json, bool table)
+{
+	HT_AUTO(ht_json_free) json_t *rows = json_array();
+	char *save = NULL, *line = strtok_r(lines, "\n", &save);
+
+	for (; line != NULL; line = strtok_r(NULL, "\n", &save)) {
+		json_t *object = NULL;
+
+		if (json ||
+		    ht_json_parse(ht_slice_str(line), &object, NULL) != HT_OK) {
+			puts(line);
+		} else if (table) {
+			(void)json_array_append_new(rows, object);
+		} else {
+			print_object(object, 0);
+			json_decref(object);
+		}
+	}
+	if (json_array_size(rows) > 0)
+		print_rows(rows);
 }
 
 /* The first line says how it went. */
 static int
-show(struct ht_buf *answer, bool json)
+show(struct ht_buf *answer, bool json, bool table)
 {
 	const char *text = ht_buf_text(answer);
-	char *copy = text == NULL ? NULL : strdup(text);
-	char *save = NULL, *line;
-	int code = HT_BROKER_UNAVAILABLE;
+	HT_AUTO(ht_mem_free) char *copy = text == NULL ? NULL : strdup(text);
+	char *rest = copy == NULL ? NULL : strchr(copy, '\n');
+	int code = HT_BROKER_DONE;
 
-	if (copy == NULL)
-		return code;
-	line = strtok_r(copy, "\n", &save);
-	if (line != NULL && strcmp(line, "ok") == 0) {
-		code = HT_BROKER_DONE;
-	} else if (line != NULL) {
-		fprintf(stderr, "hutong-broker: %s\n", line);
+	if (rest == NULL)
+		return HT_BROKER_UNAVAILABLE;
+	*rest++ = '\0';
+	if (strcmp(copy, "ok") != 0) {
+		fprintf(stderr, "hutong-broker: %s\n", copy);
 		code = HT_BROKER_REFUSED;
 	}
-	while ((line = strtok_r(NULL, "\n", &save)) != NULL)
-		print_line(line, json);
-	free(copy);
+	print_lines(rest, json, table);
 	return code;
 }
 
@@ -195,7 +238,7 @@ control(const char *config, const char *command, bool json)
 		fprintf(stderr, "hutong-broker: no answer\n");
 		return HT_BROKER_UNAVAILABLE;
 	}
-	return show(&answer, json);
+	return show(&answer, json, strcmp(command, "nodes") == 0);
 }
 
 int
@@ -203,14 +246,14 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, 'c'},
-	    {"check",  required_argument, NULL, 'k'},
+	    {"check",  no_argument,       NULL, 'k'},
 	    {"front",  required_argument, NULL, 'f'},
 	    {"json",   no_argument,       NULL, 'j'},
 	    {"help",   no_argument,       NULL, 'h'},
 	    {NULL,     0,                 NULL, 0  },
 	};
 	const char *config = DEFAULT_CONFIG;
-	bool json = false;
+	bool json = false, checking = false;
 	int option;
 
 	ht_log_init("hutong-broker", HT_INFO);
@@ -220,7 +263,8 @@ main(int argc, char **argv)
 			config = optarg;
 			break;
 		case 'k':
-			return check(optarg);
+			checking = true;
+			break;
 		case 'f':
 			return ht_front_run(atoi(optarg));
 		case 'j':
@@ -231,6 +275,8 @@ main(int argc, char **argv)
 		default:
 			return usage(stderr, HT_BROKER_USAGE);
 		}
+	if (checking && optind + 1 >= argc)
+		return check(optind < argc ? argv[optind] : config);
 	if (optind == argc)
 		return serve(config);
 	if (optind + 2 == argc && strcmp(argv[optind], "ctl") == 0)

@@ -26,22 +26,22 @@ bool
 ht_router_harden(void *sock, const struct ht_router_conf *conf)
 {
 	const struct zmq_option options[] = {
-	    {ZMQ_CURVE_SERVER,        1           },
-	    {ZMQ_ZAP_ENFORCE_DOMAIN,  1           },
-	    {ZMQ_ROUTER_MANDATORY,    1           },
-	    {ZMQ_ROUTER_HANDOVER,     0           }, /* leaks descriptors */
-	    {ZMQ_RCVHWM,              conf->rcvhwm},
-	    {ZMQ_SNDHWM,              conf->sndhwm},
-	    {ZMQ_HANDSHAKE_IVL,       5000        },
-	    {ZMQ_HEARTBEAT_IVL,       0           }, /* aborts when full */
-	    {ZMQ_TCP_KEEPALIVE,       1           },
-	    {ZMQ_TCP_KEEPALIVE_IDLE,  30          },
-	    {ZMQ_TCP_KEEPALIVE_INTVL, 10          },
-	    {ZMQ_TCP_KEEPALIVE_CNT,   3           },
-	    {ZMQ_TCP_MAXRT,           30000       },
-	    {ZMQ_LINGER,              0           },
-	    {ZMQ_IPV6,                1           },
-	    {ZMQ_BACKLOG,             1024        },
+	    {ZMQ_CURVE_SERVER,        1                   },
+	    {ZMQ_ZAP_ENFORCE_DOMAIN,  1                   },
+	    {ZMQ_ROUTER_MANDATORY,    1                   },
+	    {ZMQ_ROUTER_HANDOVER,     0                   }, /* leaks descriptors */
+	    {ZMQ_RCVHWM,              conf->rcvhwm        },
+	    {ZMQ_SNDHWM,              conf->sndhwm        },
+	    {ZMQ_HANDSHAKE_IVL,       5000                },
+	    {ZMQ_HEARTBEAT_IVL,       0                   }, /* aborts when full */
+	    {ZMQ_TCP_KEEPALIVE,       1                   },
+	    {ZMQ_TCP_KEEPALIVE_IDLE,  30                  },
+	    {ZMQ_TCP_KEEPALIVE_INTVL, 10                  },
+	    {ZMQ_TCP_KEEPALIVE_CNT,   3                   },
+	    {ZMQ_TCP_MAXRT,           30000               },
+	    {ZMQ_LINGER,              0                   },
+	    {ZMQ_IPV6,                strchr(conf->address, '[') != NULL},
+	    {ZMQ_BACKLOG,                       1024	                        },
 	};
 	int64_t max = (int64_t)conf->frame_max + CURVE_OVERHEAD;
 

@@ -90,6 +90,7 @@ broker_conf() {
 }
 
 start_broker() {
+	broker_conf
 	quietly hutong-broker --check --config "$D/broker/broker.yaml"
 	start broker hutong-broker --config "$D/broker/broker.yaml"
 	await 10 hutong-broker ctl --config "$D/broker/broker.yaml" status ||
