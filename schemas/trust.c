@@ -265,6 +265,8 @@ doc_before(
 	return before->base->docs[i];
 }
 
+#define MISSING_MAX 50
+
 /* Somebody changed a file after the snapshot was made: say which. */
 static void
 blame_missing(struct ht_load *load, const struct ht_list_line *line)
@@ -273,7 +275,9 @@ blame_missing(struct ht_load *load, const struct ht_list_line *line)
 	char where[HT_DOC_PATH_MAX];
 
 	ht_doc_path(line->kind, line->name, where);
-	for (size_t i = 0; i < load->given->n; i++) {
+	/* A hostile list must not make us look for all of it. */
+	for (size_t i = 0; i < load->given->n && load->n_missing < MISSING_MAX;
+	     i++) {
 		HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
 
 		if (load->given->names != NULL &&
@@ -326,38 +330,69 @@ check_line(struct ht_load *load, const struct ht_list_line *line,
 		    (unsigned long long)old->revision + 1);
 }
 
-static enum ht_err
-take_doc(
-    struct ht_load *load, const struct ht_list_line *line, struct ht_doc **ret)
+/* Which note is it, and was it there before, byte for byte? */
+static void
+find_doc(struct ht_load *load, size_t i)
 {
-	struct ht_doc *old = doc_before(load->before, line->kind, line->name);
-	char where[HT_DOC_PATH_MAX];
-	enum ht_err err;
+	const struct ht_list_line *line = &load->base->lines[i];
+	struct ht_doc *old;
 	size_t note;
 
 	if (!ht_index_get(load->notes,
-	        HT_SLICE(line->hash.at, sizeof(line->hash.at)), &note)) {
-		blame_missing(load, line);
-		return HT_OK;
-	}
-	if (old != NULL && ht_slice_eq(old->bytes, load->given->notes[note])) {
-		*ret = ht_doc_ref(old);
-		return HT_OK;
-	}
+	        HT_SLICE(line->hash.at, sizeof(line->hash.at)), &note))
+		return;
+	load->note_of[i] = note + 1;
+	old = doc_before(load->before, line->kind, line->name);
+	if (old != NULL && ht_slice_eq(old->bytes, load->given->notes[note]))
+		load->base->docs[i] = ht_doc_ref(old);
+}
+
+static enum ht_err
+parse_doc(struct ht_load *load, size_t i, struct ht_report *report)
+{
+	const struct ht_list_line *line = &load->base->lines[i];
+	size_t note = load->note_of[i] - 1;
+	char where[HT_DOC_PATH_MAX];
+
 	ht_doc_path(line->kind, line->name, where);
-	err = ht_doc_parse(load->given->notes[note],
-	    note_name(load, note, where), load->report, ret);
+	return ht_doc_parse(load->given->notes[note],
+	    note_name(load, note, where), report, &load->base->docs[i]);
+}
+
+static void
+parse_quietly(void *arg, size_t i)
+{
+	struct ht_load *load = arg;
+
+	if (load->note_of[i] != 0 && load->base->docs[i] == NULL)
+		(void)!parse_doc(load, i, NULL);
+}
+
+static enum ht_err
+take_doc(struct ht_load *load, size_t i)
+{
+	const struct ht_list_line *line = &load->base->lines[i];
+	enum ht_err err = HT_OK;
+
+	if (load->note_of[i] == 0) {
+		blame_missing(load, line);
+		load->n_missing++;
+		return HT_OK;
+	}
+	if (load->base->docs[i] == NULL)
+		err = parse_doc(load, i, load->report);
 	if (err == HT_ENOMEM)
 		return err;
 	if (err != HT_OK)
 		ht_load_fail(load, err);
 	else
-		check_line(load, line, *ret, old);
+		check_line(load, line, load->base->docs[i],
+		    doc_before(load->before, line->kind, line->name));
 	return HT_OK;
 }
 
 static enum ht_err
-take_docs(struct ht_load *load)
+find_docs(struct ht_load *load)
 {
 	struct ht_base *base = load->base;
 	enum ht_err err = index_notes(load);
@@ -365,14 +400,27 @@ take_docs(struct ht_load *load)
 	if (err != HT_OK)
 		return err;
 	base->docs = calloc(base->n_docs + 1, sizeof(*base->docs));
-	if (base->docs == NULL)
+	load->note_of = calloc(base->n_docs + 1, sizeof(*load->note_of));
+	if (base->docs == NULL || load->note_of == NULL)
 		return HT_ENOMEM;
-	for (size_t i = 0; i < base->n_docs; i++) {
-		err = take_doc(load, &base->lines[i], &base->docs[i]);
-		if (err != HT_OK)
-			return err;
-	}
+	for (size_t i = 0; i < base->n_docs; i++)
+		find_doc(load, i);
 	return HT_OK;
+}
+
+/* All but the root, which was taken before. */
+static enum ht_err
+take_docs(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
+	enum ht_err err = HT_OK;
+
+	if (base->n_docs >= HT_MANY)
+		ht_each(base->n_docs, parse_quietly, load);
+	for (size_t i = 0; i < base->n_docs && err == HT_OK; i++)
+		if (base->lines[i].kind != HT_DOC_ROOT)
+			err = take_doc(load, i);
+	return err;
 }
 
 /* ---- the root ---- */
@@ -445,20 +493,27 @@ static enum ht_err
 take_root(struct ht_load *load)
 {
 	struct ht_base *base = load->base;
+	struct ht_doc *doc = NULL;
+	enum ht_err err = HT_OK;
 
-	base->root = *load->anchor;
-	for (size_t i = 0; i < base->n_docs; i++) {
-		if (base->lines[i].kind != HT_DOC_ROOT ||
-		    base->docs[i] == NULL || base->docs[i]->kind != HT_DOC_ROOT)
+	/* There is one line of it at most: its only name is "root". */
+	for (size_t i = 0; i < base->n_docs && err == HT_OK; i++) {
+		if (base->lines[i].kind != HT_DOC_ROOT)
 			continue;
-		check_root(load, base->docs[i]);
-		base->root = *base->docs[i]->root;
-		return HT_OK;
+		err = take_doc(load, i);
+		doc = base->docs[i];
 	}
-	ht_load_blame(load, HT_EINVALID, "snapshot.list",
-	    "no root in force stands in it; the root belongs to every "
-	    "snapshot");
-	return HT_EINVALID;
+	if (err != HT_OK)
+		return err;
+	if (doc == NULL || doc->kind != HT_DOC_ROOT) {
+		ht_load_blame(load, HT_EINVALID, "snapshot.list",
+		    "no root in force stands in it; the root belongs to every "
+		    "snapshot");
+		return HT_EINVALID;
+	}
+	check_root(load, doc);
+	base->root = *doc->root;
+	return HT_OK;
 }
 
 static void
@@ -505,23 +560,31 @@ verified_before(const struct ht_load *load, const struct ht_doc *doc,
 	                               provider->name) == provider;
 }
 
-static void
-check_signed(struct ht_load *load, const struct ht_doc *doc)
+static enum ht_err
+check_signed(const struct ht_load *load, const struct ht_doc *doc,
+    struct ht_report *report)
 {
 	const struct ht_doc *provider = NULL;
-	enum ht_err err;
 
 	if (doc->kind == HT_DOC_ITEM || doc->kind == HT_DOC_GRANT) {
 		provider = provider_of(load->base, doc);
 		if (provider == NULL)
-			return; /* a contradiction, said in trust_link.c */
+			return HT_OK; /* a contradiction, see trust_link.c */
 	}
 	if (verified_before(load, doc, provider))
-		return;
-	err = ht_doc_check_signed(doc, &load->base->root,
-	    provider != NULL ? provider->member : NULL, load->report);
-	if (err != HT_OK)
-		ht_load_fail(load, err);
+		return HT_OK;
+	return ht_doc_check_signed(doc, &load->base->root,
+	    provider != NULL ? provider->member : NULL, report);
+}
+
+static void
+check_quietly(void *arg, size_t i)
+{
+	struct ht_load *load = arg;
+	const struct ht_doc *doc = load->base->docs[i];
+
+	load->signed_well[i] =
+	    doc != NULL && check_signed(load, doc, NULL) == HT_OK;
 }
 
 /*
@@ -550,16 +613,27 @@ check_identity(struct ht_load *load, const struct ht_doc *doc)
 	    doc->name);
 }
 
-static void
+static enum ht_err
 check_all_signed(struct ht_load *load)
 {
 	struct ht_base *base = load->base;
+	enum ht_err err;
 
-	for (size_t i = 0; i < base->n_docs; i++)
-		if (base->docs[i] != NULL)
-			check_signed(load, base->docs[i]);
+	load->signed_well = calloc(base->n_docs + 1, sizeof(bool));
+	if (load->signed_well == NULL)
+		return HT_ENOMEM;
+	if (base->n_docs >= HT_MANY)
+		ht_each(base->n_docs, check_quietly, load);
+	for (size_t i = 0; i < base->n_docs; i++) {
+		if (base->docs[i] == NULL || load->signed_well[i])
+			continue;
+		err = check_signed(load, base->docs[i], load->report);
+		if (err != HT_OK)
+			ht_load_fail(load, err);
+	}
 	for (size_t i = 0; i < base->n_members; i++)
 		check_identity(load, base->members[i]);
+	return HT_OK;
 }
 
 /* ---- the current note ---- */
@@ -724,6 +798,8 @@ static void
 load_fini(struct ht_load *load)
 {
 	ht_map_free(&load->notes, NULL);
+	free(load->note_of);
+	free(load->signed_well);
 	ht_base_unref(&load->base);
 }
 
@@ -735,17 +811,22 @@ load_base(struct ht_load *load)
 	if (err == HT_OK)
 		err = take_snapshot(load);
 	if (err == HT_OK)
-		err = take_docs(load);
+		err = find_docs(load);
 	if (err == HT_OK)
 		err = take_root(load);
 	if (err != HT_OK)
 		return err;
 	check_snapshot_signed(load);
-	err = ht_base_index(load);
+	/* What strangers made is not worth a look at its documents. */
+	if (load->worst == HT_EBADSIG)
+		return load->worst;
+	err = take_docs(load);
+	if (err == HT_OK)
+		err = ht_base_index(load);
 	if (err != HT_OK)
 		return err;
-	check_all_signed(load);
-	return ht_base_link(load);
+	err = check_all_signed(load);
+	return err == HT_OK ? ht_base_link(load) : err;
 }
 
 static enum ht_err

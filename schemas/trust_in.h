@@ -69,6 +69,9 @@ struct ht_load {
 	struct ht_report *report;
 	struct ht_base *base;
 	struct ht_map *notes; /* hash of text -> index of note + 1 */
+	size_t *note_of;      /* line -> index of note + 1; 0: missing */
+	bool *signed_well;    /* line -> its signatures are known to hold */
+	unsigned n_missing;
 	enum ht_err worst;
 };
 /* Add a finding; of all errors the worst is what the load returns. */
@@ -88,6 +91,14 @@ struct ht_slice ht_item_key(struct ht_slice name, uint32_t version,
 #define HT_DOC_KEY_MAX (HT_DOC_NAME_MAX + 16)
 struct ht_slice ht_doc_key(
     const char *kind, struct ht_slice name, uint8_t out[static HT_DOC_KEY_MAX]);
+
+/*
+ * trust_many.c: call @each for 0 .. n-1, on all cores and in no order; worth
+ * it from HT_MANY on.
+ */
+#define HT_MANY 256
+typedef void ht_each_fn(void *arg, size_t i);
+void ht_each(size_t n, ht_each_fn *each, void *arg);
 
 /* trust_link.c: index base->docs, then hold them against one another. */
 enum ht_err ht_base_index(struct ht_load *load) HT_MUST_USE;

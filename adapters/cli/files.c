@@ -22,6 +22,24 @@ ht_cli_secret_free(char **secret_p)
 	free(secret);
 }
 
+int
+ht_cli_passphrase(const char *prompt, char **ret)
+{
+	enum ht_err err = ht_passphrase_get(prompt, ret);
+
+	if (err == HT_OK)
+		return HT_CLI_GO;
+	if (err == HT_EINVALID)
+		return ht_cli_fail(HT_EXIT_REFUSED,
+		    "the passphrase is empty, or its file is open to others "
+		    "than its owner (chmod 600)");
+	if (err == HT_ENOTFOUND)
+		return ht_cli_fail(HT_EXIT_UNAVAILABLE,
+		    "there is no terminal to ask for the passphrase; name a "
+		    "file that holds it in HUTONG_PASSPHRASE_FILE");
+	return ht_cli_error(err, NULL, "cannot get", "the passphrase");
+}
+
 /* ---- keys ---- */
 
 static int
@@ -49,22 +67,25 @@ ht_cli_key(const char *path, unsigned purposes, struct ht_key **ret_key,
 	HT_AUTO(ht_cli_secret_free) char *passphrase = NULL;
 	char prompt[512];
 	enum ht_err err = ht_keyfile_look(path, ret_file, report);
+	int rc;
 
 	if (err == HT_OK && !(purposes & (1u << ret_file->what)))
 		return wrong_purpose(path, ret_file, purposes);
 	if (err == HT_OK && ret_file->locked) {
 		(void)snprintf(
 		    prompt, sizeof(prompt), "Passphrase of %s: ", path);
-		err = ht_passphrase_get(prompt, &passphrase);
-		if (err != HT_OK)
-			return ht_cli_error(
-			    err, NULL, "cannot get the passphrase of", path);
+		rc = ht_cli_passphrase(prompt, &passphrase);
+		if (rc != HT_CLI_GO)
+			return rc;
 	}
 	if (err == HT_OK)
 		err = ht_keyfile_read(path, ret_file->what, passphrase, ret_key,
 		    ret_file, report);
 	if (err == HT_OK)
 		return HT_CLI_GO;
+	if (err == HT_EDENIED)
+		return ht_cli_fail(HT_EXIT_REFUSED,
+		    "%s: this is not its passphrase; nothing was done", path);
 	return ht_cli_error(err, report, "cannot open the key", path);
 }
 

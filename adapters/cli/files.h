@@ -11,6 +11,9 @@
 
 /* Wipes and frees a passphrase. */
 void ht_cli_secret_free(char **secret_p);
+/* A passphrase from file, credential or terminal, saying so if there is none.
+ */
+int ht_cli_passphrase(const char *prompt, char **ret);
 
 /*
  * Open a secret key of any purpose out of a set of 1u << purpose bits, asking

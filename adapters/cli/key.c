@@ -165,18 +165,15 @@ static int
 ask_passphrase(bool wanted, char **ret)
 {
 	HT_AUTO(ht_cli_secret_free) char *first = NULL, *again = NULL;
-	enum ht_err err;
+	int rc;
 
 	if (!wanted)
 		return HT_CLI_GO;
-	err = ht_passphrase_get("Passphrase for the new key: ", &first);
-	if (err == HT_OK)
-		err = ht_passphrase_get("The same once more: ", &again);
-	if (err != HT_OK)
-		return ht_cli_error(err, NULL, "cannot get", "a passphrase");
-	if (first[0] == '\0')
-		return ht_cli_fail(
-		    HT_EXIT_REFUSED, "an empty passphrase locks nothing");
+	rc = ht_cli_passphrase("Passphrase for the new key: ", &first);
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_passphrase("The same once more: ", &again);
+	if (rc != HT_CLI_GO)
+		return rc;
 	if (strcmp(first, again) != 0)
 		return ht_cli_fail(HT_EXIT_REFUSED,
 		    "the two passphrases differ; nothing was made");

@@ -84,6 +84,25 @@ ok "a transport key has none"
 ! grep -q "$(grep '^secret' o1.key | cut -d' ' -f2)" out err
 ok "nothing secret is shown"
 
+# --- passphrases ---
+echo 'correct horse' >pass && echo 'wrong horse' >wrong
+exits 1 "chmod 600" env HUTONG_PASSPHRASE_FILE="$PWD/pass" "$hutong" key new \
+	--for officer --name gx.demo/locked --passphrase --out locked.key
+ok "a passphrase that others can read is none"
+chmod 600 pass wrong
+HUTONG_PASSPHRASE_FILE=$PWD/pass "$hutong" key new --for officer \
+	--name gx.demo/locked --passphrase --out locked.key >out 2>err &&
+	grep -q "locked with a passphrase" out
+ok "a key can be locked"
+printf 'a text\n' >text
+HUTONG_PASSPHRASE_FILE=$PWD/pass "$hutong" note sign text --key locked.key \
+	--out locked.note >out 2>err && [ -s locked.note ]
+ok "and used with its passphrase"
+exits 1 "not its passphrase" env HUTONG_PASSPHRASE_FILE="$PWD/wrong" \
+	"$hutong" note sign text --key locked.key --out locked2.note &&
+	[ ! -e locked2.note ]
+ok "and not with another"
+
 # --- notes ---
 printf 'a text\nof two lines\n' >text
 "$hutong" note sign text --key o1.key --out text.note >out 2>err

@@ -519,7 +519,28 @@ every_kind_needs_its_signers(void **state)
 	}
 }
 
-/* Another note of the world signs: right text, wrong hand. */
+/* The right names, and other keys. */
+static void
+a_stranger_publishes_nothing(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_key *mine = w->snapshot_key;
+	struct ht_key *other = ht_world_key(HT_KEY_SNAPSHOT, "a stranger");
+
+	w->snapshot_key = other;
+	ht_world_publish(w);
+	refused(w, NULL, HT_EBADSIG, "gx.demo/snapshot must sign it");
+	w->snapshot_key = mine;
+	mine = w->current_key;
+	w->current_key = other;
+	ht_world_publish(w);
+	refused(w, NULL, HT_EBADSIG, "gx.demo/current must sign it");
+	w->current_key = mine;
+	ht_key_free(&other);
+	ht_world_publish(w);
+	loads(w, NULL);
+}
+
 static void
 an_officer_counts_once(void **state)
 {
@@ -934,6 +955,72 @@ identities_are_handed_on(void **state)
 	free(before);
 }
 
+/* ---- many ---- */
+
+/* Enough documents that all cores share the work: all is found all the same. */
+static void
+many_documents_are_all_checked(void **state)
+{
+	struct ht_world *w = world_of(state);
+	const char *text = ht_world_text(w, HT_DOC_GRANT, "gx.demo/1");
+	struct ht_report *report = ht_report_new();
+	struct ht_trust *trust = NULL;
+	char name[64];
+
+	for (int i = 1000; i < 1600; i++) {
+		(void)snprintf(name, sizeof(name), "gx.demo/%d", i);
+		ht_world_put(w, HT_DOC_GRANT, name, text);
+		ht_world_edit(w, HT_DOC_GRANT, name, "gx.demo/1", name);
+		text = ht_world_text(w, HT_DOC_GRANT, "gx.demo/1");
+	}
+	ht_world_renew(w);
+	assert_non_null(ht_trust_grant(w->trust, ht_slice_str("gx.demo/1599")));
+
+	ht_world_unsign(w, HT_DOC_GRANT, "gx.demo/1300", HT_W_OFFICER);
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/1400", "basis:", "bases: 1\nbasis:");
+	ht_world_publish(w);
+	assert_err(ht_world_load(w, NULL, report, &trust), HT_EBADSIG);
+	assert_true(says(report, "grants/gx.demo/1300.note"));
+	assert_true(says(report, "grants/gx.demo/1400.note:12:"));
+	assert_int_equal(ht_report_count(report), 2);
+	ht_report_free(&report);
+}
+
+/* ---- on disk ---- */
+
+static void
+a_folder_is_loaded_and_what_is_missing_named(void **state)
+{
+	struct ht_world *w = world_of(state);
+	char dir[HT_TEST_PATH_MAX], path[HT_TEST_PATH_MAX + 64];
+	struct ht_report *report = ht_report_new();
+	struct ht_trust *trust = NULL;
+	struct ht_hash got, want = ht_trust_hash(w->trust);
+
+	ht_world_write(w, ht_test_dir(dir));
+	(void)snprintf(path, sizeof(path), "%s/authority", dir);
+	assert_ok(ht_trust_load_dir(&w->root, path, NULL, report, &trust));
+	got = ht_trust_hash(trust);
+	assert_true(ht_hash_eq(&got, &want));
+	ht_trust_unref(&trust);
+
+	(void)snprintf(
+	    path, sizeof(path), "%s/authority/grants/gx.demo/2.note", dir);
+	assert_int_equal(remove(path), 0);
+	(void)snprintf(path, sizeof(path),
+	    "%s/authority/members/tax.demo/local.note", dir);
+	assert_int_equal(remove(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/authority", dir);
+	assert_err(ht_trust_load_dir(&w->root, path, NULL, report, &trust),
+	    HT_ENOTFOUND);
+	assert_null(trust);
+	assert_true(says(report, "grants/gx.demo/2.note"));
+	assert_true(says(report, "members/tax.demo/local.note"));
+	ht_test_dir_remove(dir);
+	ht_report_free(&report);
+}
+
 /* ---- lists ---- */
 
 static void
@@ -1034,6 +1121,7 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(sealing_keys_live_90_days),
     WITH_WORLD(epochs_do_not_overlap),
     WITH_WORLD(every_kind_needs_its_signers),
+    WITH_WORLD(a_stranger_publishes_nothing),
     WITH_WORLD(an_officer_counts_once),
     WITH_WORLD(no_byte_can_be_changed),
     WITH_WORLD(there_is_no_way_back),
@@ -1051,6 +1139,8 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(another_root_of_the_same_revision_is_refused),
     WITH_WORLD(every_snapshot_has_its_root),
     WITH_WORLD(identities_are_handed_on),
+    WITH_WORLD(many_documents_are_all_checked),
+    WITH_WORLD(a_folder_is_loaded_and_what_is_missing_named),
     cmocka_unit_test(lists_are_strict),
     WITH_WORLD(loading_survives_no_memory),
 };
