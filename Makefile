@@ -79,7 +79,8 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all progs check test-run test demo demo-up demo-down bench deps \
-        torture fuzz fuzz-programs lint format coverage hooks install clean
+        torture fuzz fuzz-programs lint examples format coverage hooks \
+        install clean
 
 all: $(LIB) $(PROGS)
 
@@ -177,6 +178,9 @@ coverage:
 	$(Q)$(MAKE) VARIANT=cov HARDEN=-fPIE CFLAGS='-O0 -g --coverage' \
 	    LDFLAGS=--coverage check
 	$(Q)tests/coverage build/cov $(FILES)
+# What the code says in docs/: the protocol's examples and codes.
+examples: $(B)/prog/protocol
+	$(Q)HT_BUILD=$(abspath $(B)) tests/lib/protocol-docs
 format:
 	$(Q)clang-format -i $$(git ls-files '*.[ch]')
 hooks:
