@@ -199,6 +199,10 @@ set_up(struct ht_node *node, const struct ht_node_conf *conf,
 	(void)snprintf(
 	    node->id, sizeof(node->id), "%s/%s", conf->member, conf->node);
 	node->proofs = conf->proofs;
+	node->bundle_max =
+	    conf->bundle_max == 0 || conf->bundle_max > HT_BUNDLE_MAX
+	        ? HT_BUNDLE_MAX
+	        : conf->bundle_max;
 	node->life_max_ms = HT_LIFE_MS;
 	node->frame = HT_BUF(HT_FRAME_MAX);
 	node->kept_note = HT_BUF(8192);

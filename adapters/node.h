@@ -132,6 +132,7 @@ struct ht_node {
 	unsigned n_sealing;
 	struct ht_key *sealing[NODE_SEALING_MAX];
 	bool proofs;
+	unsigned bundle_max; /* records a bundle at most */
 
 	/* the connection */
 	struct ht_net *net;
@@ -238,6 +239,8 @@ void node_out_free(struct node_out **out_p);
 /* Send what may leave now. */
 enum ht_err node_flush(struct ht_node *node, uint64_t now_ms);
 void node_acked(struct ht_node *node);
+/* The ERROR just received, if it answers a bundle. */
+void node_refused(struct ht_node *node);
 /* Tell the broker that the record at a place was received and kept. */
 void node_got(struct ht_node *node, uint64_t place);
 /* After a new WELCOME: what was not acknowledged goes again. */

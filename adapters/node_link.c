@@ -248,6 +248,7 @@ on_error(struct ht_node *node)
 	    reason->detail[0] != '\0' ? reason->detail
 	                              : ht_status_remedy(reason->code));
 	ht_log(HT_WARN, "node %s: %s", node->id, node->trouble);
+	node_refused(node);
 	if (reason->code == HT_ST_HELLO_FIRST)
 		say_hello(node);
 }

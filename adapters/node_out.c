@@ -115,7 +115,7 @@ load(struct ht_node *node, struct node_flight *flight, uint64_t now_ms)
 	size_t bytes = 0;
 
 	flight->n = 0;
-	while (*at != NULL && flight->n < HT_BUNDLE_MAX) {
+	while (*at != NULL && flight->n < node->bundle_max) {
 		struct node_out *out = *at;
 
 		if (out->expires_ms <= wall_ms) {
@@ -183,7 +183,7 @@ ready_count(const struct ht_node *node, uint64_t now_ms)
 	unsigned n = 0;
 
 	for (const struct node_out *out = node->waiting.head;
-	     out != NULL && n < HT_BUNDLE_MAX; out = out->next)
+	     out != NULL && n < node->bundle_max; out = out->next)
 		n += out->not_before_ms <= now_ms;
 	return n;
 }
@@ -218,7 +218,7 @@ node_flush(struct ht_node *node, uint64_t now_ms)
 		bool idle;
 
 		flight = free_flight(node, &idle);
-		if (flight == NULL || n == 0 || (!idle && n < HT_BUNDLE_MAX))
+		if (flight == NULL || n == 0 || (!idle && n < node->bundle_max))
 			break;
 		load(node, flight, now_ms);
 		if (flight->n == 0)
@@ -344,6 +344,34 @@ node_acked(struct ht_node *node)
 	for (unsigned i = 0; i < landed.n; i++)
 		one_result(
 		    node, landed.outs[i], &node->in->ack.results[i], proven);
+}
+
+/* An ERROR for a whole bundle: each of its records has the same answer. */
+void
+node_refused(struct ht_node *node)
+{
+	struct node_flight *flight = find_flight(node, node->in->ref);
+	struct node_flight landed;
+	struct ht_result result;
+
+	if (flight == NULL)
+		return;
+	if (node->in->error.reason.code == HT_ST_HELLO_FIRST) {
+		unload(node, flight); /* it goes again after WELCOME */
+		return;
+	}
+	result.status = node->in->error.reason.code;
+	result.place = 0;
+	result.retry_ms = node->in->error.retry_ms;
+	result.reasons.n = 1;
+	result.reasons.at[0] = node->in->error.reason;
+	landed = *flight;
+	flight->ref = 0;
+	flight->n = 0;
+	for (unsigned i = 0; i < landed.n; i++) {
+		result.record = landed.outs[i]->record;
+		one_result(node, landed.outs[i], &result, false);
+	}
 }
 
 void

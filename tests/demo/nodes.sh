@@ -91,7 +91,7 @@ broker_conf() {
 
 start_broker() {
 	broker_conf
-	quietly hutong-broker --check --config "$D/broker/broker.yaml"
+	quietly hutong-broker --check "$D/broker/broker.yaml"
 	start broker hutong-broker --config "$D/broker/broker.yaml"
 	await 10 hutong-broker ctl --config "$D/broker/broker.yaml" status ||
 		die "the broker did not start; see $D/run/broker.log"
