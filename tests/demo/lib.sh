@@ -5,7 +5,16 @@ PATH=$HT_BUILD:$HT_BUILD/prog:$PATH
 export PATH
 
 CATALOG=gx.demo
-ADDRESS=tcp://127.0.0.1:${HT_DEMO_PORT:-5600}
+
+# The first port from 5600 on that nobody listens on.
+free_port() {
+	port=5600
+	while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+		port=$((port + 1))
+	done
+	echo $port
+}
+ADDRESS=tcp://127.0.0.1:${HT_DEMO_PORT:-$(free_port)}
 
 # Who takes part: member, Chinese title, English title.  The first five run a
 # node; the others are providers that the catalog names.
