@@ -107,8 +107,9 @@ $(BENCH): $(B)/bench/%: $(B)/tests/bench/%.o \
     $(call obj,$(wildcard tests/lib/world*.c)) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
-# They take from tests/lib what they name, and no more.
-$(B)/libtests.a: $(call obj,$(TLIB_SRCS))
+# They take from tests/lib what they name, and no more; and nothing of cmocka,
+# which the demo does not install.
+$(B)/libtests.a: $(call obj,$(shell grep -L '"tests/lib/test[.]h"' $(TLIB_SRCS)))
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 $(HELPS): $(B)/prog/%: $(B)/tests/prog/%.o $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
@@ -118,7 +119,7 @@ $(B)/%.o: %.c | $(B)/.ready
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) -c -o $@ $<
 # One clear sentence instead of a page of missing headers.
 $(B)/.ready:
-	$(Q)pkg-config --exists $(PKGS) || { \
+	$(Q)pkg-config --exists $(PKGS) 2>/dev/null || { \
 	    echo "Some libraries are missing; 'make deps' installs them:" >&2; \
 	    tests/deps --list build >&2; exit 1; }
 	$(Q)mkdir -p $(@D) && touch $@
@@ -147,6 +148,7 @@ test-run: $(NEEDED)
 torture: $(UNITS)
 	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) -j2 $(UNITS)
 lint:
+	$(Q)tests/deps test
 	$(Q)$(PROVE) tests/lint/*.t
 deps:
 	$(Q)tests/deps build demo test
