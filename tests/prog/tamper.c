@@ -12,6 +12,9 @@
  *      moved      another record's body under this header
  *      sender     another member's name in the header
  *      clock      made two minutes ago
+ *      future     made in two minutes
+ *      version    another version of the item
+ *      operation  an operation that the item does not offer
  *      expired    its life is over
  *      life       it would live for two hours
  *      replay     sent twice
@@ -103,7 +106,15 @@ wait_for(struct tamper *t)
 		die("waiting", HT_ESYSTEM);
 }
 
-/* The next message but PING and NOTICE; false after ANSWER_MS. */
+/* Answers to what earlier runs asked come whenever they like. */
+static bool
+is_answer(enum ht_message_type type)
+{
+	return type == HT_MSG_WELCOME || type == HT_MSG_ACK ||
+	       type == HT_MSG_ERROR;
+}
+
+/* The next answer; false after ANSWER_MS. */
 static bool
 next(struct tamper *t)
 {
@@ -119,8 +130,7 @@ next(struct tamper *t)
 		}
 		if (ht_message_decode(frame, &t->message, &at, &why) != HT_OK)
 			die("reading an answer", HT_EMALFORMED);
-		if (t->message.type != HT_MSG_PING &&
-		    t->message.type != HT_MSG_NOTICE)
+		if (is_answer(t->message.type))
 			return true;
 	}
 	return false;
@@ -248,6 +258,12 @@ make_record(struct tamper *t, const struct ht_id *id, struct record *r)
 
 	if (is(t, "clock"))
 		h.created_ms -= 120000;
+	if (is(t, "future"))
+		h.created_ms += 120000;
+	if (is(t, "version"))
+		h.item_version = 99;
+	if (is(t, "operation"))
+		h.operation = HT_OP_PUSH;
 	h.expires_ms = h.created_ms + (is(t, "life") ? 7200000u : 150000u);
 	if (is(t, "expired")) {
 		h.created_ms -= 30000;
