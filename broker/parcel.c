@@ -181,8 +181,7 @@ decode(struct ht_parcel *parcel)
 		err = ht_unpack_end(&u);
 	if (err == HT_OK)
 		return true;
-	refuse(
-	    parcel, err == HT_ETOOBIG ? HT_ST_TOO_BIG : HT_ST_MALFORMED, why);
+	refuse(parcel, ht_decode_status(err), why);
 	return false;
 }
 
@@ -191,10 +190,8 @@ from_its_sender(struct ht_parcel *parcel)
 {
 	const struct ht_bundle *bundle = &parcel->bundle;
 
-	if (bundle->suite != 1)
-		refuse(parcel, HT_ST_VERSION, "only suite 1 is spoken here");
-	else if (!ht_slice_is(bundle->sender, parcel->conn->member) ||
-	         !ht_slice_is(bundle->node, parcel->conn->node))
+	if (!ht_slice_is(bundle->sender, parcel->conn->member) ||
+	    !ht_slice_is(bundle->node, parcel->conn->node))
 		refuse(parcel, HT_ST_NOT_SENDER,
 		    "sender and node of the bundle are not those whose "
 		    "transport key connected");
@@ -216,8 +213,7 @@ decode_headers(struct ht_parcel *parcel)
 		    bundle->records[i].header, &parcel->headers[i], &at, &why);
 
 		if (err != HT_OK) {
-			parcel->refused =
-			    err == HT_ETOOBIG ? HT_ST_TOO_BIG : HT_ST_MALFORMED;
+			parcel->refused = ht_decode_status(err);
 			snprintf(parcel->why, sizeof(parcel->why),
 			    "record %u: header, offset %zu: %s", (unsigned)i,
 			    at, why);
@@ -233,8 +229,6 @@ header_fault(
 {
 	const struct ht_bundle *bundle = &parcel->bundle;
 
-	if (h->version != HT_PROTOCOL || h->suite != 1)
-		return (struct ht_fault){HT_ST_VERSION, "version 1, suite 1"};
 	if (!ht_slice_eq(h->sender, bundle->sender) ||
 	    !ht_slice_eq(h->node, bundle->node))
 		return (struct ht_fault){HT_ST_NOT_SENDER,

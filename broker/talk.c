@@ -518,9 +518,7 @@ decoded(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 	err = ht_message_decode(msg->body, &core->m, &at, &why);
 	if (err != HT_OK) {
 		snprintf(detail, sizeof(detail), "offset %zu: %s", at, why);
-		refuse(core, msg,
-		    err == HT_EPROTOCOL ? HT_ST_UNKNOWN_TYPE : HT_ST_MALFORMED,
-		    detail);
+		refuse(core, msg, ht_decode_status(err), detail);
 	} else if (core->m.type == HT_MSG_HELLO) {
 		hello(core, msg);
 	} else if (conn == NULL) {

@@ -531,7 +531,7 @@ read_start(struct ht_unpack *u, struct ht_message *ret)
 	type = ht_unpack_uint(u, UINT32_MAX);
 	if (u->err == HT_OK && (type == 0 || type >= HT_COUNT(forms))) {
 		ht_unpack_expect(u, "an unknown message type");
-		ht_unpack_fail(u, HT_EPROTOCOL);
+		ht_unpack_fail(u, HT_ENOTFOUND);
 	}
 	if (u->err != HT_OK)
 		return NULL;
@@ -567,6 +567,21 @@ ht_message_decode(struct ht_slice frame, struct ht_message *ret, size_t *ret_at,
 	if (err != HT_OK && ret_why != NULL)
 		*ret_why = why;
 	return err;
+}
+
+unsigned
+ht_decode_status(enum ht_err err)
+{
+	switch (err) {
+	case HT_ETOOBIG:
+		return HT_ST_TOO_BIG;
+	case HT_EPROTOCOL:
+		return HT_ST_VERSION;
+	case HT_ENOTFOUND:
+		return HT_ST_UNKNOWN_TYPE;
+	default:
+		return HT_ST_MALFORMED;
+	}
 }
 
 enum ht_err

@@ -156,11 +156,13 @@ struct ht_message {
 /*
  * Check strictly and decode one frame.  On error *ret is half filled; *ret_at
  * and *ret_why (either may be NULL) say where and what was expected.  Errors:
- * HT_EMALFORMED; HT_ETOOBIG; HT_EPROTOCOL for another protocol version, an
- * unknown type, or a suite not known here (*ret_why says which).
+ * HT_EMALFORMED; HT_ETOOBIG; HT_ENOTFOUND for an unknown type; HT_EPROTOCOL for
+ * another protocol version, or a suite not known here.
  */
 enum ht_err ht_message_decode(struct ht_slice frame, struct ht_message *ret,
     size_t *ret_at, const char **ret_why) HT_MUST_USE;
+/* What to tell a peer whose message, bundle, header or tag gave this error. */
+unsigned ht_decode_status(enum ht_err err);
 /* Append the frame.  HT_ETOOBIG past HT_FRAME_MAX. */
 enum ht_err ht_message_encode(const struct ht_message *m, struct ht_buf *out)
     HT_MUST_USE;

@@ -140,9 +140,9 @@ what_is_no_message_is_refused(void **state)
 	    {"93020801",            HT_EPROTOCOL,  2, "another protocol version"},
 	    {"9302c0c0",            HT_EPROTOCOL,  2, "another protocol version"},
 	    {"93c00801",            HT_EMALFORMED, 1, "a message is an array"   },
-	    {"93010001",            HT_EPROTOCOL,  3, "an unknown message type" },
-	    {"93011201",            HT_EPROTOCOL,  3, "an unknown message type" },
-	    {"9301ce00ffffff01",    HT_EPROTOCOL,  7, "an unknown message type" },
+	    {"93010001",            HT_ENOTFOUND,  3, "an unknown message type" },
+	    {"93011201",            HT_ENOTFOUND,  3, "an unknown message type" },
+	    {"9301ce00ffffff01",    HT_ENOTFOUND,  7, "an unknown message type" },
 	    {"930108ff",            HT_EMALFORMED, 3, "PING: the elements"      },
 	    {"920108",              HT_EMALFORMED, 3, "PING: the elements"      },
 	    {"9401080100",          HT_EMALFORMED, 3, "PING: the elements"      },
@@ -169,6 +169,17 @@ what_is_no_message_is_refused(void **state)
 			fail_msg("%s: %s: %zu: %s", cases[i].hex,
 			    ht_err_text(err), at, why);
 	}
+}
+
+static void
+a_peer_is_told_what_kind_of_wrong_it_was(void **state)
+{
+	(void)state;
+	assert_int_equal(ht_decode_status(HT_EMALFORMED), HT_ST_MALFORMED);
+	assert_int_equal(ht_decode_status(HT_EINVALID), HT_ST_MALFORMED);
+	assert_int_equal(ht_decode_status(HT_ETOOBIG), HT_ST_TOO_BIG);
+	assert_int_equal(ht_decode_status(HT_EPROTOCOL), HT_ST_VERSION);
+	assert_int_equal(ht_decode_status(HT_ENOTFOUND), HT_ST_UNKNOWN_TYPE);
 }
 
 /* Each element of each message, with something else in its place. */
@@ -394,6 +405,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(fields_are_in_their_places),
     cmocka_unit_test(what_may_be_left_out_is_nil),
     cmocka_unit_test(what_is_no_message_is_refused),
+    cmocka_unit_test(a_peer_is_told_what_kind_of_wrong_it_was),
     cmocka_unit_test(each_element_is_checked),
     cmocka_unit_test(particular_rules_are_kept),
     cmocka_unit_test(a_part_does_not_go_to_the_broker),
