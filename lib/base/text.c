@@ -51,13 +51,34 @@ skip(struct ht_slice text, size_t n)
 	return HT_SLICE(text.at + n, text.len - n);
 }
 
+/* How much of the front is ASCII, in steps of eight bytes. */
+static size_t
+ascii_front(struct ht_slice text)
+{
+	size_t at = 0;
+	uint64_t eight;
+
+	for (; text.len - at >= sizeof(eight); at += sizeof(eight)) {
+		memcpy(&eight, text.at + at, sizeof(eight));
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return at;
+}
+
 bool
 ht_utf8_valid(struct ht_slice text)
 {
 	uint32_t point;
 
 	while (text.len > 0) {
-		size_t n = utf8_next(text, &point);
+		size_t n = ascii_front(text);
+
+		if (n > 0) {
+			text = skip(text, n);
+			continue;
+		}
+		n = utf8_next(text, &point);
 
 		if (n == 0)
 			return false;

@@ -243,7 +243,31 @@ names_have_one_spelling(void **state)
 	assert_false(ht_name_part(HT_SLICE(NULL, 0)));
 }
 
+/* Wherever it stands: eight bytes are looked at together. */
+static void
+one_bad_byte_is_found_anywhere(void **state)
+{
+	char text[41];
+
+	(void)state;
+	for (size_t len = 1; len <= sizeof(text); len++) {
+		for (size_t at = 0; at < len; at++) {
+			memset(text, 'a', sizeof(text));
+			assert_true(ht_utf8_valid(HT_SLICE(text, len)));
+			text[at] = '\xff';
+			assert_false(ht_utf8_valid(HT_SLICE(text, len)));
+			text[at] = '\x80';
+			assert_false(ht_utf8_valid(HT_SLICE(text, len)));
+			if (at + 2 > len)
+				continue;
+			memcpy(text + at, "\xc3\xa9", 2); /* in order again */
+			assert_true(ht_utf8_valid(HT_SLICE(text, len)));
+		}
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(one_bad_byte_is_found_anywhere),
     cmocka_unit_test(utf8_is_told_from_other_bytes),
     cmocka_unit_test(a_cut_falls_between_characters),
     cmocka_unit_test(text_plays_no_tricks_on_a_terminal),
