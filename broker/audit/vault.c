@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,6 +40,10 @@ struct ht_vault {
 	uint64_t written; /* offset up to which the file was written */
 	size_t staged;    /* bytes of the stage behind it */
 	uint8_t *stage;
+
+	pthread_mutex_t reading; /* over the two, and while they are used */
+	uint32_t read_segment;
+	int read_fd; /* -1: none is open */
 };
 
 #define NAME_SIZE 24 /* "/0000000000000000.seg" and NUL */
@@ -329,7 +334,8 @@ ht_vault_open(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
 	vault = calloc(1, sizeof(*vault));
 	if (vault == NULL)
 		return HT_ENOMEM;
-	vault->fd = -1;
+	vault->fd = vault->read_fd = -1;
+	pthread_mutex_init(&vault->reading, NULL);
 	memcpy(vault->env, env, HT_ENV_ID_SIZE);
 	vault->dir = strdup(dir);
 	vault->stage = write ? malloc(STAGE_MAX) : NULL;
@@ -353,6 +359,8 @@ ht_vault_close(struct ht_vault **vault_p)
 	if (vault == NULL)
 		return;
 	ht_fd_close(&vault->fd);
+	ht_fd_close(&vault->read_fd);
+	pthread_mutex_destroy(&vault->reading);
 	free(vault->stage);
 	free(vault->dir);
 	free(vault);
@@ -400,35 +408,59 @@ read_tag(const struct ht_vault *vault, int fd, struct ht_vault_place place,
 	return HT_OK;
 }
 
-enum ht_err
-ht_vault_read(const struct ht_vault *vault, struct ht_vault_place place,
-    uint32_t tag_len, uint32_t body_len, struct ht_buf *ret_tag,
-    struct ht_buf *ret_body)
+/* The segment last read stays open: readers come for what is near. */
+static enum ht_err
+open_to_read(struct ht_vault *vault, uint32_t segment)
 {
-	HT_AUTO(ht_mem_free) char *path = segment_path(vault, place.segment);
-	HT_AUTO(ht_fd_close) int fd = -1;
-	uint8_t tag[HT_TAG_MAX], *body;
-	enum ht_err err;
+	HT_AUTO(ht_mem_free) char *path = NULL;
 
+	if (vault->read_fd != -1 && vault->read_segment == segment)
+		return HT_OK;
+	path = segment_path(vault, segment);
 	if (path == NULL)
 		return HT_ENOMEM;
-	if (tag_len > HT_TAG_MAX || body_len > HT_BODY_MAX)
-		return HT_EINTEGRITY;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
+	ht_fd_close(&vault->read_fd);
+	vault->read_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (vault->read_fd == -1)
 		return errno == ENOENT ? HT_EINTEGRITY : HT_ESYSTEM;
-	err = read_tag(vault, fd, place, tag_len, body_len, tag);
-	if (err != HT_OK)
+	vault->read_segment = segment;
+	return HT_OK;
+}
+
+static enum ht_err
+read_piece(struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, uint8_t *tag, struct ht_buf *ret_body)
+{
+	uint8_t *body;
+	enum ht_err err = open_to_read(vault, place.segment);
+
+	if (err == HT_OK)
+		err = read_tag(
+		    vault, vault->read_fd, place, tag_len, body_len, tag);
+	if (err != HT_OK || ret_body == NULL)
 		return err;
-	if (ret_tag != NULL)
-		ht_buf_add(ret_tag, tag, tag_len);
-	if (ret_tag != NULL && ret_tag->err != HT_OK)
-		return ret_tag->err;
-	if (ret_body == NULL)
-		return HT_OK;
 	body = ht_buf_room(ret_body, body_len);
 	if (body == NULL)
 		return ret_body->err;
-	return read_at(
-	    fd, place.offset + HT_VAULT_PIECE_MIN + tag_len, body, body_len);
+	return read_at(vault->read_fd,
+	    place.offset + HT_VAULT_PIECE_MIN + tag_len, body, body_len);
+}
+
+enum ht_err
+ht_vault_read(struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, struct ht_buf *ret_tag,
+    struct ht_buf *ret_body)
+{
+	uint8_t tag[HT_TAG_MAX];
+	enum ht_err err;
+
+	if (tag_len > HT_TAG_MAX || body_len > HT_BODY_MAX)
+		return HT_EINTEGRITY;
+	pthread_mutex_lock(&vault->reading);
+	err = read_piece(vault, place, tag_len, body_len, tag, ret_body);
+	pthread_mutex_unlock(&vault->reading);
+	if (err != HT_OK || ret_tag == NULL)
+		return err;
+	ht_buf_add(ret_tag, tag, tag_len);
+	return ret_tag->err;
 }

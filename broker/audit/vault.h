@@ -48,8 +48,8 @@ enum ht_err ht_vault_cut(struct ht_vault *vault, struct ht_vault_place place)
  * Errors: HT_EINTEGRITY (no such piece, or not this one); HT_ESYSTEM.
  * Thread: any.
  */
-enum ht_err ht_vault_read(const struct ht_vault *vault,
-    struct ht_vault_place place, uint32_t tag_len, uint32_t body_len,
-    struct ht_buf *ret_tag, struct ht_buf *ret_body) HT_MUST_USE;
+enum ht_err ht_vault_read(struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, struct ht_buf *ret_tag,
+    struct ht_buf *ret_body) HT_MUST_USE;
 
 #endif
