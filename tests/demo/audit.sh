@@ -5,7 +5,8 @@ audit() {
 	verb=$1
 	shift
 	hutong-audit "$verb" --socket "$D/broker/audit.sock" \
-	    --key "$D/auditor/auditor.key" --root "$A/root.note" "$@" |
+	    --key "$D/auditor/auditor.key" --why 'yearly inspection' \
+	    --root "$A/root.note" "$@" |
 		sed 's/^/   | /'
 	return "${PIPESTATUS[0]}"
 }
@@ -18,8 +19,8 @@ tell_audit() {
 	say "Refusals only:"
 	audit search --status refused --limit 12 || die "no refusals found"
 	exchange=$(hutong-audit search --socket "$D/broker/audit.sock" \
-	    --key "$D/auditor/auditor.key" --root "$A/root.note" \
-	    --item gx.demo/RKHY --limit 1 --format jsonl |
+	    --key "$D/auditor/auditor.key" --why 'yearly inspection' \
+	    --root "$A/root.note" --item gx.demo/RKHY --limit 1 --format jsonl |
 		sed -n 's/.*"exchange":"\([^"]*\)".*/\1/p' | head -n 1)
 	say ""
 	say "The whole life of one exchange, every signature checked:"
