@@ -917,7 +917,8 @@ static void
 replay_record(struct ht_lane *lane, const struct ht_entry *e,
     const struct ht_header *h, struct ht_slice tag, uint64_t now_ms)
 {
-	struct member *sender = lane_member(lane, h->sender);
+	/* Who sent it, not whom a refused header may have named. */
+	struct member *sender = lane_member(lane, e->member);
 	struct ht_hash hash = ht_header_hash(e->payload);
 	struct usage *usage;
 	struct rec *rec;

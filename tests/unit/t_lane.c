@@ -569,6 +569,7 @@ replay_entry(struct play *p, size_t i)
 	if (from->record >= 0) {
 		const struct record *r = &p->records[from->record];
 
+		e.member = ht_slice_str(nodes[r->from].member);
 		e.payload = HT_SLICE(r->raw, r->len);
 		e.body_len = 100;
 		e.bundle_count = 1;
@@ -900,6 +901,40 @@ limits_say_busy_and_claim_nothing(void **state)
 	end(&p);
 }
 
+/* A header with somebody else's name is its sender's, after a restart too. */
+static void
+a_borrowed_name_takes_no_id_of_its_owner(void **state)
+{
+	static struct play p;
+	struct ht_parcel *parcel;
+	struct record *r;
+	size_t done = 0;
+	int record;
+
+	(void)state;
+	begin(&p);
+	(void)ask_one(&p, "good", 60000); /* place 0 stands for no entry */
+	r = new_record(&p, 4);
+	record = p.n_records - 1;
+	r->h.sender = ht_slice_str("tax.t/asker");
+	encode(r);
+	for (int i = 0; i < 2; i++) {
+		parcel = parcel_of(&p, 4, &record, 1);
+		parcel->faults[0] = (struct ht_fault){HT_ST_NOT_SENDER, ""};
+		assert_ok(ht_lane_parcel(p.lane, NULL, parcel, p.now_ms));
+		carry_out(&p, &record, &done);
+		let_out_of(&p, &record); /* the same answer, or it fails */
+		ht_parcel_free(&parcel);
+		done = 0;
+		assert_int_equal(p.n_entries, 2);
+		if (i == 0)
+			crash(&p);
+		node_up(&p, 4);
+	}
+	assert_int_equal(r->status, HT_ST_NOT_SENDER);
+	end(&p);
+}
+
 static int
 say_seed(void **state)
 {
@@ -921,6 +956,7 @@ main(void)
 	    cmocka_unit_test(another_node_takes_over),
 	    cmocka_unit_test(a_refused_bundle_leaves_its_hash_alone),
 	    cmocka_unit_test(limits_say_busy_and_claim_nothing),
+	    cmocka_unit_test(a_borrowed_name_takes_no_id_of_its_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
