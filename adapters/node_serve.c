@@ -200,7 +200,8 @@ make_response_tag(struct answering *a, struct ht_buf *out)
 	if (!node_epoch(a->node,
 	        ht_trust_epoch_named(a->call->trust, a->call->tag.epoch),
 	        &epoch))
-		return HT_ENOTFOUND;
+		/* A no goes without a tag; data does not. */
+		return a->status == HT_ANSWER_ANSWERED ? HT_ENOTFOUND : HT_OK;
 	ht_random(annex.entry, sizeof(annex.entry));
 	(void)snprintf(purpose, sizeof(purpose), "%.*s",
 	    (int)a->call->header.purpose.len,
@@ -391,18 +392,24 @@ start_subjects(struct answering *a)
 	           : HT_OK;
 }
 
-/* Every record is whole and right before anything of it leaves. */
+/*
+ * Every record is whole and right before anything of it leaves.  One outside
+ * the grant's rows is as if it were not there, mistakes and all.
+ */
 static void
-check_source(const struct ht_item *item, const json_t *records,
+check_source(const struct node_call *call, const json_t *records,
     struct ht_reasons *reasons)
 {
+	const struct ht_item *item = call->item;
+
 	for (size_t i = 0; i < json_array_size(records); i++) {
 		HT_AUTO(ht_report_free)
 		struct ht_report *report = ht_report_new();
+		const json_t *record = json_array_get(records, i);
 		unsigned n;
 
-		if (ht_schema_check(
-		        item->record, json_array_get(records, i), report, NULL))
+		if (!ht_grant_row(call->grant, record) ||
+		    ht_schema_check(item->record, record, report, NULL))
 			continue;
 		n = ht_report_count(report);
 		for (unsigned k = 0; k < n && k < HT_FINDINGS_MAX; k++) {
@@ -507,10 +514,13 @@ prepare_answer(struct answering *a, const json_t *records, bool more)
 	return release_records(a, selected);
 }
 
-/* Rights may have ended while the source was thinking. */
+/*
+ * Rights may have ended, or become less, while the source was thinking: what
+ * is released is released under the snapshot in force.
+ */
 static void
-decide_again(struct ht_node *node, const struct node_call *call,
-    struct ht_reasons *reasons)
+decide_again(
+    struct ht_node *node, struct node_call *call, struct ht_reasons *reasons)
 {
 	struct ht_verdict verdict = {0};
 
@@ -519,8 +529,17 @@ decide_again(struct ht_node *node, const struct node_call *call,
 	ht_decide_request(node->trust, &call->header,
 	    call->header.has_tag ? &call->tag : NULL, NULL, ht_clock_wall_ms(),
 	    &verdict);
-	if (!verdict.allow)
+	if (verdict.item != NULL && verdict.grant != NULL)
+		ht_decide_content(verdict.item, verdict.grant, &call->header,
+		    &call->request, &verdict);
+	if (!verdict.allow) {
 		*reasons = verdict.reasons;
+		return;
+	}
+	ht_trust_unref(&call->trust);
+	call->trust = ht_trust_ref(node->trust);
+	call->item = verdict.item;
+	call->grant = verdict.grant;
 }
 
 enum ht_err
@@ -538,9 +557,9 @@ ht_node_answer(struct ht_node *node, uint64_t id, const json_t *records,
 	if (reasons != NULL && reasons->n > 0)
 		wrong = *reasons;
 	else
-		check_source(call->item, records, &wrong);
-	if (wrong.n == 0)
 		decide_again(node, call, &wrong);
+	if (wrong.n == 0)
+		check_source(call, records, &wrong);
 	err = prepare_answer(&a, wrong.n == 0 ? records : NULL, more);
 	if (err == HT_OK && wrong.n > 0)
 		turn_down(&a,

@@ -314,6 +314,35 @@ verify_says_match_and_no_more(void **state)
 	ht_asked_fini(&got.asked);
 }
 
+/* Outside the grant's area nothing is there: no record, and no mistake. */
+static void
+other_rows_are_as_if_not_there(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got;
+
+	start_broker(f, "log");
+	f->provider = open_node(f, "scjg.demo/registry", "main", "provider");
+	f->consumer = open_node(f, "tax.demo/local", "main", "consumer");
+	assert_ok(ht_node_serve(f->provider, ITEM, serve, f));
+	until_ready(f->provider);
+	until_ready(f->consumer);
+	f->records = "[{\"shxydm\":\"91999999MA00000079\",\"jyzt_dm\":7,"
+	             "\"xzqh\":\"110101\"}]";
+	got = ask(f, what);
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	assert_json(got.asked.response.records, "[]");
+	ht_asked_fini(&got.asked);
+	what.operation = HT_OP_VERIFY;
+	what.claims = json_pack("{s:s}", "ztmc", "测试有限公司");
+	got = ask(f, what);
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	assert_json(got.asked.response.results, "{\"ztmc\":2}");
+	json_decref((json_t *)(uintptr_t)what.claims);
+	ht_asked_fini(&got.asked);
+}
+
 static void
 many_at_once_travel_in_bundles(void **state)
 {
@@ -426,6 +455,29 @@ a_source_that_fails_is_said_so(void **state)
 	assert_reason(&got.asked, HT_ST_SOURCE_INVALID);
 	/* ztmc is missing, jyzt_dm is of another type. */
 	assert_true(got.asked.reasons.n >= 2);
+	ht_asked_fini(&got.asked);
+}
+
+/* A provider that cannot make a tag still says no, and why. */
+static void
+no_tracker_key_is_said_so(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	ht_world_edit(
+	    f->world, HT_DOC_EPOCH, "gx.demo/e1", "revision: 1", "revision: 2");
+	ht_world_edit(f->world, HT_DOC_EPOCH, "gx.demo/e1",
+	    "{member: scjg.demo/registry,", "{member: police.demo/residents,");
+	ht_world_renew(f->world);
+	ht_test_dir_remove(f->dir);
+	assert_non_null(ht_test_dir(f->dir));
+	ht_world_write(f->world, f->dir);
+	start_all(f);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.answer, HT_ANSWER_REFUSED);
+	assert_int_equal(got.asked.refused_by, HT_WHO_PROVIDER);
+	assert_reason(&got.asked, HT_ST_TAG_EPOCH);
 	ht_asked_fini(&got.asked);
 }
 
@@ -679,10 +731,12 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(a_query_is_answered_and_proven),
     NODE_TEST(only_wanted_fields_come),
     NODE_TEST(verify_says_match_and_no_more),
+    NODE_TEST(other_rows_are_as_if_not_there),
     NODE_TEST(many_at_once_travel_in_bundles),
     NODE_TEST(what_will_be_refused_does_not_leave),
     NODE_TEST(the_provider_decides_for_itself),
     NODE_TEST(a_source_that_fails_is_said_so),
+    NODE_TEST(no_tracker_key_is_said_so),
     NODE_TEST(nobody_serves_it),
     NODE_TEST(a_second_delivery_has_no_second_effect),
     NODE_TEST(busy_is_waited_out),
