@@ -370,12 +370,14 @@ check_against(
 static int
 usage(FILE *out)
 {
-	fputs("usage: hutong-adapter --config FILE [--check] [--trust DIR]\n"
+	fputs("usage: hutong-adapter --config FILE [--check] [--trust DIR] "
+	      "[--verbose]\n"
 	      "\n"
 	      "  --config FILE  the configuration (hutong-adapter.conf(5))\n"
 	      "  --check        tell every mistake in it, and stop\n"
 	      "  --trust DIR    with --check: hold the mappings against the\n"
-	      "                 trust documents in this folder as well\n",
+	      "                 trust documents in this folder as well\n"
+	      "  --verbose      log each message and bundle, too\n",
 	    out);
 	return out == stdout ? EXIT_SUCCESS : EXIT_USAGE;
 }
@@ -384,17 +386,19 @@ struct options {
 	const char *config;
 	const char *trust;
 	bool check;
+	bool verbose;
 };
 
 static int
 read_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option longs[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"check",  no_argument,       NULL, 'k'},
-	    {"trust",  required_argument, NULL, 't'},
-	    {"help",   no_argument,       NULL, 'h'},
-	    {NULL,     0,                 NULL, 0  },
+	    {"config",  required_argument, NULL, 'c'},
+	    {"check",   no_argument,       NULL, 'k'},
+	    {"trust",   required_argument, NULL, 't'},
+	    {"verbose", no_argument,       NULL, 'v'},
+	    {"help",    no_argument,       NULL, 'h'},
+	    {NULL,      0,                 NULL, 0  },
 	};
 	int c;
 
@@ -408,6 +412,9 @@ read_options(int argc, char **argv, struct options *ret)
 			break;
 		case 't':
 			ret->trust = optarg;
+			break;
+		case 'v':
+			ret->verbose = true;
 			break;
 		case 'h':
 			return usage(stdout);
@@ -437,7 +444,7 @@ main(int argc, char **argv)
 	code = read_options(argc, argv, &options);
 	if (code >= 0)
 		return code;
-	ht_log_init("hutong-adapter", HT_INFO);
+	ht_log_init("hutong-adapter", options.verbose ? HT_DEBUG : HT_INFO);
 	err = ht_conf_adapter_load(options.config, report, &adapter.conf);
 	if (err == HT_OK && options.trust != NULL)
 		err = check_against(&adapter.conf, options.trust, report);

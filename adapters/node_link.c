@@ -332,5 +332,7 @@ node_frame(struct ht_node *node, struct ht_slice frame)
 		    node->id, at, why);
 		return;
 	}
+	ht_log(HT_DEBUG, "node %s: message of type %d, %zu bytes", node->id,
+	    (int)node->in->type, frame.len);
 	dispatch(node, frame);
 }

@@ -174,6 +174,8 @@ send_flight(struct ht_node *node, struct node_flight *flight)
 		flight->ref = m->ref;
 		err = node_send(node);
 	}
+	ht_log(HT_DEBUG, "node %s: bundle of %u records: %s", node->id,
+	    flight->n, err == HT_OK ? "sent" : ht_err_text(err));
 	return err;
 }
 
