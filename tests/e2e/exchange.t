@@ -1,0 +1,188 @@
+#!/bin/bash
+# An exchange with real programs: asked, answered, refused, killed, restarted.
+. "${0%/*}/lib.sh"
+
+ITEM=gx.demo/SCZTDJ
+OTHER=91999998MA00000079
+make_world
+
+# ---- a department's table, as it is ----
+
+sqlite3 "$W/register.db" <<EOF
+CREATE TABLE T_ENT(UNI TEXT, NAME TEXT, ST TEXT, BOSS TEXT, AREA TEXT);
+INSERT INTO T_ENT VALUES('$CODE','  测试有限公司 ','K','某人','999901');
+INSERT INTO T_ENT VALUES('$CODE','测试分公司','X','某人','110101');
+EOF
+{
+	node_conf scjg.demo/registry main registry
+	cat <<-EOF
+		sources:
+		  register:
+		    odbc:
+		      connect: "Driver=SQLite3;Database=register.db;NoCreat=1"
+		      prepare: ["PRAGMA query_only = 1"]
+		    timeout: 1s
+		items:
+		  $ITEM:
+		    source: register
+		    statement: |
+		      SELECT * FROM T_ENT WHERE UNI = :shxydm
+		       ORDER BY NAME -- not this: ':x'
+		    columns:
+		      shxydm: uni
+		      ztmc: name
+		      jyzt_dm: {column: st, codes: {K: "1", D: "2", X: "4"}}
+		      fddbr_xm: boss
+		      xzqh: area
+	EOF
+} >"$W/registry.yaml"
+# A statement that never ends.
+sed -e 's/ORDER BY NAME.*/AND EXISTS (WITH RECURSIVE c(x) AS (SELECT 1 UNION/' \
+    -e '/UNION$/s/$/ ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x < 0)/' \
+    "$W/registry.yaml" >"$W/slow.yaml"
+node_conf tax.demo/state shell shell >"$W/state.yaml"
+node_conf tax.demo/local main local >"$W/local.yaml"
+node_conf police.demo/residents main police >"$W/police.yaml"
+
+query() { # node, more
+	node=$1
+	shift
+	hutong query "$ITEM" "shxydm=$CODE" --config "$W/$node.yaml" "$@"
+}
+start_registry() { # configuration
+	start registry hutong-adapter --config "$W/${1:-registry}.yaml"
+	await 15 connected scjg.demo/registry/main
+}
+
+# ---- set up ----
+
+ok "the adapter's configuration is good, fields and all" \
+    exits 0 hutong-adapter --check --config "$W/registry.yaml" \
+    --trust "$W/authority"
+ok "no broker: said, with the address" \
+    exits 3 query state --timeout 1s
+ok "... and what to do" out_has "nobody listens at $ADDRESS"
+ok "the broker starts" start_broker
+ok "nobody serves: no answer" exits 3 query state --timeout 1s
+ok "the adapter connects" start_registry
+
+# ---- answers ----
+
+ok "a query is answered" exits 0 query state --officer 7 --case 2026-1 \
+    --lang en
+ok "... with the table's data, mapped and trimmed" \
+    out_has 测试有限公司 " 1 " "2 records"
+ok "... and what is not granted stays" out_lacks 某人
+ok "... proven" out_has "both entries are in the log" "released  shxydm, ztmc"
+ok "for programs: CSV" exits 0 query state --format csv --quiet
+ok "... with names of fields" out_has "shxydm,ztmc,jyzt_dm,xzqh"
+ok "for programs: JSON lines" exits 0 query state --format jsonl \
+    --fields ztmc --quiet
+ok "... only what is wanted" out_has '{"ztmc":"测试分公司"}'
+ok "rows of the grant's area alone" exits 0 query local
+ok "... not the others" out_lacks 测试分公司
+ok "verify: all match" exits 0 hutong verify $ITEM "shxydm=$CODE" \
+    --claim ztmc=测试有限公司 --claim jyzt_dm=1 --config "$W/state.yaml"
+ok "verify: one does not" exits 1 hutong verify $ITEM "shxydm=$CODE" \
+    --claim ztmc=测试有限公司 --claim jyzt_dm=2 --format jsonl \
+    --config "$W/state.yaml"
+ok "... which one" out_has '{"jyzt_dm":"no-match","ztmc":"match"}'
+
+# ---- refusals ----
+
+ok "another purpose: our own node says no" \
+    exits 1 query state --purpose tax-audit --grant gx.demo/1
+ok "... PURPOSE, not sent" out_has "not sent" PURPOSE
+ok "another purpose: the broker says no" \
+    exits 1 query state --purpose tax-audit --grant gx.demo/1 --force
+ok "... PURPOSE" out_has "the broker refused" PURPOSE "caller must act"
+ok "a grant that is over" exits 1 query state --purpose tax-registration \
+    --grant gx.demo/4 --force
+ok "... GRANT_PERIOD" out_has "the broker refused" GRANT_PERIOD
+ok "somebody else's grant" exits 1 query police --grant gx.demo/1 \
+    --purpose tax-registration --force
+ok "... GRANT_OTHER" out_has "the broker refused" GRANT_OTHER
+ok "no such grant" exits 1 query state --grant gx.demo/99 \
+    --purpose tax-registration --force
+ok "... NO_GRANT" out_has NO_GRANT
+ok "no grant at all" exits 1 query police
+ok "fields that are not granted: the provider says no" \
+    exits 1 query state --fields fddbr_xm --force
+ok "... FIELDS" out_has "the provider refused" FIELDS
+ok "a request that breaks the schema: every point of it" \
+    exits 1 hutong query $ITEM shxydm=1 xzqh=x more=1 --config "$W/state.yaml"
+ok "... each" out_has /shxydm /xzqh more
+ok "no such item" exits 1 hutong query gx.demo/NO a=b --config "$W/state.yaml"
+ok "a command line that makes no sense" \
+    exits 2 hutong query $ITEM what --config "$W/state.yaml"
+
+# ---- sources that fail ----
+
+mv "$W/register.db" "$W/elsewhere.db"
+stop TERM registry
+ok "the adapter starts without its database" start_registry
+ok "the database is gone" exits 3 query state
+ok "... SOURCE_DOWN" out_has "the provider could not answer" SOURCE_DOWN
+ok "... and it was not made" test ! -e "$W/register.db"
+mv "$W/elsewhere.db" "$W/register.db"
+ok "it is back: answered, with no restart" exits 0 query state
+sqlite3 "$W/register.db" "UPDATE T_ENT SET ST = 'Z'"
+ok "a value the mapping does not know" exits 1 query state
+ok "... SOURCE_INVALID names the field" out_has SOURCE_INVALID "field jyzt_dm"
+sqlite3 "$W/register.db" "UPDATE T_ENT SET ST = 'K', AREA = 'none'"
+ok "a value that breaks the schema" exits 1 query state
+ok "... SOURCE_INVALID names the place" out_has SOURCE_INVALID /xzqh
+sqlite3 "$W/register.db" "UPDATE T_ENT SET AREA = '999901'"
+stop TERM registry
+start_registry slow
+ok "a statement without end" exits 3 query state --timeout 10s
+ok "... SOURCE_SLOW" out_has SOURCE_SLOW
+stop TERM registry
+ok "no worker is left behind" test -z "$(pgrep -f "$W" -a | grep worker)"
+
+# ---- killed and started again ----
+
+start_registry
+stop KILL registry
+ok "the provider is killed: no answer" exits 3 query state --timeout 2s
+ok "it starts again" start_registry
+ok "... and answers" exits 0 query state
+
+# The request is in the log, its provider asleep, the broker dies.
+signal STOP registry
+start asking hutong query "$ITEM" "shxydm=$CODE" --timeout 40s \
+    --config "$W/state.yaml"
+held() {
+	hutong-audit search --help >/dev/null
+	hutong-broker ctl --config "$W/broker.yaml" --json status |
+		grep -q '"open":1'
+}
+ok "a request is held" await 10 held
+stop KILL broker
+ok "the broker starts again" start_broker
+signal CONT registry
+wait "$(cat "$W/asking.pid")"
+ok "what it had accepted is answered all the same" test $? -eq 0
+cp "$W/asking.log" "$W/out"
+ok "... to the one who asked" out_has 测试有限公司
+
+# ---- the log ----
+
+stop TERM registry
+stop TERM broker
+ok "the log verifies" exits 0 hutong-audit verify --dir "$W/log" \
+    --root "$W/authority/root.note"
+cp -a "$W/log" "$W/old-log"
+start_broker
+ok "a later exchange" exits 3 query state --timeout 1s
+stop TERM broker
+mv "$W/log" "$W/new-log" && cp -a "$W/old-log" "$W/log"
+start broker hutong-broker --config "$W/broker.yaml"
+ok "a log restored from an old copy serves nobody" \
+    exits 3 query state --timeout 10s
+ok "... the broker stops when a node shows what it has seen" \
+    await 5 gone broker
+cp "$W/broker.log" "$W/out"
+ok "... and says why" out_has "rolled back or replaced" "tax.demo/state/shell"
+
+finish
