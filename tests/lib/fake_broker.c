@@ -120,7 +120,7 @@ checkpoint(struct fake *f)
 	if (!atomic_load(&f->ctl->two_faces))
 		return ht_buf_slice(&f->note);
 	(void)snprintf(
-	    cp.origin, sizeof(cp.origin), "%s", f->world->root.log.name);
+	    cp.origin, sizeof(cp.origin), "%.128s", f->world->root.log.name);
 	memset(cp.root.at, 0x5a, sizeof(cp.root.at));
 	ht_checkpoint_text(&cp, &text);
 	ht_buf_reset(&forged);
