@@ -103,7 +103,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 
 make_world() {
 	ADDRESS=tcp://127.0.0.1:$(free_port)
-	make-world "$W" "$ADDRESS" || exit 1
+	make-world "$W" "$ADDRESS" 1 0 >/dev/null || exit 1
 	cat >"$W/broker.yaml" <<-EOF
 		authority: authority
 		listen: $ADDRESS
