@@ -513,6 +513,7 @@ run(void *arg)
 	struct ht_committer *c = arg;
 	void *jobs[GROUP_JOBS];
 
+	(void)pthread_setname_np(pthread_self(), "committer");
 	for (;;) {
 		size_t n = ht_queue_pop(
 		    c->jobs, jobs, GROUP_JOBS, c->more ? 0 : TICK_MS);

@@ -165,6 +165,7 @@ run_index(void *arg)
 	struct core *core = arg;
 	bool more = false;
 
+	(void)pthread_setname_np(pthread_self(), "indexer");
 	while (!atomic_load(&core->index_stop)) {
 		enum ht_err err =
 		    ht_index_catch_up(core->index, INDEX_BATCH, &more);

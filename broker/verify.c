@@ -38,6 +38,7 @@ run(void *arg)
 	void *parcels[BATCH];
 	size_t n;
 
+	(void)pthread_setname_np(pthread_self(), "verifier");
 	while ((n = ht_queue_pop(v->parcels, parcels, BATCH, -1)) > 0)
 		for (size_t i = 0; i < n; i++)
 			verify(v, parcels[i]);
