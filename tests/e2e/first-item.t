@@ -1,0 +1,66 @@
+#!/bin/bash
+# docs/first-item.md, run as it stands: every block marked sh, in its order,
+# on an exchange that has never heard of the table.
+: "${HT_BUILD:?HT_BUILD names the folder with the programs}"
+TOP=$(cd "${0%/*}/../.." && pwd)
+D=$(mktemp -d "${TMPDIR:-/tmp}/hutong-first-XXXXXX")
+export HT_BUILD D HT_DEMO_DIR=$D
+HT_DEMO_PORT=$(python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+export HT_DEMO_PORT
+cleanup() {
+	[ ! -f "$D/run/ecology.pid" ] || kill "$(cat "$D/run/ecology.pid")"
+	"$TOP/tests/demo/run" down >/dev/null 2>&1
+	rm -rf "$D"
+}
+trap cleanup EXIT
+
+n=0 bad=0
+ok() { # title, then a command that must succeed
+	title=$1
+	shift
+	n=$((n + 1))
+	if "$@"; then
+		echo "ok $n - $title"
+		return
+	fi
+	bad=$((bad + 1))
+	echo "not ok $n - $title"
+	sed 's/^/# /' "$D/said"
+}
+said() { # words
+	grep -qF -- "$1" "$D/said"
+}
+
+# The blocks, each told before it is run, so that what failed can be seen.
+script=$(awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' \
+    "$TOP/docs/first-item.md")
+blocks=$(grep -c '^```sh$' "$TOP/docs/first-item.md")
+
+"$TOP/tests/demo/run" up >"$D.up" 2>&1 || {
+	sed 's/^/# /' "$D.up"
+	rm -f "$D.up"
+	echo "Bail out! the demo does not come up"
+	exit 1
+}
+rm -f "$D.up"
+cd "$TOP" || exit 1
+bash -euc "$script" >"$D/said" 2>&1
+ok "all $blocks blocks run" test $? -eq 0
+ok "there are blocks" test "$blocks" -gt 8
+ok "the mapping is held against the catalog" said "good: 1 sources, 1 items"
+ok "asked: titles, trimmed values, dates" said 示范水泥有限公司
+ok "... as the catalog writes them" said 2029-12-31
+ok "... both entries proven" said "both entries are in the log"
+ok "what was released is said" \
+    said "released  xkzbh, shxydm, dwmc, zt_dm, yxqz, cod_t, xzqh"
+ok "for programs" \
+    said '{"xkzbh":"9999019990000000010001","yxqz":"2029-12-31","zt_dm":"1"}'
+ok "compared" said 一致
+ok "refused at home" said "not sent: our own node's decision is no"
+ok "refused by the provider" said "the provider refused"
+ok "a check digit" said "check character"
+ok "never told" test -z "$(grep 000-0001 "$D/said")"
+ok "in the log" said gx.demo/PWXKZ
+echo "1..$n"
+[ "$bad" -eq 0 ]
