@@ -161,7 +161,8 @@ struct ht_node {
 	struct ht_checkpoint kept;
 	struct ht_buf seen_note; /* newest seen, its signature checked */
 	struct ht_checkpoint seen;
-	struct ht_buf tied_note; /* the one whose consistency is asked for */
+	struct ht_checkpoint said; /* the newer of the two, as HELLO named it */
+	struct ht_buf tied_note;   /* the one whose consistency is asked for */
 	struct ht_checkpoint tied;
 	uint64_t consistency_ref; /* outstanding GET_CONSISTENCY; 0 none */
 	uint64_t consistency_ms;

@@ -62,11 +62,14 @@ static void
 say_hello(struct ht_node *node)
 {
 	struct ht_message *m = node_message(node, HT_MSG_HELLO);
+	bool newer = node->seen.size > node->kept.size;
 
+	node->said = newer ? node->seen : node->kept;
 	m->hello.n_versions = 1;
 	m->hello.versions[0] = HT_PROTOCOL;
 	m->hello.node = ht_slice_str(node->id);
-	m->hello.checkpoint = ht_buf_slice(&node->kept_note);
+	m->hello.checkpoint =
+	    ht_buf_slice(newer ? &node->seen_note : &node->kept_note);
 	m->hello.snapshot =
 	    node->trust != NULL ? ht_trust_version(node->trust) : 0;
 	m->hello.proofs = node->proofs;

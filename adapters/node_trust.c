@@ -114,18 +114,21 @@ follows(struct ht_node *node)
 		    ht_state_dir(node->state));
 		return false;
 	}
-	if (node->kept_note.len > 0 && node->kept.size > 0 &&
-	    !ht_check_consistency(node->kept.size, cp.size, &node->kept.root,
+	if (node->said.size > 0 &&
+	    !ht_check_consistency(node->said.size, cp.size, &node->said.root,
 	        &cp.root, m->welcome.path, m->welcome.n_path)) {
 		node_break(node, HT_EROLLBACK,
 		    "the log %s was rewritten: its %llu entries do not follow "
 		    "from the %llu seen before; keep the state folder %s as "
 		    "evidence and tell the operator and the auditors",
 		    node->root.log.name, (unsigned long long)cp.size,
-		    (unsigned long long)node->kept.size,
+		    (unsigned long long)node->said.size,
 		    ht_state_dir(node->state));
 		return false;
 	}
+	/* That this follows from the one kept as well is asked for next. */
+	if (node->kept.size > 0 && node->said.size != node->kept.size)
+		return true;
 	return keep_checkpoint(node, &cp, m->welcome.checkpoint);
 }
 

@@ -637,6 +637,42 @@ a_log_that_went_back_is_an_alarm(void **state)
 	assert_non_null(strstr(ht_node_trouble(f->consumer), "as evidence"));
 }
 
+/* Between what was tied to the log and what was only seen of it. */
+static void
+a_log_that_forked_is_an_alarm(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t until_ms;
+	struct got got;
+	char command[3 * HT_TEST_PATH_MAX];
+	enum ht_err err = HT_OK;
+
+	start_all(f);
+	got = ask(f, query_ask(NULL));
+	ht_asked_fini(&got.asked);
+	until_ms = ht_clock_mono_ms() + 1300;
+	while (ht_clock_mono_ms() < until_ms) {
+		assert_ok(ht_node_step(f->consumer, -1, 10, NULL));
+		assert_ok(ht_node_step(f->provider, -1, 10, NULL));
+	}
+	(void)snprintf(command, sizeof(command),
+	    "cp -r %.3000s/log %.3000s/fork", f->dir, f->dir);
+	assert_int_equal(system(command), 0);
+	got = ask(f, query_ask(NULL));
+	ht_asked_fini(&got.asked);
+	ht_node_close(&f->consumer);
+	ht_node_close(&f->provider);
+	for (unsigned i = 0; i < 4; i++) { /* each start is an entry */
+		ht_fake_stop(&f->broker);
+		start_broker(f, "fork");
+	}
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	for (unsigned i = 0; i < 300 && err == HT_OK; i++)
+		err = ht_node_step(f->consumer, -1, 10, NULL);
+	assert_int_equal(err, HT_EROLLBACK);
+	assert_non_null(strstr(ht_node_trouble(f->consumer), "was rewritten"));
+}
+
 /* ---- not let in ---- */
 
 static void
@@ -745,6 +781,7 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(a_false_proof_is_an_alarm),
     NODE_TEST(a_log_with_two_faces_is_an_alarm),
     NODE_TEST(a_log_that_went_back_is_an_alarm),
+    NODE_TEST(a_log_that_forked_is_an_alarm),
     NODE_TEST(a_key_that_is_not_in_the_directory_is_refused),
     NODE_TEST(another_broker_is_not_taken_for_ours),
     NODE_TEST(nobody_listens),
