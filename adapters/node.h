@@ -118,6 +118,8 @@ struct node_fetch {
 	size_t room;
 	struct ht_buf *docs;
 	bool freshen; /* only the current note is wanted */
+	uint64_t ref;
+	uint64_t again_ms; /* mono: BUSY; asked again then */
 };
 
 struct ht_node {
@@ -222,6 +224,9 @@ void node_consistency(struct ht_node *node);
 void node_ask_consistency(struct ht_node *node, uint64_t now_ms);
 void node_fetch_fini(struct ht_node *node);
 void node_fetch_begin(struct ht_node *node, bool freshen);
+/* The broker is busy: the rest is asked for when it said. */
+void node_fetch_busy(struct ht_node *node);
+void node_fetch_turn(struct ht_node *node, uint64_t now_ms);
 void node_snapshot(struct ht_node *node);
 /* Every record at its place: checked against the message's checkpoint. */
 bool node_proof(struct ht_node *node, const struct ht_range_proof *proof,

@@ -179,6 +179,8 @@ node_link_turn(struct ht_node *node, uint64_t now_ms)
 	if (node->phase == NODE_BROKEN)
 		return;
 	link_event(node, link);
+	if (node->phase == NODE_FETCH || node->phase == NODE_READY)
+		node_fetch_turn(node, now_ms);
 	switch (node->phase) {
 	case NODE_DOWN:
 	case NODE_BROKEN:
@@ -252,6 +254,7 @@ on_error(struct ht_node *node)
 	                              : ht_status_remedy(reason->code));
 	ht_log(HT_WARN, "node %s: %s", node->id, node->trouble);
 	node_refused(node);
+	node_fetch_busy(node);
 	if (reason->code == HT_ST_HELLO_FIRST)
 		say_hello(node);
 }

@@ -511,8 +511,29 @@ fetch_more(struct ht_node *node)
 	m->get_snapshot.version = node->fetch.version;
 	m->get_snapshot.offset =
 	    node->fetch.freshen ? ht_trust_n_docs(node->trust) : node->fetch.n;
+	node->fetch.ref = m->ref;
+	node->asked_ms = ht_clock_mono_ms();
 	if (node_send(node) != HT_OK)
 		node->fetch.on = false; /* asked again by the next WELCOME */
+}
+
+void
+node_fetch_busy(struct ht_node *node)
+{
+	if (node->fetch.on && node->in->ref == node->fetch.ref &&
+	    node->in->error.retry_ms > 0)
+		node->fetch.again_ms =
+		    ht_clock_mono_ms() + node->in->error.retry_ms;
+}
+
+void
+node_fetch_turn(struct ht_node *node, uint64_t now_ms)
+{
+	if (!node->fetch.on || node->fetch.again_ms == 0 ||
+	    now_ms < node->fetch.again_ms)
+		return;
+	node->fetch.again_ms = 0;
+	fetch_more(node);
 }
 
 void

@@ -16,6 +16,10 @@
 #define SWEEP_MS      5000
 #define IN_FLIGHT_MAX 256 /* bundles of a connection: one cannot starve all */
 #define RETRY_MS      250
+/* What one connection may have answered at once, and then every second. */
+#define TOLD_MAX      ((uint64_t)16 << 20)
+#define TOLD_PER_MS   ((uint64_t)4096)
+#define TOLD_RETRY_MS 1000
 #define OTHER_MAX     65536 /* bytes of a message that is no bundle */
 #define DOCS_BYTES    (HT_FRAME_MAX - 65536) /* of documents, in one answer */
 
@@ -259,8 +263,11 @@ install(struct core *core, struct ht_conn *conn)
 	    ht_map_get(core->newest, ht_slice_str(conn->user));
 	enum ht_err err;
 
-	if (old != NULL)
+	if (old != NULL) {
+		conn->told = old->told;
+		conn->told_ms = old->told_ms;
 		forget(core, old);
+	}
 	talk_lost(core, handle);
 	err = ht_map_put(core->conns, handle, ht_conn_ref(conn), NULL);
 	if (err == HT_OK)
@@ -477,6 +484,28 @@ refuse(struct core *core, const struct ht_pipe_msg *msg, unsigned status,
 		core->busy++;
 }
 
+/*
+ * A short question may have a long answer.  Who asks faster than it may is
+ * told so; who then goes on is not answered, so that it can fill no queue.
+ */
+static bool
+may_ask(struct core *core, struct ht_conn *conn)
+{
+	uint64_t now = ht_clock_mono_ms();
+	uint64_t forgotten = (now - conn->told_ms) * TOLD_PER_MS;
+
+	conn->told = conn->told > forgotten ? conn->told - forgotten : 0;
+	conn->told_ms = now;
+	if (conn->told < TOLD_MAX)
+		return true;
+	core->busy++;
+	if (conn->told < 2 * TOLD_MAX)
+		send_error(core, HT_SLICE(conn->handle, conn->handle_len),
+		    core->m.ref, HT_ST_BUSY, TOLD_RETRY_MS,
+		    "too much was asked for at once");
+	return false;
+}
+
 static void
 other(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 {
@@ -525,7 +554,11 @@ decoded(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 		send_error(core, msg->handle, core->m.ref, HT_ST_HELLO_FIRST, 0,
 		    "this connection has not said it");
 	} else {
-		other(core, conn, msg);
+		size_t before = core->link.own.len;
+
+		if (core->m.type == HT_MSG_GOT || may_ask(core, conn))
+			other(core, conn, msg);
+		conn->told += core->link.own.len - before;
 	}
 }
 

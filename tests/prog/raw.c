@@ -7,6 +7,8 @@
  *        raw ids NODE.yaml FIRST COUNT    COUNT connections with the routing
  *                                         ids 00 FIRST, 00 FIRST+1, ...; held
  *                                         until standard input ends
+ *        raw greedy NODE.yaml COUNT       so many GET_SNAPSHOT at once; no
+ *                                         answer is read for 2 s
  *        raw stranger|wrong-server|null|plain NODE.yaml
  *                                         what becomes of the handshake
  *        raw flood|mute-flood NODE.yaml MIB
@@ -408,6 +410,22 @@ flood(struct raw *r, const char *mib)
 	}
 }
 
+/* Little to say, and much to be told. */
+static int
+greed(struct raw *r, const char *count)
+{
+	static const uint8_t get_snapshot[] = {0x95, 1, 10, 5, 0, 0};
+
+	for (long i = atol(count); i > 0; i--)
+		must(zmq_send(r->sock, get_snapshot, sizeof(get_snapshot), 0) >=
+		         0,
+		    "asking");
+	(void)sleep(2);
+	printf("ASKED\n");
+	fflush(stdout);
+	_exit(0);
+}
+
 static int
 play(struct raw *r, const char *how, int n, char **args)
 {
@@ -438,6 +456,10 @@ play(struct raw *r, const char *how, int n, char **args)
 		return frames(r, how[0] == 'f', n, args);
 	if (id.len > 0)
 		return frames(r, true, n - 1, args + 1);
+	if (strcmp(how, "greedy") == 0 && n == 1) {
+		hello(r);
+		return greed(r, args[0]);
+	}
 	if (strcmp(how, "flood") == 0 && n == 1)
 		hello(r);
 	else if (strcmp(how, "mute-flood") != 0 || n != 1)

@@ -1,0 +1,24 @@
+#!/bin/bash
+# tests/e2e/hostile-greed.t -- an admitted member that asks tens of thousands of
+# short questions with long answers, and reads none: it is told to wait, and
+# the front that all share is not filled with what it will not take.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/e2e/world.sh
+start_world
+
+run 0 ztmc 'a good question is answered' good
+first=$(front_pid)
+busy=$(value busy)
+run 0 '^ASKED' 'a member asks for the snapshot 30,000 times' \
+    raw greedy "$dir/police.yaml" 30000
+[ "$(front_pid)" = "$first" ] && [ "$(value starts)" -eq 1 ]
+result $? 'the front is the same process'
+[ "$(value busy)" -gt "$busy" ]
+result $? 'the member was held back'
+still_serving 'the greed'
+run 0 PONG 'it may ask again, more slowly' \
+    raw frames "$dir/police.yaml" 93010805
+stop_broker
+log_is_intact
+echo "1..$n"
