@@ -21,6 +21,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "lib/base/panic.h"
+#include "lib/base/process.h"
 
 #define ROWS_DEFAULT 100   /* of an item that states no limit */
 #define ROWS_MAX     10000 /* fetched to find those of a grant's area */
@@ -437,6 +438,7 @@ main(int argc, char **argv)
 	enum ht_err err;
 	int code;
 
+	ht_process_guard();
 	if (argc == 3 && strcmp(argv[1], HT_WORKER_OPTION) == 0) {
 		ht_log_init("hutong-adapter", HT_INFO);
 		return ht_worker_main(atoi(argv[2]));

@@ -6,6 +6,7 @@
 
 #include "adapters/cli/cli.h"
 #include "keys/hash.h"
+#include "lib/base/process.h"
 
 static const struct ht_verb *const verbs[] = {
     &ht_verb_query,
@@ -42,6 +43,7 @@ const struct ht_verb ht_verb_help = {
 int
 main(int argc, char **argv)
 {
+	ht_process_guard();
 	if (ht_keys_init() != HT_OK)
 		return ht_cli_fail(HT_EXIT_UNAVAILABLE,
 		    "the cryptographic libraries are not fit for use; see the "

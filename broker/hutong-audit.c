@@ -14,6 +14,7 @@
 #include "broker/audit/tool.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/process.h"
 #include "schemas/status.h"
 
 static const char usage_text[] =
@@ -390,6 +391,7 @@ main(int argc, char **argv)
 	int opt;
 
 	(void)setlocale(LC_CTYPE, "");
+	ht_process_guard();
 	ht_log_init("hutong-audit", HT_WARN);
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (opt == OPT_HELP || opt == 'h') {

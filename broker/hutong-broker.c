@@ -14,6 +14,7 @@
 #include "broker/front.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
+#include "lib/base/process.h"
 #include "lib/term/table.h"
 #include "schemas/json.h"
 
@@ -256,6 +257,7 @@ main(int argc, char **argv)
 	bool json = false, checking = false;
 	int option;
 
+	ht_process_guard();
 	ht_log_init("hutong-broker", HT_INFO);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
