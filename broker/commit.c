@@ -67,9 +67,8 @@ struct ht_committer {
 	struct ht_hash snapshot; /* of trust */
 	bool new_trust;          /* to be shown to the others */
 	uint64_t snapshot_place;
-	uint64_t now_us;   /* the log's time: never falls */
-	int64_t clock_gap; /* wall minus boot time, as last agreed */
-	bool parted, full;
+	struct ht_log_clock clock;
+	bool full;
 	bool more; /* the lane has more to do at once */
 	uint64_t room_at_ms;
 	size_t appended;    /* entries of this group */
@@ -112,35 +111,51 @@ must(enum ht_err err, const char *what)
 
 /* ---- time ---- */
 
+int64_t
+ht_log_clock_read(
+    struct ht_log_clock *clock, uint64_t wall_us, uint64_t boot_us, bool resume)
+{
+	int64_t gap = (int64_t)(wall_us - boot_us);
+	int64_t apart = gap - clock->gap_us;
+	uint64_t now_us = wall_us;
+
+	if (resume) {
+		clock->parted = false;
+		clock->gap_us = gap;
+	} else if (apart > PARTED_US || apart < -PARTED_US) {
+		clock->parted = true;
+	}
+	if (clock->parted)
+		now_us = boot_us + (uint64_t)clock->gap_us;
+	if (now_us > clock->now_us)
+		clock->now_us = now_us;
+	return apart;
+}
+
 static void
 read_clock(struct ht_committer *c)
 {
-	uint64_t wall = ht_clock_wall_us();
-	int64_t gap = (int64_t)(wall - ht_clock_boot_us());
-	int64_t parted = gap - c->clock_gap;
+	bool before = c->clock.parted, resume;
+	int64_t apart;
 
-	if (wall > c->now_us)
-		c->now_us = wall;
-	if (!c->parted && (parted > PARTED_US || parted < -PARTED_US)) {
-		c->parted = true;
+	HT_ASSERT(pthread_mutex_lock(&c->lock) == 0);
+	resume = c->resume;
+	c->resume = false;
+	HT_ASSERT(pthread_mutex_unlock(&c->lock) == 0);
+	apart = ht_log_clock_read(
+	    &c->clock, ht_clock_wall_us(), ht_clock_boot_us(), resume);
+	if (c->clock.parted && !before)
 		ht_log(HT_ERROR,
 		    "broker: the wall clock leapt by %.1f s; nothing new is "
 		    "admitted until an operator has looked at it: "
 		    "hutong-broker ctl resume",
-		    (double)parted / 1e6);
-	}
-	HT_ASSERT(pthread_mutex_lock(&c->lock) == 0);
-	if (c->resume) {
-		c->resume = c->parted = false;
-		c->clock_gap = gap;
-	}
-	HT_ASSERT(pthread_mutex_unlock(&c->lock) == 0);
+		    (double)apart / 1e6);
 }
 
 static uint64_t
 now_ms(const struct ht_committer *c)
 {
-	return c->now_us / 1000;
+	return c->clock.now_us / 1000;
 }
 
 static void
@@ -164,7 +179,7 @@ look_at_disk(struct ht_committer *c)
 static unsigned
 admission(const struct ht_committer *c)
 {
-	return c->parted || c->full ? HT_ST_PAUSED : HT_ST_OK;
+	return c->clock.parted || c->full ? HT_ST_PAUSED : HT_ST_OK;
 }
 
 /* ---- entries ---- */
@@ -173,9 +188,9 @@ static void
 append(struct ht_committer *c, struct ht_entry *e)
 {
 	e->snapshot = c->snapshot;
-	e->time_us = c->now_us;
+	e->time_us = c->clock.now_us;
 	must(ht_log_append(c->conf.log, e, NULL), "append an entry");
-	c->now_us = e->time_us;
+	c->clock.now_us = e->time_us;
 	c->appended++;
 }
 
@@ -488,6 +503,16 @@ free_job(struct ht_committer *c, struct job *job)
 	free(job);
 }
 
+/* Make it durable, and only then let it go. */
+static void
+end_group(struct ht_committer *c)
+{
+	commit(c);
+	send_out(c);
+	ht_lane_clear(c->lane);
+	c->acts_done = 0;
+}
+
 /* Everything of a group between taking it and letting it go. */
 static void
 run_group(struct ht_committer *c, struct job **jobs, size_t n)
@@ -497,12 +522,14 @@ run_group(struct ht_committer *c, struct job **jobs, size_t n)
 	ht_lane_admit(c->lane, admission(c));
 	must(ht_lane_tick(c->lane, now_ms(c), GROUP_ENDS, &c->more), "decide");
 	carry_out(c);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		/* A late answer may take two entries: its own, and the end of
+		 * its request. */
+		if (c->appended > HT_GROUP_MAX - 2 * HT_BUNDLE_MAX)
+			end_group(c);
 		handle(c, jobs[i]);
-	commit(c);
-	send_out(c);
-	ht_lane_clear(c->lane);
-	c->acts_done = 0;
+	}
+	end_group(c);
 	for (size_t i = 0; i < n; i++)
 		free_job(c, jobs[i]);
 }
@@ -534,14 +561,14 @@ open_parts(struct ht_committer *c)
 
 	if (err != HT_OK)
 		return err;
-	c->now_us = ht_clock_wall_us();
-	if (last_us > c->now_us + HT_SKEW_MS * 1000u)
+	c->clock.now_us = ht_clock_wall_us();
+	if (last_us > c->clock.now_us + HT_SKEW_MS * 1000u)
 		ht_log(HT_WARN,
 		    "broker: the log's last entry is %.0f s ahead of the "
 		    "clock; entries keep its time until the clock is there",
-		    (double)(last_us - c->now_us) / 1e6);
-	if (last_us > c->now_us)
-		c->now_us = last_us;
+		    (double)(last_us - c->clock.now_us) / 1e6);
+	if (last_us > c->clock.now_us)
+		c->clock.now_us = last_us;
 	err = ht_queue_new(JOBS_MAX, JOBS_MAX, false, &c->jobs);
 	if (err == HT_OK)
 		err = ht_replier_new(c->conf.log, &c->replier);
@@ -592,7 +619,7 @@ ht_committer_start(
 		return HT_ENOMEM;
 	c->conf = *conf;
 	c->note = HT_BUF(65536);
-	c->clock_gap = (int64_t)(ht_clock_wall_us() - ht_clock_boot_us());
+	c->clock.gap_us = (int64_t)(ht_clock_wall_us() - ht_clock_boot_us());
 	c->trust = ht_box_get(conf->box, NULL);
 	c->snapshot = ht_trust_hash(c->trust);
 	HT_ASSERT(pthread_mutex_init(&c->lock, NULL) == 0);

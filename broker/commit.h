@@ -77,6 +77,21 @@ enum ht_err ht_committer_trust(
 /* Admit again after the clocks had parted; by the operator's act alone. */
 void ht_committer_resume(struct ht_committer *committer);
 
+/*
+ * The log's time.  It follows the wall clock until that parts from
+ * CLOCK_BOOTTIME by more than 2 s; from then on it goes on by the latter, so
+ * that a wrong wall clock ends nobody's requests and is not in the log for
+ * good, until the operator agrees (@resume).  Pure; never goes back.
+ */
+struct ht_log_clock {
+	uint64_t now_us;
+	int64_t gap_us; /* wall minus boot time, as last agreed */
+	bool parted;
+};
+/* How far the two have parted, in us. */
+int64_t ht_log_clock_read(struct ht_log_clock *clock, uint64_t wall_us,
+    uint64_t boot_us, bool resume);
+
 struct ht_committer_stats {
 	struct ht_lane_stats lane;
 	uint64_t size;      /* entries */
