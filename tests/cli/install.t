@@ -32,11 +32,11 @@ ok() { # name, command...
 is_executable() { [ -f "$1" ] && [ -x "$1" ]; }
 is_readable() { [ "$(stat -c %a "$1")" = 644 ]; }
 nothing_outside() {
-	! find "$dir/root" -type f ! -path "$dir/root/usr/*" | grep .
+	! find "$dir/dest" -type f ! -path "$dir/dest/usr/*" | grep .
 }
 flags() {
-	PKG_CONFIG_PATH=$dir/root/usr/lib/pkgconfig pkg-config \
-		"--define-variable=prefix=$dir/root/usr" "$@" hutong
+	PKG_CONFIG_PATH=$dir/dest/usr/lib/pkgconfig pkg-config \
+		"--define-variable=prefix=$dir/dest/usr" "$@" hutong
 }
 # A program that knows nothing but pkg-config's answer.
 program_builds() {
@@ -50,25 +50,25 @@ program_builds() {
 }
 
 ok 'make install succeeds' env MAKEFLAGS= \
-	make "$@" install "DESTDIR=$dir/root" PREFIX=/usr
+	make "$@" install "DESTDIR=$dir/dest" PREFIX=/usr
 for program in hutong hutong-audit; do
 	[ -f "$HT_BUILD/$program" ] || continue
-	ok "bin/$program" is_executable "$dir/root/usr/bin/$program"
+	ok "bin/$program" is_executable "$dir/dest/usr/bin/$program"
 done
 for program in hutong-broker hutong-adapter; do
 	[ -f "$HT_BUILD/$program" ] || continue
-	ok "sbin/$program" is_executable "$dir/root/usr/sbin/$program"
+	ok "sbin/$program" is_executable "$dir/dest/usr/sbin/$program"
 done
-ok 'lib/libhutong.a' is_readable "$dir/root/usr/lib/libhutong.a"
+ok 'lib/libhutong.a' is_readable "$dir/dest/usr/lib/libhutong.a"
 if [ -f adapters/hutong.h ]; then
 	ok 'include/hutong/hutong.h' \
-		is_readable "$dir/root/usr/include/hutong/hutong.h"
+		is_readable "$dir/dest/usr/include/hutong/hutong.h"
 	ok 'a program builds with it' program_builds
 fi
 for page in docs/man/*.[1-8]; do
 	[ -f "$page" ] || continue
 	ok "man page ${page##*/}" is_readable \
-		"$dir/root/usr/share/man/man${page##*.}/${page##*/}"
+		"$dir/dest/usr/share/man/man${page##*.}/${page##*/}"
 done
 ok 'nothing outside the prefix' nothing_outside
 echo "1..$n"
