@@ -427,13 +427,13 @@ fill_one(void *arg, uint64_t seq, struct ht_slice leaf)
 {
 	struct filling *f = arg;
 	struct ht_entry e;
+	enum ht_err err;
 
 	(void)seq;
 	if (ht_entry_decode(leaf, &e) != HT_OK)
 		return HT_EINTEGRITY;
-	if (ht_entry_about(f->index->log, &e, &f->about) != HT_OK)
-		return HT_EINTEGRITY;
-	return put_rows(f, &e);
+	err = ht_entry_about(f->index->log, &e, &f->about);
+	return err == HT_OK ? put_rows(f, &e) : err;
 }
 
 static enum ht_err

@@ -154,13 +154,37 @@ show_entry(struct show *s, const struct ht_row *row)
 
 /* ---- what can be checked of it ---- */
 
+/*
+ * By the snapshot in force at the entry, if that is the one at hand.  By a
+ * later one a key that is over may have been good then, so only a yes counts.
+ */
+static void
+check_period(
+    struct show *s, const struct ht_keyinfo *key, const struct ht_entry *e)
+{
+	struct ht_hash at_hand = ht_trust_hash(s->faith->trust);
+	bool in_force = ht_hash_eq(&at_hand, &e->snapshot);
+	bool good = ht_keyinfo_state(key, e->time_us / 1000) == HT_KEY_OK;
+
+	if (in_force)
+		verdict(s, good,
+		    "the key was valid then, by the snapshot in force");
+	else if (good)
+		verdict(s, true,
+		    "the key was valid then, by another snapshot (--authority "
+		    "has not the one in force then)");
+	else
+		skip(s, "the key is not valid at that time by the snapshot at "
+		        "hand; take the one in force then");
+}
+
 static void
 check_key(struct show *s, const struct ht_entry *e)
 {
-	struct ht_hash in_force = ht_trust_hash(s->faith->trust);
 	const struct ht_keyinfo *key =
 	    ht_trust_bundle_key(s->faith->trust, &s->bundle);
 	char id[2 * HT_KEYID_SIZE + 1], text[200];
+	enum ht_err err;
 
 	ht_hex(id, s->bundle.key.at, HT_KEYID_SIZE);
 	if (key == NULL) {
@@ -174,17 +198,14 @@ check_key(struct show *s, const struct ht_entry *e)
 	(void)snprintf(text, sizeof(text),
 	    "signed by key %s of that node, one of %u records in its bundle",
 	    id, s->bundle.count);
-	verdict(s, ht_bundle_verify(&s->bundle, &key->pub) == HT_OK, text);
-	if (!ht_hash_eq(&in_force, &e->snapshot)) {
-		skip(s, "the key's period: the folder has another snapshot "
-		        "than the one in force then");
-		return;
-	}
+	err = ht_bundle_verify(&s->bundle, &key->pub);
+	if (err == HT_ENOMEM)
+		skip(s, "signature: out of memory");
+	else
+		verdict(s, err == HT_OK, text);
 	/* A refusal may be just because of the key. */
 	if (e->status == 0)
-		verdict(s,
-		    ht_keyinfo_state(key, e->time_us / 1000) == HT_KEY_OK,
-		    "the key was valid then, by the snapshot in force");
+		check_period(s, key, e);
 }
 
 static void

@@ -234,6 +234,7 @@ static enum ht_err
 check_signature(struct verify *s)
 {
 	const struct ht_keyinfo *key;
+	enum ht_err err;
 
 	if (ht_evidence_root(&s->bundle) != HT_OK)
 		return bad(s, "its bundle's left-out hashes do not fit");
@@ -244,7 +245,10 @@ check_signature(struct verify *s)
 		s->v->no_key++;
 		return HT_OK;
 	}
-	if (ht_bundle_verify(&s->bundle, &key->pub) != HT_OK)
+	err = ht_bundle_verify(&s->bundle, &key->pub);
+	if (err == HT_ENOMEM)
+		return err;
+	if (err != HT_OK)
 		return bad(s,
 		    "the signature of the bundle of entries %llu to %llu does "
 		    "not verify",

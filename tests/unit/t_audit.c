@@ -13,6 +13,7 @@
 #include "broker/audit/verify.h"
 #include "lib/base/fs.h"
 #include "schemas/status.h"
+#include "tests/lib/fault.h"
 #include "tests/lib/history.h"
 
 #define ORIGIN "gx.demo/log"
@@ -1015,6 +1016,66 @@ a_body_changed_in_the_vault_is_named(void **state)
 	ht_test_dir_remove(f.dir);
 }
 
+/* ---- every allocation may fail ---- */
+
+static enum ht_err
+try_answer(struct fixture *f, struct ht_audit_answer *a)
+{
+	struct ht_index *index = NULL;
+	struct ht_query q = HT_QUERY_ALL;
+	enum ht_err err = ht_index_open(NULL, f->log, &index);
+
+	q.evidence = true;
+	q.filter.member = ht_slice_str("tax.demo/state");
+	q.filter.limit = 5;
+	if (err == HT_OK)
+		err = ht_audit_answer(f->log, index, &q, a);
+	ht_index_close(&index);
+	return err;
+}
+
+static enum ht_err
+try_verify(struct fixture *f)
+{
+	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+
+	return ht_verify_log(f->dir, &v);
+}
+
+static void
+an_allocation_that_fails_is_said(void **state)
+{
+	struct ht_audit_answer a = {0};
+	struct fixture f;
+	bool more = false;
+	enum ht_err err = HT_OK;
+
+	(void)state;
+	start(&f);
+	TORTURE(err = try_answer(&f, &a))
+	{
+		assert_int_equal(err, HT_ENOMEM);
+		assert_null(a.frames);
+	}
+	assert_ok(err);
+	assert_int_equal(a.matched, 5);
+	ht_audit_answer_fini(&a);
+	TORTURE(err = ht_index_catch_up(f.index, 30, &more))
+	{
+		assert_int_equal(err, HT_ENOMEM);
+	}
+	assert_ok(err);
+	assert_int_equal(ht_index_upto(f.index), 30);
+	close_log(&f);
+	TORTURE(err = try_verify(&f))
+	{
+		if (err != HT_OK) /* else the report alone was lost */
+			assert_int_equal(err, HT_ENOMEM);
+	}
+	assert_ok(err);
+	ht_test_dir_remove(f.dir);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_search_needs_no_index),
     cmocka_unit_test(an_exchange_is_found_whole),
@@ -1035,6 +1096,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_log_as_a_whole_is_checked),
     cmocka_unit_test(without_keys_less_is_claimed),
     cmocka_unit_test(a_body_changed_in_the_vault_is_named),
+    cmocka_unit_test(an_allocation_that_fails_is_said),
 };
 
 int
