@@ -170,7 +170,8 @@ ht_bundle_signed(struct ht_buf *out, const struct ht_bundle *b)
 enum ht_err
 ht_bundle_sign(struct ht_bundle *b, const struct ht_key *key)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(SIGNED_MAX);
+	uint8_t room[SIGNED_MAX];
+	struct ht_buf text = HT_BUF_ON(room);
 	enum ht_err err;
 
 	HT_ASSERT(b->n_records == b->count && b->n_left == 0);
@@ -187,7 +188,8 @@ ht_bundle_sign(struct ht_bundle *b, const struct ht_key *key)
 enum ht_err
 ht_bundle_verify(const struct ht_bundle *b, const struct ht_pub *pub)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(SIGNED_MAX);
+	uint8_t room[SIGNED_MAX];
+	struct ht_buf text = HT_BUF_ON(room);
 
 	ht_bundle_signed(&text, b);
 	if (text.err != HT_OK)

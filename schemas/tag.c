@@ -307,14 +307,6 @@ annex_aad(struct ht_slice epoch, struct ht_buf *out)
 }
 
 static void
-wipe_buf(struct ht_buf *buf)
-{
-	if (buf->at != NULL)
-		ht_wipe(buf->at, buf->cap);
-	ht_buf_fini(buf);
-}
-
-static void
 annex_pack(const struct ht_annex *annex, struct ht_buf *out)
 {
 	struct ht_annex_field fields[HT_ANNEX_FIELDS];
@@ -335,21 +327,22 @@ static enum ht_err
 annex_seal(const struct ht_epoch *epoch, const struct ht_annex *annex,
     struct ht_buf *ret)
 {
-	HT_AUTO(wipe_buf) struct ht_buf plain = HT_BUF(HT_TAG_MAX);
-	HT_AUTO(ht_buf_fini) struct ht_buf info = HT_BUF(64);
-	HT_AUTO(ht_buf_fini) struct ht_buf aad = HT_BUF(256);
+	uint8_t info_room[64], aad_room[256], room[HT_TAG_MAX];
+	struct ht_buf info = HT_BUF_ON(info_room);
+	struct ht_buf aad = HT_BUF_ON(aad_room);
+	struct ht_buf plain = HT_BUF_ON(room); /* one copy, to be wiped */
+	enum ht_err err;
 
-	/* No regrowing: each would leave a copy of what is to be wiped. */
-	if (ht_buf_room(&plain, HT_TAG_MAX) == NULL)
-		return plain.err;
-	ht_buf_reset(&plain);
 	annex_pack(annex, &plain);
 	annex_info(&epoch->annex, &info);
 	annex_aad(ht_slice_str(epoch->name), &aad);
-	if (plain.err != HT_OK || info.err != HT_OK || aad.err != HT_OK)
-		return plain.err != HT_OK ? plain.err : HT_ENOMEM;
-	return ht_seal_once(&epoch->annex, ht_buf_slice(&info),
-	    ht_buf_slice(&aad), ht_buf_slice(&plain), ret);
+	HT_ASSERT(info.err == HT_OK && aad.err == HT_OK);
+	err = plain.err;
+	if (err == HT_OK)
+		err = ht_seal_once(&epoch->annex, ht_buf_slice(&info),
+		    ht_buf_slice(&aad), ht_buf_slice(&plain), ret);
+	ht_wipe(room, sizeof(room));
+	return err;
 }
 
 static enum ht_err
@@ -430,15 +423,15 @@ enum ht_err
 ht_annex_open(
     const struct ht_tag *tag, const struct ht_key *annex, struct ht_buf *ret)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf info = HT_BUF(64);
-	HT_AUTO(ht_buf_fini) struct ht_buf aad = HT_BUF(256);
+	uint8_t info_room[64], aad_room[256];
+	struct ht_buf info = HT_BUF_ON(info_room);
+	struct ht_buf aad = HT_BUF_ON(aad_room);
 	struct ht_pub pub = ht_key_pub(annex);
 
 	HT_ASSERT(ht_key_what(annex) == HT_KEY_ANNEX);
 	annex_info(&pub, &info);
 	annex_aad(tag->epoch, &aad);
-	if (info.err != HT_OK || aad.err != HT_OK)
-		return HT_ENOMEM;
+	HT_ASSERT(info.err == HT_OK && aad.err == HT_OK);
 	return ht_open_once(
 	    annex, ht_buf_slice(&info), ht_buf_slice(&aad), tag->annex, ret);
 }

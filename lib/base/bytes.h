@@ -38,6 +38,13 @@ struct ht_buf {
 	enum ht_err err;
 };
 #define HT_BUF(limit) ((struct ht_buf){.max = (limit)})
+/*
+ * On an array of the caller's (one byte of it for the NUL of ht_buf_text()):
+ * it never grows, and is not given to ht_buf_fini().
+ */
+#define HT_BUF_ON(array)                                                       \
+	((struct ht_buf){                                                      \
+	    .at = (array), .cap = sizeof(array), .max = sizeof(array) - 1})
 
 void ht_buf_fini(struct ht_buf *buf);  /* frees; usable with HT_AUTO */
 void ht_buf_reset(struct ht_buf *buf); /* empties, keeps the memory */

@@ -1,6 +1,7 @@
 #include "schemas/bundle.h"
 
 #include "schemas/status.h"
+#include "tests/lib/fault.h"
 #include "tests/lib/sample.h"
 #include "tests/lib/test.h"
 
@@ -379,6 +380,28 @@ body_and_tag_belong_to_their_header(void **state)
 	assert_int_equal(ht_record_check(&r, &h[1]), HT_ST_TAG_HASH);
 }
 
+/* Nothing is allocated between a frame and the verdict on its signature. */
+static void
+decoding_and_verifying_need_no_memory(void **state)
+{
+	static struct ht_bundle sent, got;
+	HT_AUTO(ht_buf_fini) struct ht_buf arena = HT_BUF(HT_SAMPLE_ARENA);
+	HT_AUTO(ht_buf_fini) struct ht_buf wire = HT_BUF(HT_FRAME_MAX);
+	struct ht_pub pub = ht_key_pub(key);
+	struct ht_header h;
+
+	(void)state;
+	ht_sample_bundle(&sent, 3, &arena);
+	assert_ok(ht_bundle_sign(&sent, key));
+	ht_bundle_pack(&wire, &sent);
+	ht_fault_arm(1);
+	assert_ok(unpack(ht_buf_slice(&wire), &got, NULL));
+	assert_ok(ht_header_decode(got.records[0].header, &h, NULL, NULL));
+	assert_int_equal(ht_record_check(&got.records[0], &h), HT_ST_OK);
+	assert_ok(ht_bundle_verify(&got, &pub));
+	assert_false(ht_fault_fired());
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_signed_bundle_comes_back_and_verifies),
     cmocka_unit_test(a_part_proves_as_much_as_the_whole),
@@ -389,6 +412,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(each_element_is_checked),
     cmocka_unit_test(bodies_together_have_a_limit),
     cmocka_unit_test(body_and_tag_belong_to_their_header),
+    cmocka_unit_test(decoding_and_verifying_need_no_memory),
 };
 
 int

@@ -80,6 +80,22 @@ a_buffer_grows_to_its_limit_and_no_further(void **state)
 }
 
 static void
+a_buffer_on_an_array_keeps_to_it(void **state)
+{
+	uint8_t room[8];
+	struct ht_buf buf = HT_BUF_ON(room);
+
+	(void)state;
+	ht_buf_str(&buf, "seven b");
+	assert_ok(buf.err);
+	assert_ptr_equal(buf.at, room);
+	assert_string_equal(ht_buf_text(&buf), "seven b");
+	ht_buf_u8(&buf, 0);
+	assert_err(buf.err, HT_ETOOBIG);
+	assert_ptr_equal(buf.at, room);
+}
+
+static void
 a_length_near_the_top_does_not_wrap(void **state)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf buf = HT_BUF(100);
@@ -377,6 +393,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(slices_are_ordered_bytewise),
     cmocka_unit_test(a_slice_is_copied_with_a_nul),
     cmocka_unit_test(a_buffer_grows_to_its_limit_and_no_further),
+    cmocka_unit_test(a_buffer_on_an_array_keeps_to_it),
     cmocka_unit_test(a_length_near_the_top_does_not_wrap),
     cmocka_unit_test(numbers_are_written_big_endian),
     cmocka_unit_test(formatted_text_is_appended),
