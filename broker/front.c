@@ -6,9 +6,10 @@
  * looks at its own size; above the limit it says who is to blame, and exits:
  * that frees everything at once.  To blame is the connection that brought
  * most bytes (the kernel counts them, TCP_INFO) and had fewest delivered (we
- * count those).  Whose it is, its earlier messages tell: each shows the
- * descriptor it came in on.  A connection that never said anything has no
- * name; then everybody is named who was let in and has been mute.
+ * count those), or that was given most and took fewest of them.  Whose it is,
+ * its earlier messages tell: each shows the descriptor it came in on.  A
+ * connection that never said anything has no name; then everybody is named who
+ * was let in and has been mute.
  */
 #include "broker/front.h"
 
@@ -47,6 +48,7 @@
 struct peer {
 	uint64_t who;       /* tells it from the descriptor's next owner */
 	uint64_t delivered; /* bytes handed to the core */
+	uint64_t given;     /* bytes of the core's handed to its socket */
 	uint8_t handle_len;
 	uint8_t handle[HT_HANDLE_MAX];
 	char user[HT_USERID_MAX + 1];
@@ -68,6 +70,7 @@ struct front {
 	int64_t credit;
 	uint64_t memory_max;
 	struct peer **peers;
+	struct ht_map *by_handle; /* of these */
 	uint64_t frames, bytes;
 	uint64_t watch_at, stats_at;
 
@@ -247,8 +250,11 @@ static void
 send_out(struct front *f, const struct ht_pipe_msg *msg)
 {
 	enum ht_err err = ht_router_send(f->router, msg->handle, msg->body);
+	struct peer *peer = ht_map_get(f->by_handle, msg->handle);
 	uint8_t full = err == HT_EAGAIN;
 
+	if (err == HT_OK && peer != NULL)
+		peer->given += msg->body.len;
 	if (err != HT_OK)
 		tell(f, HT_PIPE_LOST, msg->handle, "", HT_SLICE(&full, 1));
 }
@@ -294,6 +300,16 @@ from_core(struct front *f)
 
 /* ---- from the nodes ---- */
 
+/* A handle may have gone to another descriptor since. */
+static void
+forget_handle(struct front *f, const struct peer *peer)
+{
+	struct ht_slice handle = HT_SLICE(peer->handle, peer->handle_len);
+
+	if (ht_map_get(f->by_handle, handle) == peer)
+		(void)ht_map_del(f->by_handle, handle);
+}
+
 static struct peer *
 know_peer(struct front *f, const struct ht_received *got)
 {
@@ -307,13 +323,16 @@ know_peer(struct front *f, const struct ht_received *got)
 	    memcmp(peer->handle, got->handle.at, got->handle.len) == 0)
 		return peer;
 	if (peer == NULL)
-		peer = f->peers[got->fd] = malloc(sizeof(*peer));
+		peer = f->peers[got->fd] = calloc(1, sizeof(*peer));
 	if (peer == NULL)
 		return NULL;
+	forget_handle(f, peer);
 	memset(peer, 0, sizeof(*peer));
 	peer->handle_len = (uint8_t)got->handle.len;
 	memcpy(peer->handle, got->handle.at, got->handle.len);
 	snprintf(peer->user, sizeof(peer->user), "%s", got->user_id);
+	/* Without it only what it is given is not counted. */
+	(void)!ht_map_put(f->by_handle, got->handle, peer, NULL);
 	if (!ht_net_peer(got->fd, &bytes, &peer->who))
 		peer->who = 0;
 	return peer;
@@ -382,12 +401,12 @@ memory_now(void)
 	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Bytes that came in on @fd and were handed to nobody. */
+/* Bytes that came in on @fd and were handed to nobody, or wait to go out. */
 static uint64_t
 undelivered(const struct front *f, int fd, const struct peer **ret_peer)
 {
 	const struct peer *peer = f->peers[fd];
-	uint64_t bytes, who;
+	uint64_t bytes, who, taken, waiting = 0;
 
 	*ret_peer = NULL;
 	if (!ht_net_peer(fd, &bytes, &who))
@@ -395,7 +414,10 @@ undelivered(const struct front *f, int fd, const struct peer **ret_peer)
 	if (peer == NULL || peer->who != who)
 		return bytes;
 	*ret_peer = peer;
-	return bytes > peer->delivered ? bytes - peer->delivered : 0;
+	if (ht_net_taken(fd, &taken) && peer->given > taken)
+		waiting = peer->given - taken;
+	return waiting +
+	       (bytes > peer->delivered ? bytes - peer->delivered : 0);
 }
 
 /* Everybody who was let in and has said nothing. */
@@ -643,7 +665,8 @@ open_front(struct front *f, int fd)
 	HT_ASSERT(pthread_mutex_init(&f->lock, NULL) == 0);
 	f->peers = calloc(PEERS_MAX, sizeof(*f->peers));
 	f->seen = ht_map_new();
-	if (f->peers == NULL || f->seen == NULL)
+	f->by_handle = ht_map_new();
+	if (f->peers == NULL || f->seen == NULL || f->by_handle == NULL)
 		return HT_ENOMEM;
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	err = ht_pipe_in_init(&f->in, fd);
@@ -662,6 +685,7 @@ close_front(struct front *f)
 	ht_map_free(&f->keys, free);
 	ht_map_free(&f->coming, free);
 	ht_map_free(&f->seen, NULL);
+	ht_map_free(&f->by_handle, NULL);
 	for (int fd = 0; f->peers != NULL && fd < PEERS_MAX; fd++)
 		free(f->peers[fd]);
 	free(f->peers);

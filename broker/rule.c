@@ -347,7 +347,8 @@ rule_strike(struct core *core, struct ht_slice user, uint64_t bytes)
 	}
 	strike->floods++;
 	ht_log(HT_WARN,
-	    "broker: %s brought %llu bytes that were nothing whole: flood %u",
+	    "broker: %s brought %llu bytes that were nothing whole, or did not "
+	    "take them: flood %u",
 	    name, (unsigned long long)bytes, strike->floods);
 	if (strike->floods < STRIKES_OUT || strike->out)
 		return;

@@ -80,6 +80,8 @@ enum ht_err ht_router_send(struct ht_router *router, struct ht_slice handle,
  * False if it is no TCP connection (any more).
  */
 bool ht_net_peer(int fd, uint64_t *ret_bytes, uint64_t *ret_peer);
+/* The bytes that its peer has taken, and said so.  False likewise. */
+bool ht_net_taken(int fd, uint64_t *ret_bytes);
 
 /* ---- client ---- */
 

@@ -328,3 +328,16 @@ ht_net_peer(int fd, uint64_t *ret_bytes, uint64_t *ret_peer)
 	*ret_peer = hash;
 	return true;
 }
+
+bool
+ht_net_taken(int fd, uint64_t *ret_bytes)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return false;
+	*ret_bytes = info.tcpi_bytes_acked;
+	return true;
+}

@@ -11,7 +11,7 @@ run 0 ztmc 'a good question is answered' good
 first=$(front_pid)
 busy=$(value busy)
 run 0 '^ASKED' 'a member asks for the snapshot 30,000 times' \
-    raw greedy "$dir/police.yaml" 30000
+    raw greedy "$dir/police.yaml" 30000 2
 [ "$(front_pid)" = "$first" ] && [ "$(value starts)" -eq 1 ]
 result $? 'the front is the same process'
 [ "$(value busy)" -gt "$busy" ]
@@ -19,6 +19,17 @@ result $? 'the member was held back'
 still_serving 'the greed'
 run 0 PONG 'it may ask again, more slowly' \
     raw frames "$dir/police.yaml" 93010805
+
+# None asks for more than it may; together they take nothing of a great deal.
+for one in police local good; do
+	raw greedy "$dir/$one.yaml" 2000 60 >/dev/null 2>&1 &
+	pids="$pids $!"
+done
+flooded() {
+	grep -q '#.*: flood 1' "$dir/broker.log"
+}
+within 40 flooded
+result $? 'who does not take what it is given is blamed for it'
 stop_broker
 log_is_intact
 echo "1..$n"

@@ -7,8 +7,9 @@
  *        raw ids NODE.yaml FIRST COUNT    COUNT connections with the routing
  *                                         ids 00 FIRST, 00 FIRST+1, ...; held
  *                                         until standard input ends
- *        raw greedy NODE.yaml COUNT       so many GET_SNAPSHOT at once; no
- *                                         answer is read for 2 s
+ *        raw greedy NODE.yaml COUNT SECONDS
+ *                                         so many GET_SNAPSHOT at once, then
+ *                                         400 a second; no answer is read
  *        raw stranger|wrong-server|null|plain NODE.yaml
  *                                         what becomes of the handshake
  *        raw flood|mute-flood NODE.yaml MIB
@@ -412,7 +413,7 @@ flood(struct raw *r, const char *mib)
 
 /* Little to say, and much to be told. */
 static int
-greed(struct raw *r, const char *count)
+greed(struct raw *r, const char *count, const char *seconds)
 {
 	static const uint8_t get_snapshot[] = {0x95, 1, 10, 5, 0, 0};
 
@@ -420,7 +421,12 @@ greed(struct raw *r, const char *count)
 		must(zmq_send(r->sock, get_snapshot, sizeof(get_snapshot), 0) >=
 		         0,
 		    "asking");
-	(void)sleep(2);
+	for (long turn = atol(seconds) * 20; turn > 0; turn--) {
+		(void)usleep(50000);
+		for (int i = 0; i < 20; i++)
+			(void)zmq_send(r->sock, get_snapshot,
+			    sizeof(get_snapshot), ZMQ_DONTWAIT);
+	}
 	printf("ASKED\n");
 	fflush(stdout);
 	_exit(0);
@@ -456,9 +462,9 @@ play(struct raw *r, const char *how, int n, char **args)
 		return frames(r, how[0] == 'f', n, args);
 	if (id.len > 0)
 		return frames(r, true, n - 1, args + 1);
-	if (strcmp(how, "greedy") == 0 && n == 1) {
+	if (strcmp(how, "greedy") == 0 && n == 2) {
 		hello(r);
-		return greed(r, args[0]);
+		return greed(r, args[0], args[1]);
 	}
 	if (strcmp(how, "flood") == 0 && n == 1)
 		hello(r);

@@ -223,6 +223,33 @@ bytes_of_a_connection_are_counted(void **state)
 }
 
 static void
+bytes_that_a_peer_takes_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	HT_AUTO(ht_dealer_close) struct ht_dealer *dealer = NULL;
+	static const uint8_t frame[5000];
+	struct ht_received got;
+	struct ht_slice answer;
+	uint64_t before, after = 0;
+
+	dealer = dial(f, f->pub, f->sec);
+	await_link(dealer, HT_LINK_UP);
+	assert_ok(ht_dealer_send(dealer, HT_SLICE(frame, 10)));
+	assert_ok(router_recv(f, 5000, &got));
+	assert_true(ht_net_taken(got.fd, &before));
+	assert_ok(ht_router_send(
+	    f->router, got.handle, HT_SLICE(frame, sizeof(frame))));
+	assert_ok(dealer_recv(dealer, 5000, &answer));
+	/* Its acknowledgement may be a moment behind. */
+	for (int i = 0; i < 500 && after < before + sizeof(frame); i++) {
+		(void)usleep(2000);
+		assert_true(ht_net_taken(got.fd, &after));
+	}
+	assert_in_range(after - before, sizeof(frame), sizeof(frame) + 400);
+	assert_false(ht_net_taken(-1, &before));
+}
+
+static void
 a_gone_connection_is_said_to_be_gone(void **state)
 {
 	struct fixture *f = *state;
@@ -577,6 +604,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(messages_go_both_ways),
 	    TEST(bytes_of_a_connection_are_counted),
+	    TEST(bytes_that_a_peer_takes_are_counted),
 	    TEST(a_gone_connection_is_said_to_be_gone),
 	    TEST(a_full_queue_says_so),
 	    TEST(a_restarted_server_is_found_again),
