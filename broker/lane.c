@@ -914,13 +914,24 @@ replay_expired(struct ht_lane *lane, const struct ht_entry *e)
 }
 
 static void
+count_use(struct ht_lane *lane, const struct ht_entry *e, uint64_t now_ms)
+{
+	struct usage *usage;
+
+	if (e->time_us / 1000 / DAY_MS != now_ms / DAY_MS)
+		return;
+	usage = usage_of(lane, e->grant, now_ms);
+	if (usage != NULL)
+		usage->count++;
+}
+
+static void
 replay_record(struct ht_lane *lane, const struct ht_entry *e,
     const struct ht_header *h, struct ht_slice tag, uint64_t now_ms)
 {
 	/* Who sent it, not whom a refused header may have named. */
 	struct member *sender = lane_member(lane, e->member);
 	struct ht_hash hash = ht_header_hash(e->payload);
-	struct usage *usage;
 	struct rec *rec;
 
 	if (sender == NULL ||
@@ -938,11 +949,16 @@ replay_record(struct ht_lane *lane, const struct ht_entry *e,
 	if (e->type != HT_ENTRY_REQUEST)
 		return;
 	replay_request(lane, e, h, tag, rec);
-	if (e->time_us / 1000 / DAY_MS != now_ms / DAY_MS)
-		return;
-	usage = usage_of(lane, h->grant, now_ms);
-	if (usage != NULL)
-		usage->count++;
+	count_use(lane, e, now_ms);
+}
+
+enum ht_err
+ht_lane_replay_use(
+    struct ht_lane *lane, const struct ht_entry *e, uint64_t now_ms)
+{
+	if (e->type == HT_ENTRY_REQUEST)
+		count_use(lane, e, now_ms);
+	return lane->err;
 }
 
 enum ht_err

@@ -144,6 +144,13 @@ enum ht_err ht_lane_replay(struct ht_lane *lane, const struct ht_entry *e,
     const struct ht_header *header, struct ht_slice tag, uint64_t now_ms)
     HT_MUST_USE;
 
+/*
+ * A REQUEST entry of today whose record lives no more: it is remembered for
+ * its grant's quota alone.
+ */
+enum ht_err ht_lane_replay_use(struct ht_lane *lane, const struct ht_entry *e,
+    uint64_t now_ms) HT_MUST_USE;
+
 struct ht_lane_stats {
 	uint64_t ids, open, accepted, answered, expired, rejected, conflicts,
 	    late, refused_bundles, duplicates, delivered, got;

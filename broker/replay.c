@@ -66,6 +66,7 @@ struct walk {
 	struct ht_log *log;
 	struct ht_lane *lane;
 	uint64_t now_ms;
+	uint64_t live_ms; /* what came before has ended, and is forgotten */
 	uint64_t n;
 	struct ht_buf tag;
 };
@@ -82,6 +83,9 @@ replay_one(void *arg, uint64_t seq, struct ht_slice leaf)
 		return err;
 	e.seq = seq;
 	walk->n++;
+	/* A day's records are too many to remember for their number alone. */
+	if (e.time_us / 1000 < walk->live_ms)
+		return ht_lane_replay_use(walk->lane, &e, walk->now_ms);
 	ht_buf_reset(&walk->tag);
 	if (ht_entry_has_header(&e)) {
 		err = ht_header_decode(e.payload, &header, NULL, NULL);
@@ -117,6 +121,7 @@ ht_replay(struct ht_log *log, const struct ht_trust *trust,
 		return err;
 	from_ms = last_us / 1000;
 	from_ms = from_ms > tail ? from_ms - tail : 0;
+	walk.live_ms = from_ms;
 	if (any_quota(trust) && from_ms > now_ms - now_ms % DAY_MS)
 		from_ms = now_ms - now_ms % DAY_MS;
 	err = find_from(log, from_ms, &from);

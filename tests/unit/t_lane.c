@@ -32,6 +32,8 @@ static const struct {
 };
 #define ASKERS 2 /* the first nodes ask, the rest are asked */
 
+static uint64_t used; /* of the grant that day, as last decided by */
+
 static void
 decide_request(const struct ht_trust *trust, const struct ht_header *h,
     const struct ht_tag *tag, const struct ht_usage *usage, uint64_t now_ms,
@@ -39,8 +41,8 @@ decide_request(const struct ht_trust *trust, const struct ht_header *h,
 {
 	(void)trust;
 	(void)tag;
-	(void)usage;
 	(void)now_ms;
+	used = usage->day_count;
 	ret->reasons.n = 0;
 	ret->allow = ht_slice_is(h->purpose, "good");
 	if (!ret->allow)
@@ -570,6 +572,7 @@ replay_entry(struct play *p, size_t i)
 		const struct record *r = &p->records[from->record];
 
 		e.member = ht_slice_str(nodes[r->from].member);
+		e.grant = r->h.grant;
 		e.payload = HT_SLICE(r->raw, r->len);
 		e.body_len = 100;
 		e.bundle_count = 1;
@@ -901,6 +904,44 @@ limits_say_busy_and_claim_nothing(void **state)
 	end(&p);
 }
 
+/* Yesterday's is not of today; an answer is no use. */
+static void
+a_days_use_is_counted_without_its_records(void **state)
+{
+	static const struct {
+		unsigned type;
+		uint64_t ago_ms;
+	} of[] = {
+	    {HT_ENTRY_REQUEST,  1000              },
+	    {HT_ENTRY_REQUEST,  2000              },
+	    {HT_ENTRY_RESPONSE, 2000              },
+	    {HT_ENTRY_REQUEST,  UINT64_C(86400000)},
+	};
+	static struct play p;
+	struct ht_lane_stats stats;
+
+	(void)state;
+	begin(&p);
+	for (size_t i = 0; i < HT_COUNT(of); i++) {
+		struct ht_entry e = {
+		    .type = of[i].type,
+		    .time_us = (p.now_ms - of[i].ago_ms) * 1000,
+		    .grant = ht_slice_str("c/1"),
+		};
+
+		assert_ok(ht_lane_replay_use(p.lane, &e, p.now_ms));
+	}
+	ht_lane_stats(p.lane, &stats);
+	assert_int_equal(stats.ids, 0);
+	(void)ask_one(&p, "good", 60000);
+	assert_int_equal(used, 2);
+	crash(&p);
+	node_up(&p, 0);
+	(void)ask_one(&p, "good", 60000);
+	assert_int_equal(used, 1); /* the log has that one alone */
+	end(&p);
+}
+
 /* A header with somebody else's name is its sender's, after a restart too. */
 static void
 a_borrowed_name_takes_no_id_of_its_owner(void **state)
@@ -956,6 +997,7 @@ main(void)
 	    cmocka_unit_test(another_node_takes_over),
 	    cmocka_unit_test(a_refused_bundle_leaves_its_hash_alone),
 	    cmocka_unit_test(limits_say_busy_and_claim_nothing),
+	    cmocka_unit_test(a_days_use_is_counted_without_its_records),
 	    cmocka_unit_test(a_borrowed_name_takes_no_id_of_its_owner),
 	};
 
