@@ -16,11 +16,12 @@
 #include "lib/base/log.h"
 #include "lib/base/panic.h"
 
-#define TURN_MS      50 /* the longest sleep: timers need no more */
-#define OUTS_MAX     4096
-#define OUTS_BYTES   ((size_t)512 << 20)
-#define INDEX_BATCH  2000
-#define INDEX_GAP_MS 100
+#define TURN_MS    50 /* the longest sleep: timers need no more */
+#define OUTS_MAX   4096
+#define OUTS_BYTES ((size_t)512 << 20)
+/* Searches scan what is not indexed yet; each commit rewrites pages. */
+#define INDEX_BATCH  10000
+#define INDEX_GAP_MS 1000
 
 void
 core_stop(struct core *core, int exit_code, const char *reason)
@@ -177,8 +178,10 @@ run_index(void *arg)
 			    ht_err_text(err));
 			return NULL;
 		}
-		if (!more)
-			(void)usleep(INDEX_GAP_MS * 1000);
+		for (unsigned ms = 0; !more && ms < INDEX_GAP_MS &&
+		                      !atomic_load(&core->index_stop);
+		     ms += 50)
+			(void)usleep(50000);
 	}
 	return NULL;
 }

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,6 +243,17 @@ control(const char *config, const char *command, bool json)
 	return show(&answer, json, strcmp(command, "nodes") == 0);
 }
 
+/*
+ * Frames of a hundred KiB come and go: without this each would be mapped from
+ * the system and given back, a page fault for every 4 KiB.
+ */
+static void
+keep_memory(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 32 << 20);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -258,6 +270,7 @@ main(int argc, char **argv)
 	int option;
 
 	ht_process_guard();
+	keep_memory();
 	ht_log_init("hutong-broker", HT_INFO);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
