@@ -156,6 +156,7 @@ struct ht_node {
 
 	/* trust and log */
 	struct ht_trust *trust;
+	uint64_t version_before; /* of the snapshot that it replaced; or 0 */
 	struct node_fetch fetch;
 	struct ht_buf parked[NODE_PARKED_MAX];
 	unsigned n_parked;

@@ -2,7 +2,9 @@
  * node_trust.c -- what a node believes: checkpoints of the log that follow
  * from one another, and snapshots of the trust documents that stand in it.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,6 +324,8 @@ install(struct ht_node *node, struct ht_trust *trust)
 	bool newer = node->trust == NULL ||
 	             ht_trust_version(trust) != ht_trust_version(node->trust);
 
+	if (newer && node->trust != NULL)
+		node->version_before = ht_trust_version(node->trust);
 	ht_trust_unref(&node->trust);
 	node->trust = trust;
 	if (!newer)
@@ -387,35 +391,81 @@ write_docs(const struct ht_trust *trust, const char *dir)
 	return err;
 }
 
-/* A folder like the authority's: git, diff and sha256sum work on it. */
-static void
-save(struct ht_node *node)
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
-	HT_AUTO(ht_mem_free)
-	char *dir = snapshot_dir(node, ht_trust_version(node->trust));
-	uint8_t version[8];
-	enum ht_err err = dir != NULL ? HT_OK : HT_ENOMEM;
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
 
-	if (err == HT_OK)
+/* The snapshot before stays, in case this one is not kept after all. */
+static void
+remove_older(const struct ht_node *node)
+{
+	DIR *dir = opendir(ht_state_dir(node->state));
+	const struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		HT_AUTO(ht_mem_free) char *path = NULL;
+		char *end;
+
+		if (strncmp(entry->d_name, "trust-", 6) != 0 ||
+		    strtoull(entry->d_name + 6, &end, 10) >=
+		        node->version_before ||
+		    *end != '\0')
+			continue;
+		path = ht_fs_join(ht_state_dir(node->state), entry->d_name);
+		if (path != NULL)
+			(void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
+/*
+ * A folder like the authority's: git, diff and sha256sum work on it.  For a
+ * newer current note alone, @whole is false.
+ */
+static enum ht_err
+save_to(struct ht_node *node, const char *dir, bool whole)
+{
+	uint8_t version[8];
+	enum ht_err err = HT_OK;
+
+	if (whole)
 		err = write_docs(node->trust, dir);
-	if (err == HT_OK)
+	if (err == HT_OK && whole)
 		err = write_named(
 		    dir, "snapshot.list", ht_trust_doc(node->trust, 1));
 	if (err == HT_OK)
 		err = write_named(
 		    dir, "current.note", ht_trust_current(node->trust));
-	if (err == HT_OK)
+	if (err == HT_OK && whole)
 		err = write_named(
 		    dir, "snapshot.note", ht_trust_doc(node->trust, 0));
 	ht_be64(version, ht_trust_version(node->trust));
 	if (err == HT_OK)
 		err = ht_state_put(
 		    node->state, FACT_SNAPSHOT, HT_SLICE(version, 8));
+	return err;
+}
+
+static void
+save(struct ht_node *node, bool whole)
+{
+	HT_AUTO(ht_mem_free)
+	char *dir = snapshot_dir(node, ht_trust_version(node->trust));
+	enum ht_err err = dir != NULL ? save_to(node, dir, whole) : HT_ENOMEM;
+
 	/* Not fatal: it is fetched again after a restart. */
 	if (err != HT_OK)
 		ht_log(HT_WARN, "node %s: the snapshot is not kept: %s",
 		    node->id,
 		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	else if (whole)
+		remove_older(node);
 }
 
 static void
@@ -654,7 +704,7 @@ freshen(struct ht_node *node, struct ht_slice current)
 			return;
 		}
 		install(node, fresh);
-		save(node);
+		save(node, false);
 	}
 	ready(node);
 }
@@ -735,7 +785,7 @@ finish_fetch(struct ht_node *node)
 		return;
 	}
 	install(node, trust);
-	save(node);
+	save(node, true);
 	ready(node);
 }
 

@@ -166,6 +166,30 @@ ok "what it had accepted is answered all the same" test $? -eq 0
 cp "$W/asking.log" "$W/out"
 ok "... to the one who asked" out_has 测试有限公司
 
+# ---- rights that change while all of it runs ----
+
+freshen() {
+	hutong catalog freshen "$W/authority" --key "$W/keys/current.key" \
+	    --for 12h "$@" >/dev/null &&
+		hutong-broker ctl --config "$W/broker.yaml" reload >/dev/null
+}
+ok "a grant is suspended" freshen --suspend gx.demo/1
+ok "... and refused at once, by its holder's own node" exits 1 query state
+ok "... GRANT_STATE" out_has "not sent" GRANT_STATE
+ok "... and by the broker" exits 1 query state --grant gx.demo/1 \
+    --purpose tax-registration --force
+ok "... GRANT_STATE" out_has "the broker refused" GRANT_STATE
+ok "it is resumed" freshen --resume gx.demo/1
+ok "... and used again" exits 0 query state
+hutong catalog snapshot "$W/authority" --key "$W/keys/snapshot.key" \
+    >/dev/null 2>&1
+ok "a new snapshot" freshen
+ok "... reaches a provider that runs" \
+    await 10 grep -q "snapshot 2 is in force" "$W/registry.log"
+ok "... which keeps it" \
+    await 5 test -f "$W/state/registry/trust-2/snapshot.note"
+ok "... and goes on answering" exits 0 query state
+
 # ---- the log ----
 
 stop TERM registry
