@@ -775,7 +775,6 @@ request(
 
 	if (call == NULL || seen_before(node, call) ||
 	    call->header.expires_ms <= now_ms ||
-	    ht_map_count(node->calls) >= NODE_CALLS_MAX ||
 	    call_begin(node, call) != HT_OK) {
 		if (call != NULL)
 			call_free(call);
@@ -786,6 +785,10 @@ request(
 	call->item = verdict.item;
 	call->grant = verdict.grant;
 	open_request(node, call, record->body, &verdict);
+	if (ht_map_count(node->calls) > NODE_CALLS_MAX)
+		ht_reasons_add(&verdict.reasons, HT_ST_SOURCE_SLOW,
+		    "the provider is answering %d requests already",
+		    NODE_CALLS_MAX);
 	if (verdict.reasons.n > 0)
 		refuse(node, call, &verdict.reasons);
 	else

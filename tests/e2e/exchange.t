@@ -54,6 +54,11 @@ start_registry() { # configuration
 	await 15 connected scjg.demo/registry/main
 }
 
+held() {
+	hutong-broker ctl --config "$W/broker.yaml" --json status |
+		grep -q '"open":1'
+}
+
 # ---- set up ----
 
 ok "the adapter's configuration is good, fields and all" \
@@ -148,15 +153,21 @@ ok "the provider is killed: no answer" exits 3 query state --timeout 2s
 ok "it starts again" start_registry
 ok "... and answers" exits 0 query state
 
+# The request is in the log; its provider dies before it has read it.
+signal STOP registry
+start asking hutong query "$ITEM" "shxydm=$CODE" --timeout 40s \
+    --config "$W/state.yaml"
+ok "a request is held for a provider that sleeps" await 10 held
+stop KILL registry
+ok "the provider is killed, and starts again" start_registry
+wait "$(cat "$W/asking.pid")"
+ok "what was meant for it is answered all the same" test $? -eq 0
+rm -f "$W/asking.log"
+
 # The request is in the log, its provider asleep, the broker dies.
 signal STOP registry
 start asking hutong query "$ITEM" "shxydm=$CODE" --timeout 40s \
     --config "$W/state.yaml"
-held() {
-	hutong-audit search --help >/dev/null
-	hutong-broker ctl --config "$W/broker.yaml" --json status |
-		grep -q '"open":1'
-}
 ok "a request is held" await 10 held
 stop KILL broker
 ok "the broker starts again" start_broker
