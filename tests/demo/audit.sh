@@ -20,7 +20,8 @@ tell_audit() {
 	audit search --status refused --limit 12 || die "no refusals found"
 	exchange=$(hutong-audit search --socket "$D/broker/audit.sock" \
 	    --key "$D/auditor/auditor.key" --why 'yearly inspection' \
-	    --root "$A/root.note" --item gx.demo/RKHY --limit 1 --format jsonl |
+	    --root "$A/root.note" --item gx.demo/RKHY --limit 1 --format jsonl \
+	    2>"$D/last-output" |
 		sed -n 's/.*"exchange":"\([^"]*\)".*/\1/p' | head -n 1)
 	say ""
 	say "The whole life of one exchange, every signature checked:"
