@@ -33,6 +33,7 @@ struct link {
 	uint64_t started_ms, restart_ms, backoff_ms;
 	uint64_t starts, floods;
 	uint64_t memory, frames, bytes; /* as it last said */
+	unsigned heavy; /* looks in a row that found it too large */
 };
 
 /* Whose a transport key is that is not admitted (or no longer). */

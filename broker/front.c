@@ -9,7 +9,7 @@
  * count those), or that was given most and took fewest of them.  Whose it is,
  * its earlier messages tell: each shows the descriptor it came in on.  A
  * connection that never said anything has no name; then everybody is named who
- * was let in and has been mute.
+ * was let in more often than on connections that spoke.
  */
 #include "broker/front.h"
 
@@ -54,6 +54,12 @@ struct peer {
 	char user[HT_USERID_MAX + 1];
 };
 
+/* A user, by what ZAP and its connections told this front. */
+struct guest {
+	uint64_t admitted; /* handshakes */
+	uint64_t spoke;    /* connections that said something */
+};
+
 struct refused {
 	struct ht_hash key;
 	uint32_t count;
@@ -78,7 +84,7 @@ struct front {
 	pthread_mutex_t lock;
 	struct ht_map *keys;   /* key -> user, in force */
 	struct ht_map *coming; /* being told; the core's thread alone */
-	struct ht_map *seen;   /* users let in by this front */
+	struct ht_map *guests; /* user -> struct guest */
 	bool open;             /* the self-test is over: refusals count */
 	size_t n_refused;
 	struct refused refused[REFUSED_MAX];
@@ -156,24 +162,43 @@ note_refused(struct front *f, const uint8_t *key)
 	f->refused[f->n_refused++] = (struct refused){hash, 1};
 }
 
+/* NULL: out of memory.  Under the lock. */
+static struct guest *
+guest_of(struct front *f, const char *user)
+{
+	struct guest *guest = ht_map_get(f->guests, ht_slice_str(user));
+
+	if (guest != NULL)
+		return guest;
+	guest = calloc(1, sizeof(*guest));
+	if (guest != NULL &&
+	    ht_map_put(f->guests, ht_slice_str(user), guest, NULL) != HT_OK) {
+		free(guest);
+		return NULL;
+	}
+	return guest;
+}
+
 static bool
 admit(void *arg, const uint8_t key[static HT_CURVE_SIZE],
     char user_id[static HT_USERID_MAX + 1])
 {
 	struct front *f = arg;
+	struct guest *guest = NULL;
 	const char *user;
-	bool yes = false;
 
 	HT_ASSERT(pthread_mutex_lock(&f->lock) == 0);
 	user = ht_map_get(f->keys, HT_SLICE(key, HT_CURVE_SIZE));
 	if (user != NULL) {
 		snprintf(user_id, HT_USERID_MAX + 1, "%s", user);
-		yes = ht_map_put(f->seen, ht_slice_str(user), f, NULL) == HT_OK;
+		guest = guest_of(f, user);
+		if (guest != NULL)
+			guest->admitted++;
 	} else if (f->open) {
 		note_refused(f, key);
 	}
 	HT_ASSERT(pthread_mutex_unlock(&f->lock) == 0);
-	return yes;
+	return guest != NULL;
 }
 
 static void
@@ -310,6 +335,18 @@ forget_handle(struct front *f, const struct peer *peer)
 		(void)ht_map_del(f->by_handle, handle);
 }
 
+static void
+note_spoke(struct front *f, const char *user)
+{
+	struct guest *guest;
+
+	HT_ASSERT(pthread_mutex_lock(&f->lock) == 0);
+	guest = ht_map_get(f->guests, ht_slice_str(user));
+	if (guest != NULL)
+		guest->spoke++;
+	HT_ASSERT(pthread_mutex_unlock(&f->lock) == 0);
+}
+
 static struct peer *
 know_peer(struct front *f, const struct ht_received *got)
 {
@@ -335,6 +372,7 @@ know_peer(struct front *f, const struct ht_received *got)
 	(void)!ht_map_put(f->by_handle, got->handle, peer, NULL);
 	if (!ht_net_peer(got->fd, &bytes, &peer->who))
 		peer->who = 0;
+	note_spoke(f, peer->user);
 	return peer;
 }
 
@@ -420,7 +458,7 @@ undelivered(const struct front *f, int fd, const struct peer **ret_peer)
 	       (bytes > peer->delivered ? bytes - peer->delivered : 0);
 }
 
-/* Everybody who was let in and has said nothing. */
+/* Everybody of whom some connection has said nothing. */
 static void
 blame_mute(struct front *f, struct ht_slice bytes)
 {
@@ -429,11 +467,8 @@ blame_mute(struct front *f, struct ht_slice bytes)
 	size_t at = 0;
 
 	HT_ASSERT(pthread_mutex_lock(&f->lock) == 0);
-	for (int fd = 0; fd < PEERS_MAX; fd++)
-		if (f->peers[fd] != NULL)
-			(void)ht_map_del(
-			    f->seen, ht_slice_str(f->peers[fd]->user));
-	while (ht_map_next(f->seen, &at, &user, &value)) {
+	while (ht_map_next(f->guests, &at, &user, &value)) {
+		const struct guest *guest = value;
 		struct ht_pipe_msg msg = {
 		    .generation = f->generation,
 		    .type = HT_PIPE_FLOOD,
@@ -441,7 +476,8 @@ blame_mute(struct front *f, struct ht_slice bytes)
 		    .body = bytes,
 		};
 
-		ht_pipe_put(&f->out, &msg);
+		if (guest->admitted > guest->spoke)
+			ht_pipe_put(&f->out, &msg);
 	}
 	HT_ASSERT(pthread_mutex_unlock(&f->lock) == 0);
 }
@@ -664,9 +700,9 @@ open_front(struct front *f, int fd)
 	f->credit = HT_PIPE_WINDOW;
 	HT_ASSERT(pthread_mutex_init(&f->lock, NULL) == 0);
 	f->peers = calloc(PEERS_MAX, sizeof(*f->peers));
-	f->seen = ht_map_new();
+	f->guests = ht_map_new();
 	f->by_handle = ht_map_new();
-	if (f->peers == NULL || f->seen == NULL || f->by_handle == NULL)
+	if (f->peers == NULL || f->guests == NULL || f->by_handle == NULL)
 		return HT_ENOMEM;
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	err = ht_pipe_in_init(&f->in, fd);
@@ -684,7 +720,7 @@ close_front(struct front *f)
 	ht_net_close(&f->net);
 	ht_map_free(&f->keys, free);
 	ht_map_free(&f->coming, free);
-	ht_map_free(&f->seen, NULL);
+	ht_map_free(&f->guests, free);
 	ht_map_free(&f->by_handle, NULL);
 	for (int fd = 0; f->peers != NULL && fd < PEERS_MAX; fd++)
 		free(f->peers[fd]);

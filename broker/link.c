@@ -27,6 +27,7 @@
 #define WATCH_MS       250
 #define BACKOFF_MS     100
 #define BACKOFF_MAX_MS 5000
+#define HEAVY_LOOKS    4     /* a second: its own watch, 50 ms, comes first */
 #define STEADY_MS      10000 /* having lived so long, it starts at once */
 #define SOCKET_BUFFER  (4 << 20)
 
@@ -240,6 +241,7 @@ link_start(struct core *core)
 	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	link->fd = fds[0];
 	link->ready = link->killed = false;
+	link->heavy = 0;
 	link->started_ms = ht_clock_mono_ms();
 	link->starts++;
 	drop_waiting(link);
@@ -519,6 +521,8 @@ link_tick(struct core *core, uint64_t now_ms)
 		return;
 	core->watch_ms = now_ms + WATCH_MS;
 	/* It watches itself, and says who did it; this is for when it can't. */
-	if (memory_of(link->pid) > core->conf->front_memory * 3 / 2)
+	if (memory_of(link->pid) <= core->conf->front_memory * 3 / 2)
+		link->heavy = 0;
+	else if (++link->heavy >= HEAVY_LOOKS)
 		link_restart(core, "it takes too much memory");
 }

@@ -66,6 +66,16 @@ result $? 'and it is let in again'
 run 0 '^CLOSED' 'a flood without HELLO' raw mute-flood "$dir/police.yaml" 6000
 measure_gap 'a flood without HELLO'
 still_serving 'three floods'
+# One that speaks on one connection, and floods on another that never did.
+run 0 '^CLOSED' 'a flood beside a good connection' \
+    raw two-flood "$dir/police.yaml" 6000
+measure_gap 'a flood beside a good connection'
+run 1 '^REFUSED' 'it is known who did it, and left out' \
+    raw frames "$dir/police.yaml" 93010805
+[ "$(grep -c 'is shut out' "$dir/broker.log")" -eq 2 ] &&
+	! grep 'is shut out' "$dir/broker.log" | grep -qv police
+result $? 'and nobody else'
+still_serving 'four floods'
 
 stop_broker
 log_is_intact

@@ -12,8 +12,11 @@
  *                                         400 a second; no answer is read
  *        raw stranger|wrong-server|null|plain NODE.yaml
  *                                         what becomes of the handshake
- *        raw flood|mute-flood NODE.yaml MIB
- *                                         one message in very many parts
+ *        raw flood|mute-flood|two-flood NODE.yaml MIB
+ *                                         one message in very many parts; on
+ *                                         a connection that said HELLO, said
+ *                                         nothing, or nothing while another
+ *                                         one of the node did
  *
  * FRAME and ID are hex; "91*1000" repeats, "+" joins, "/" begins another part
  * of the same message; "!" before it: no answer is waited for.  A line is
@@ -462,14 +465,16 @@ play(struct raw *r, const char *how, int n, char **args)
 		return frames(r, how[0] == 'f', n, args);
 	if (id.len > 0)
 		return frames(r, true, n - 1, args + 1);
-	if (strcmp(how, "greedy") == 0 && n == 2) {
-		hello(r);
-		return greed(r, args[0], args[1]);
-	}
-	if (strcmp(how, "flood") == 0 && n == 1)
-		hello(r);
-	else if (strcmp(how, "mute-flood") != 0 || n != 1)
+	if (n != (strcmp(how, "greedy") == 0 ? 2 : 1))
 		return 2;
+	if (strcmp(how, "mute-flood") != 0)
+		hello(r);
+	if (strcmp(how, "greedy") == 0)
+		return greed(r, args[0], args[1]);
+	if (strcmp(how, "two-flood") == 0) {
+		r->sock = dial(r, ITSELF, &none, 0);
+		up(r);
+	}
 	return flood(r, args[0]);
 }
 
