@@ -157,7 +157,7 @@ adapter_conf() { # file, database, statement, item, columns
 		cat <<-END
 			sources:
 			  db:
-			    timeout: 1s
+			    timeout: 2s
 			    odbc:
 			      connect: "Driver=SQLite3;Database=$2;ReadOnly=1"
 			      must-exist: $2

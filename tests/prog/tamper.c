@@ -20,8 +20,12 @@
  *      replay     sent twice
  *      conflict   another record under the same record id
  *
+ *      many:FILE:N   N good records, each sent at once; kept in FILE first
+ *      resend:FILE   the very same bytes again
+ *
  * Prints a line for each answer: "STATUS place detail".  Exit: 0 if the first
- * answer was acceptance, 1 if it was a refusal, 3 if none came.
+ * answer was acceptance, 1 if it was a refusal, 3 if none came.  For many and
+ * resend: "RECORD STATUS place", in any order; 0 if all were answered.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -137,19 +141,26 @@ next(struct tamper *t)
 }
 
 static void
-send_message(struct tamper *t)
+send_frame(struct tamper *t, struct ht_slice frame)
 {
-	struct ht_buf out = HT_BUF(HT_FRAME_MAX);
 	uint64_t until = ht_clock_mono_ms() + ANSWER_MS;
-	enum ht_err err = ht_message_encode(&t->message, &out);
 
-	if (err != HT_OK)
-		die("encoding", err);
-	while (ht_dealer_send(t->dealer, ht_buf_slice(&out)) == HT_EAGAIN) {
+	while (ht_dealer_send(t->dealer, frame) == HT_EAGAIN) {
 		if (ht_clock_mono_ms() > until)
 			die("sending", HT_ETIMEOUT);
 		wait_for(t);
 	}
+}
+
+static void
+send_message(struct tamper *t)
+{
+	struct ht_buf out = HT_BUF(HT_FRAME_MAX);
+	enum ht_err err = ht_message_encode(&t->message, &out);
+
+	if (err != HT_OK)
+		die("encoding", err);
+	send_frame(t, ht_buf_slice(&out));
 	ht_buf_fini(&out);
 }
 
@@ -300,9 +311,9 @@ make_record(struct tamper *t, const struct ht_id *id, struct record *r)
 	ht_sealer_free(&sealer);
 }
 
-/* A bundle of one, spoiled after it was signed. */
+/* A bundle of one, signed. */
 static void
-send_bundle(struct tamper *t, struct record *r)
+make_bundle(struct tamper *t, struct record *r)
 {
 	struct ht_bundle *b = &t->message.bundle;
 	enum ht_err err;
@@ -321,6 +332,15 @@ send_bundle(struct tamper *t, struct record *r)
 	err = ht_bundle_sign(b, t->signing);
 	if (err != HT_OK)
 		die("signing", err);
+}
+
+/* The same, spoiled after it was signed. */
+static void
+send_bundle(struct tamper *t, struct record *r)
+{
+	struct ht_bundle *b = &t->message.bundle;
+
+	make_bundle(t, r);
 	if (is(t, "body"))
 		r->body.at[r->body.len / 2] ^= 1;
 	if (is(t, "header"))
@@ -376,6 +396,96 @@ play(struct tamper *t)
 	return rc;
 }
 
+/* ---- many ---- */
+
+static void
+record_fini(struct record *r)
+{
+	ht_buf_fini(&r->envelope);
+	ht_buf_fini(&r->header);
+	ht_buf_fini(&r->body);
+}
+
+/* Frames, each behind its length: on disk before the first is sent. */
+static void
+keep_many(struct tamper *t, const char *file, unsigned n)
+{
+	struct ht_buf all = HT_BUF((size_t)n * 8192);
+	enum ht_err err;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct ht_id id = ht_id_random();
+		struct ht_buf frame = HT_BUF(HT_FRAME_MAX);
+		struct record r;
+
+		make_record(t, &id, &r);
+		make_bundle(t, &r);
+		t->message.ref = i + 2;
+		err = ht_message_encode(&t->message, &frame);
+		if (err != HT_OK)
+			die("encoding", err);
+		ht_buf_u32(&all, (uint32_t)frame.len);
+		ht_buf_add(&all, frame.at, frame.len);
+		ht_buf_fini(&frame);
+		record_fini(&r);
+	}
+	err = all.err != HT_OK ? all.err
+	                       : ht_fs_replace(file, 0600, ht_buf_slice(&all));
+	if (err != HT_OK)
+		die("keeping", err);
+	ht_buf_fini(&all);
+}
+
+static int
+send_many(struct tamper *t, const char *file)
+{
+	struct ht_buf all = HT_BUF(64 << 20);
+	unsigned sent = 0, answered = 0;
+	enum ht_err err = ht_fs_read(file, &all);
+	struct ht_cur cur = ht_cur(ht_buf_slice(&all));
+
+	if (err != HT_OK)
+		die("reading what was kept", err);
+	while (cur.at < cur.end) {
+		uint32_t len = ht_cur_u32(&cur);
+
+		send_frame(t, ht_cur_take(&cur, len));
+		sent++;
+	}
+	while (answered < sent && next(t)) {
+		const struct ht_result *result = &t->message.ack.results[0];
+		char hex[2 * HT_ID_SIZE + 1];
+
+		if (t->message.type != HT_MSG_ACK)
+			break;
+		ht_hex(hex, result->record.at, HT_ID_SIZE);
+		printf("%s %s %" PRIu64 "\n", hex,
+		    ht_status_name(result->status), result->place);
+		fflush(stdout);
+		answered++;
+	}
+	ht_buf_fini(&all);
+	return answered == sent ? 0 : 3;
+}
+
+static int
+play_many(struct tamper *t)
+{
+	HT_AUTO(ht_mem_free) char *words = strdup(t->how);
+	char *rest = words, *how, *file, *n;
+
+	if (words == NULL)
+		die("starting", HT_ENOMEM);
+	how = strsep(&rest, ":");
+	file = strsep(&rest, ":");
+	n = strsep(&rest, ":");
+	if (file == NULL)
+		die("reading HOW", HT_EINVALID);
+	if (strcmp(how, "many") == 0)
+		keep_many(t, file, n != NULL ? (unsigned)atoi(n) : 1);
+	return send_many(t, file);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -397,5 +507,5 @@ main(int argc, char **argv)
 	load(&t, argv[1], argv[2]);
 	connect_node(&t);
 	hello(&t);
-	return play(&t);
+	return strchr(t.how, ':') != NULL ? play_many(&t) : play(&t);
 }
