@@ -50,7 +50,7 @@ frame '^MALFORMED\|^VERSION' 'a bundle of a suite not known' \
 # --- what it says ---
 frame '^UNKNOWN_TYPE' 'a type that there is not' 93016305
 frame '^UNKNOWN_TYPE\|^MALFORMED' "the broker's own message" '940111+00+01'
-frame '^UNKNOWN_TYPE' 'another version of the protocol' 93020805
+frame '^VERSION' 'another version of the protocol' 93020805
 frame '^MALFORMED' 'a proof from beyond the log' '94010c+05+cf7fffffffffffffff+00'
 frame '^MALFORMED' 'a consistency proof of nothing' '94010e+05+cf7fffffffffffffff+00'
 # To a GOT nothing is answered: the PING after it is.

@@ -439,7 +439,7 @@ static int
 play(struct raw *r, const char *how, int n, char **args)
 {
 	uint8_t none = 0;
-	struct ht_buf id = HT_BUF(256);
+	HT_AUTO(ht_buf_fini) struct ht_buf id = HT_BUF(256);
 	const char *text;
 
 	if (strcmp(how, "stranger") == 0 || strcmp(how, "wrong-server") == 0 ||

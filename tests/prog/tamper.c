@@ -235,6 +235,14 @@ seal_key(struct tamper *t, uint64_t now_ms)
 	return key;
 }
 
+static void
+record_fini(struct record *r)
+{
+	ht_buf_fini(&r->envelope);
+	ht_buf_fini(&r->header);
+	ht_buf_fini(&r->body);
+}
+
 /* Sealed as it must be: only what @t->how says is wrong. */
 static void
 make_record(struct tamper *t, const struct ht_id *id, struct record *r)
@@ -385,26 +393,24 @@ play(struct tamper *t)
 
 	make_record(t, &id, &first);
 	make_record(t, is(t, "conflict") ? &id : &other, &second);
-	if (is(t, "moved"))
+	if (is(t, "moved")) {
+		struct ht_buf body = first.body;
+
 		first.body = second.body;
+		second.body = body;
+	}
 	send_bundle(t, &first);
 	rc = print_answer(t);
 	if (is(t, "replay") || is(t, "conflict")) {
 		send_bundle(t, is(t, "replay") ? &first : &second);
 		rc = print_answer(t);
 	}
+	record_fini(&first);
+	record_fini(&second);
 	return rc;
 }
 
 /* ---- many ---- */
-
-static void
-record_fini(struct record *r)
-{
-	ht_buf_fini(&r->envelope);
-	ht_buf_fini(&r->header);
-	ht_buf_fini(&r->body);
-}
 
 /* Frames, each behind its length: on disk before the first is sent. */
 static void
