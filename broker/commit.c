@@ -13,14 +13,17 @@
 #include "lib/base/log.h"
 #include "lib/base/panic.h"
 
-#define JOBS_MAX    65536
-#define GROUP_JOBS  48  /* of 64 records each: below HT_GROUP_MAX entries */
-#define GROUP_ENDS  512 /* requests that end by the clock, of one group */
-#define TICK_MS     100
-#define PARTED_US   2000000 /* clocks that part by more pause the exchange */
-#define ROOM_MS     1000    /* between two looks at the disk */
-#define OUT_MAX     ((size_t)1 << 28)
-#define PAYLOAD_MAX 1024
+#define JOBS_MAX      65536
+#define GROUP_JOBS    1024
+#define GROUP_ENTRIES 3072 /* and ends: below HT_GROUP_MAX */
+#define GROUP_ENDS    512  /* requests that end by the clock, of one group */
+#define TICK_MS       100
+#define GATHER_US     300     /* for what is being verified already, */
+#define GATHER_NAPS   6       /* at most so often */
+#define PARTED_US     2000000 /* clocks that part by more pause the exchange */
+#define ROOM_MS       1000    /* between two looks at the disk */
+#define OUT_MAX       ((size_t)1 << 28)
+#define PAYLOAD_MAX   1024
 
 enum job_type {
 	JOB_PARCEL,
@@ -59,6 +62,7 @@ struct job {
 struct ht_committer {
 	struct ht_committer_conf conf;
 	struct ht_queue *jobs;
+	atomic_uint expected; /* parcels that are being verified */
 	pthread_t thread;
 	bool running;
 	struct ht_lane *lane;
@@ -533,6 +537,55 @@ run_group(struct ht_committer *c, struct job **jobs, size_t n)
 		free_job(c, jobs[i]);
 }
 
+/* Records that the jobs taken so far may need entries for. */
+static size_t
+entries_of(void *const *jobs, size_t n)
+{
+	size_t entries = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct job *job = jobs[i];
+
+		entries += job->parcel != NULL && job->parcel->n > 1
+		               ? job->parcel->n
+		               : 1;
+	}
+	return entries;
+}
+
+/* As many more as surely fit, whatever they are. */
+static size_t
+take_more(struct ht_committer *c, void **jobs, size_t n, int wait_ms)
+{
+	size_t entries = entries_of(jobs, n);
+	size_t room = entries < GROUP_ENTRIES
+	                  ? (GROUP_ENTRIES - entries) / HT_BUNDLE_MAX
+	                  : 0;
+
+	if (room > GROUP_JOBS - n)
+		room = GROUP_JOBS - n;
+	return room == 0 ? 0 : ht_queue_pop(c->jobs, &jobs[n], room, wait_ms);
+}
+
+/*
+ * The next group.  A lone bundle waits for nobody; where others are being
+ * verified it waits a moment for them to share the cost of the commit (asleep:
+ * to be woken by each would cost more than they save).
+ */
+static size_t
+take_group(struct ht_committer *c, void *jobs[static GROUP_JOBS])
+{
+	size_t n = take_more(c, jobs, 0, c->more ? 0 : TICK_MS), more;
+
+	if (n == 0)
+		return 0;
+	for (int i = 0; i < GATHER_NAPS && atomic_load(&c->expected) > 0; i++)
+		(void)usleep(GATHER_US);
+	while ((more = take_more(c, jobs, n, 0)) > 0)
+		n += more;
+	return n;
+}
+
 static void *
 run(void *arg)
 {
@@ -541,8 +594,7 @@ run(void *arg)
 
 	(void)pthread_setname_np(pthread_self(), "committer");
 	for (;;) {
-		size_t n = ht_queue_pop(
-		    c->jobs, jobs, GROUP_JOBS, c->more ? 0 : TICK_MS);
+		size_t n = take_group(c, jobs);
 
 		if (n == 0 && ht_queue_closed(c->jobs))
 			return NULL;
@@ -682,17 +734,30 @@ push(struct ht_committer *c, struct job *job)
 	return err;
 }
 
+void
+ht_committer_expect(struct ht_committer *committer)
+{
+	atomic_fetch_add(&committer->expected, 1);
+}
+
+void
+ht_committer_forget(struct ht_committer *committer)
+{
+	atomic_fetch_sub(&committer->expected, 1);
+}
+
 enum ht_err
 ht_committer_parcel(struct ht_committer *committer, struct ht_parcel **parcel_p)
 {
 	struct job *job = new_job(JOB_PARCEL);
-	enum ht_err err;
+	enum ht_err err = HT_ENOMEM;
 
-	if (job == NULL)
-		return HT_ENOMEM;
-	job->parcel = *parcel_p;
-	/* A verifier may wait: that is what bounds the work at hand. */
-	err = ht_queue_push_wait(committer->jobs, job, 1);
+	if (job != NULL) {
+		job->parcel = *parcel_p;
+		/* A verifier may wait: that bounds the work at hand. */
+		err = ht_queue_push_wait(committer->jobs, job, 1);
+	}
+	ht_committer_forget(committer);
 	if (err == HT_OK)
 		*parcel_p = NULL;
 	else

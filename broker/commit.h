@@ -52,6 +52,11 @@ void ht_committer_stop(struct ht_committer **committer_p, const char *reason);
 
 /* ---- events, from any thread; HT_EAGAIN or HT_ENOMEM: not taken ---- */
 
+/* A parcel is being verified and will come: its group waits a moment. */
+void ht_committer_expect(struct ht_committer *committer);
+/* It will not. */
+void ht_committer_forget(struct ht_committer *committer);
+/* It is here; expected before. */
 enum ht_err ht_committer_parcel(
     struct ht_committer *committer, struct ht_parcel **parcel_p) HT_MUST_USE;
 enum ht_err ht_committer_refused(struct ht_committer *committer,

@@ -20,7 +20,7 @@
 #define OUTS_MAX   4096
 #define OUTS_BYTES ((size_t)512 << 20)
 /* Searches scan what is not indexed yet; each commit rewrites pages. */
-#define INDEX_BATCH  10000
+#define INDEX_BATCH  20000
 #define INDEX_GAP_MS 1000
 
 void

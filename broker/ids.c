@@ -220,7 +220,6 @@ ht_ids_add(struct ht_ids *ids, struct ht_ided *one)
 		if (err != HT_OK)
 			return err;
 	}
-	HT_ASSERT(ht_ids_find(ids, one->sender, &one->id) == NULL);
 	link_in(ids, one);
 	set_timer(ids, one);
 	ids->count++;

@@ -467,7 +467,7 @@ accept_request(
 	if (asker == NULL || usage == NULL || rec == NULL)
 		return;
 	rec->place = add_entry(lane, now, HT_ENTRY_REQUEST, HT_ST_OK, 0);
-	held = lane_hold(lane, rec, rec->place, r->header, r->tag,
+	held = lane_hold(lane, rec, rec->place, h, r->tag,
 	    weight(r->header, r->tag, h->body_len));
 	if (held == NULL)
 		return;
@@ -535,8 +535,8 @@ accept_response(
 	rec->place = add_entry(
 	    lane, now, HT_ENTRY_RESPONSE, HT_ST_OK, request->place + 1);
 	end_request(lane, request, HT_ST_OK, rec->place);
-	held = lane_hold(lane, rec, rec->place, (struct ht_slice){0},
-	    (struct ht_slice){0}, weight(r->header, r->tag, h->body_len));
+	held = lane_hold(lane, rec, rec->place, NULL, (struct ht_slice){0},
+	    weight(r->header, r->tag, h->body_len));
 	if (held == NULL)
 		return;
 	rec->state = HELD;
@@ -569,26 +569,20 @@ static void
 judge_response(struct ht_lane *lane, const struct ht_trust *trust,
     const struct now *now, struct rec *request)
 {
-	const struct held *asked = request->held;
+	const struct asked *asked = request->held->asked;
 	const struct ht_tag *tag, *asked_tag = NULL;
 	struct ht_tag space, asked_space;
-	struct ht_header header;
+	const char *why;
 
 	if (!read_tag(lane, now, &space, &tag))
 		return;
-	/* Both were decoded when the request was accepted. */
-	HT_ASSERT(ht_header_decode(HT_SLICE(asked->kept, asked->header_len),
-	              &header, NULL, NULL) == HT_OK);
-	if (asked->tag_len > 0) {
-		const char *why;
-
+	if (asked->tag.len > 0) {
+		/* It was decoded when the request was accepted. */
 		HT_ASSERT(
-		    ht_tag_decode(HT_SLICE(&asked->kept[asked->header_len],
-		                      asked->tag_len),
-		        &asked_space, &why) == HT_OK);
+		    ht_tag_decode(asked->tag, &asked_space, &why) == HT_OK);
 		asked_tag = &asked_space;
 	}
-	lane->conf.rules->response(trust, &header, asked_tag,
+	lane->conf.rules->response(trust, &asked->header, asked_tag,
 	    &now->parcel->headers[now->i], tag, now->ms, &lane->verdict);
 	if (lane->verdict.allow)
 		accept_response(lane, now, request);
@@ -847,7 +841,7 @@ replay_request(struct ht_lane *lane, const struct ht_entry *e,
 {
 	struct member *recipient = lane_member(lane, h->recipient);
 	struct node *asker = lane_node(lane, rec->sender, h->node);
-	struct held *held = lane_hold(lane, rec, e->seq, e->payload, tag,
+	struct held *held = lane_hold(lane, rec, e->seq, h, tag,
 	    e->body_len + e->tag_len + (uint32_t)e->payload.len);
 
 	if (recipient == NULL || asker == NULL || held == NULL)
@@ -878,8 +872,7 @@ replay_response(struct ht_lane *lane, const struct ht_entry *e,
 	end_request(lane, request, HT_ST_OK, e->seq);
 	if (rec->until_ms <= now_ms)
 		return;
-	held = lane_hold(lane, rec, e->seq, (struct ht_slice){0},
-	    (struct ht_slice){0},
+	held = lane_hold(lane, rec, e->seq, NULL, (struct ht_slice){0},
 	    e->body_len + e->tag_len + (uint32_t)e->payload.len);
 	if (held == NULL)
 		return;

@@ -5,6 +5,8 @@
 #ifndef HT_BROKER_LANE_IN_H
 #define HT_BROKER_LANE_IN_H
 
+#include <stddef.h>
+
 #include "broker/ids.h"
 #include "broker/lane.h"
 #include "lib/base/limits.h"
@@ -43,6 +45,13 @@ struct member {
 	uint64_t excess_ms; /* since then */
 };
 
+/* What an answer is judged by: its request, as it was decoded. */
+struct asked {
+	struct ht_header header;
+	struct ht_slice tag;
+	uint8_t bytes[]; /* of header and tag */
+};
+
 /* A record that somebody must still get, or answer. */
 struct held {
 	struct held *prev, *next; /* in a list, */
@@ -59,8 +68,8 @@ struct held {
 	struct ht_parcel *parcel;
 	uint64_t group;
 	bool got;
-	uint32_t header_len, tag_len; /* a request's, kept to judge by */
-	uint8_t kept[];
+	struct asked *asked; /* a request's, in kept */
+	_Alignas(max_align_t) uint8_t kept[];
 };
 
 enum state {
@@ -115,9 +124,9 @@ struct node *lane_node(
     struct ht_lane *lane, struct member *member, struct ht_slice name);
 bool lane_serving(const struct member *member);
 
-/* Room for header and tag bytes; they are copied in. */
+/* @request: NULL, or what it will be judged by; copied, as is @tag. */
 struct held *lane_hold(struct ht_lane *lane, struct rec *rec, uint64_t place,
-    struct ht_slice header, struct ht_slice tag, uint32_t bytes);
+    const struct ht_header *request, struct ht_slice tag, uint32_t bytes);
 /* Off its list and out of the table; frees. */
 void lane_unhold(struct ht_lane *lane, struct held *held);
 /* Put on the way to a node that serves, or to wait for one. */

@@ -161,11 +161,40 @@ choose(const struct member *member)
 
 /* ---- what is held ---- */
 
+static void
+rebase(struct ht_slice *slice, const uint8_t *from, const uint8_t *to)
+{
+	if (slice->at != NULL)
+		slice->at = to + (slice->at - from);
+}
+
+/* The decoded header once more, of the copied bytes: decoding costs more. */
+static void
+keep(struct asked *asked, const struct ht_header *request, struct ht_slice tag)
+{
+	struct ht_header *h = &asked->header;
+	struct ht_slice *slices[] = {&h->sender, &h->node, &h->recipient,
+	    &h->item, &h->purpose, &h->basis, &h->grant, &h->released,
+	    &h->envelope, &h->raw};
+	const uint8_t *from = request->raw.at;
+
+	*h = *request;
+	memcpy(asked->bytes, from, request->raw.len);
+	for (size_t i = 0; i < HT_COUNT(slices); i++)
+		rebase(slices[i], from, asked->bytes);
+	asked->tag = HT_SLICE(asked->bytes + request->raw.len, tag.len);
+	if (tag.len > 0)
+		memcpy(asked->bytes + request->raw.len, tag.at, tag.len);
+}
+
 struct held *
 lane_hold(struct ht_lane *lane, struct rec *rec, uint64_t place,
-    struct ht_slice header, struct ht_slice tag, uint32_t bytes)
+    const struct ht_header *request, struct ht_slice tag, uint32_t bytes)
 {
-	struct held *held = malloc(sizeof(*held) + header.len + tag.len);
+	size_t kept = request == NULL
+	                  ? 0
+	                  : sizeof(struct asked) + request->raw.len + tag.len;
+	struct held *held = malloc(sizeof(*held) + kept);
 
 	if (held == NULL) {
 		lane->err = HT_ENOMEM;
@@ -176,12 +205,10 @@ lane_hold(struct ht_lane *lane, struct rec *rec, uint64_t place,
 	held->place = place;
 	held->bytes = bytes;
 	held->group = UINT64_MAX;
-	held->header_len = (uint32_t)header.len;
-	held->tag_len = (uint32_t)tag.len;
-	if (header.len > 0)
-		memcpy(held->kept, header.at, header.len);
-	if (tag.len > 0)
-		memcpy(&held->kept[header.len], tag.at, tag.len);
+	if (request != NULL) {
+		held->asked = (struct asked *)(void *)held->kept;
+		keep(held->asked, request, tag);
+	}
 	held->next_place = lane->places[place % PLACES];
 	lane->places[place % PLACES] = held;
 	rec->held = held;

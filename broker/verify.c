@@ -99,11 +99,15 @@ ht_verifier_stop(struct ht_verifier **verifier_p)
 enum ht_err
 ht_verifier_push(struct ht_verifier *verifier, struct ht_parcel **parcel_p)
 {
-	enum ht_err err =
-	    ht_queue_push(verifier->parcels, *parcel_p, (*parcel_p)->frame_len);
+	enum ht_err err;
 
+	ht_committer_expect(verifier->committer);
+	err =
+	    ht_queue_push(verifier->parcels, *parcel_p, (*parcel_p)->frame_len);
 	if (err == HT_OK)
 		*parcel_p = NULL;
+	else
+		ht_committer_forget(verifier->committer);
 	return err;
 }
 
