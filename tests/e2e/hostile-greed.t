@@ -21,15 +21,27 @@ run 0 PONG 'it may ask again, more slowly' \
     raw frames "$dir/police.yaml" 93010805
 
 # None asks for more than it may; together they take nothing of a great deal.
-for one in police local good; do
-	raw greedy "$dir/$one.yaml" 2000 60 >/dev/null 2>&1 &
-	pids="$pids $!"
-done
+# A sanitizer's own memory hides what the front holds: not judged there.
+take_nothing() {
+	for one in police local good; do
+		raw greedy "$dir/$one.yaml" 2000 60 >/dev/null 2>&1 &
+		pids="$pids $!"
+	done
+	within 40 flooded
+}
 flooded() {
 	grep -q '#.*: flood 1' "$dir/broker.log"
 }
-within 40 flooded
-result $? 'who does not take what it is given is blamed for it'
+case $HT_BUILD in
+*/san-*)
+	n=$((n + 1))
+	echo "ok $n - who takes nothing is blamed # skip under a sanitizer"
+	;;
+*)
+	take_nothing
+	result $? 'who does not take what it is given is blamed for it'
+	;;
+esac
 stop_broker
 log_is_intact
 echo "1..$n"
