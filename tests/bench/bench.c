@@ -229,12 +229,19 @@ stop(pid_t pid)
 	waitpid(pid, &status, 0);
 }
 
-/* utime + stime of one process, in ticks; its parent in *ret_parent. */
-static uint64_t
-ticks_of(pid_t pid, pid_t *ret_parent)
+/* Not the ticks of /proc: those charge a whole tick to whoever is hit by it. */
+static double
+cpu_seconds(pid_t pid)
+{
+	clockid_t clock;
+
+	return clock_getcpuclockid(pid, &clock) == 0 ? seconds(clock) : 0;
+}
+
+static pid_t
+parent_of(pid_t pid)
 {
 	char path[64], line[1024] = "", *at;
-	unsigned long user = 0, sys = 0;
 	int parent = 0;
 	FILE *f;
 
@@ -244,29 +251,21 @@ ticks_of(pid_t pid, pid_t *ret_parent)
 		return 0;
 	at = fgets(line, sizeof(line), f) != NULL ? strrchr(line, ')') : NULL;
 	fclose(f);
-	if (at == NULL ||
-	    sscanf(at, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-	        &parent, &user, &sys) != 3)
+	if (at == NULL || sscanf(at, ") %*c %d", &parent) != 1)
 		return 0;
-	if (ret_parent != NULL)
-		*ret_parent = parent;
-	return user + sys;
+	return parent;
 }
 
 /* The broker's core and its front, which is the core's child. */
 static double
 broker_cpu_seconds(pid_t core)
 {
-	uint64_t ticks = ticks_of(core, NULL);
+	double sum = cpu_seconds(core);
 
-	for (pid_t pid = core + 1; pid < core + 2000; pid++) {
-		pid_t parent = 0;
-		uint64_t t = ticks_of(pid, &parent);
-
-		if (parent == core)
-			ticks += t;
-	}
-	return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+	for (pid_t pid = core + 1; pid < core + 2000; pid++)
+		if (parent_of(pid) == core)
+			sum += cpu_seconds(pid);
+	return sum;
 }
 
 /* ---- nodes ---- */
