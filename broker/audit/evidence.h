@@ -54,6 +54,7 @@ struct ht_log {
 	uint64_t cps_ms;    /* when it was put there (monotonic) */
 
 	/* everybody's */
+	uint8_t env[HT_ENV_ID_SIZE]; /* the head's, which is rewritten */
 	_Atomic uint64_t size;
 	pthread_mutex_t lock_note; /* over the two */
 	struct ht_buf notes[2];    /* newest and the one before */

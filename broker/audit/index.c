@@ -173,7 +173,7 @@ meta_bytes(
     const struct ht_index *index, uint64_t upto, uint8_t out[static META_SIZE])
 {
 	out[0] = INDEX_VERSION;
-	memcpy(out + 1, index->log->head.env, HT_ENV_ID_SIZE);
+	memcpy(out + 1, index->log->env, HT_ENV_ID_SIZE);
 	ht_be64(out + 1 + HT_ENV_ID_SIZE, upto);
 }
 

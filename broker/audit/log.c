@@ -198,6 +198,7 @@ ht_log_open_raw(const char *dir, const char *origin, const struct ht_key *key,
 		err = read_head(log, path, report);
 	if (err != HT_OK)
 		return err;
+	memcpy(log->env, log->head.env, sizeof(log->env));
 	atomic_store(&log->size, log->head.frontier.size);
 	*ret = HT_TAKE(log);
 	return HT_OK;

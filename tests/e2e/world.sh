@@ -8,6 +8,7 @@
 PATH=$HT_BUILD:$HT_BUILD/prog:$PATH
 # A sanitizer makes all of it slower, and its own memory counts as ours.
 case $HT_BUILD in
+*san-thread*) patience=6 front_memory=256MiB ;;
 *san-*) patience=6 front_memory=768MiB ;;
 *) patience=1 front_memory=96MiB ;;
 esac
