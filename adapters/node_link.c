@@ -220,7 +220,7 @@ clock_fits(struct ht_node *node, uint64_t theirs_ms)
 	node_trouble(node,
 	    "this machine's clock is %llu s %s the broker's, and 60 s are "
 	    "allowed: set it (chrony), or the broker's",
-	    (unsigned long long)(off_ms / 1000),
+	    (unsigned long long)((off_ms + 500) / 1000),
 	    ours_ms > theirs_ms ? "ahead of" : "behind");
 	ht_log(HT_ERROR, "node %s: %s", node->id, node->trouble);
 	return false;
