@@ -92,7 +92,8 @@ exec 7>&-
 port=${address##*:}
 garbage() {
 	exec 8<>"/dev/tcp/127.0.0.1/$port" || return 1
-	"$@" >&8 2>/dev/null
+	# In a shell of its own: the broker may close first, and SIGPIPE ends it.
+	("$@" >&8 2>/dev/null)
 	timeout 0.2 cat <&8 >/dev/null 2>&1
 	exec 8>&- 8<&-
 	return 0
