@@ -245,13 +245,17 @@ control(const char *config, const char *command, bool json)
 
 /*
  * Frames of a hundred KiB come and go: without this each would be mapped from
- * the system and given back, a page fault for every 4 KiB.
+ * the system and given back, a page fault for every 4 KiB.  And one arena: what
+ * one thread makes another frees here, and an arena that is not the first one
+ * grows by a system call for every few records.
  */
 static void
 keep_memory(void)
 {
 	(void)mallopt(M_MMAP_THRESHOLD, 8 << 20);
 	(void)mallopt(M_TRIM_THRESHOLD, 32 << 20);
+	(void)mallopt(M_TOP_PAD, 1 << 20);
+	(void)mallopt(M_ARENA_MAX, 1);
 }
 
 int

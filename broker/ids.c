@@ -102,12 +102,14 @@ static void
 link_in(struct ht_ids *ids, struct ht_ided *one)
 {
 	size_t at = id_bucket(ids, one->sender, &one->id);
-	size_t hash_at = hash_bucket(ids, &one->hash);
 
 	one->next_id = ids->by_id[at];
 	ids->by_id[at] = one;
-	one->next_hash = ids->by_hash[hash_at];
-	ids->by_hash[hash_at] = one;
+	if (!one->cited)
+		return;
+	at = hash_bucket(ids, &one->hash);
+	one->next_hash = ids->by_hash[at];
+	ids->by_hash[at] = one;
 }
 
 static enum ht_err
@@ -135,6 +137,15 @@ grow(struct ht_ids *ids)
 		}
 	free(old);
 	return HT_OK;
+}
+
+void
+ht_ids_warm(const struct ht_ids *ids, const void *sender,
+    const struct ht_id *id, const struct ht_hash *reply_to)
+{
+	__builtin_prefetch(&ids->by_id[id_bucket(ids, sender, id)]);
+	if (reply_to != NULL)
+		__builtin_prefetch(&ids->by_hash[hash_bucket(ids, reply_to)]);
 }
 
 struct ht_ided *
@@ -236,9 +247,11 @@ ht_ids_del(struct ht_ids *ids, struct ht_ided *one)
 	while (*at != one)
 		at = &(*at)->next_id;
 	*at = one->next_id;
+	ids->count--;
+	if (!one->cited)
+		return;
 	at = &ids->by_hash[hash_bucket(ids, &one->hash)];
 	while (*at != one)
 		at = &(*at)->next_hash;
 	*at = one->next_hash;
-	ids->count--;
 }

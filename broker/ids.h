@@ -16,6 +16,7 @@ struct ht_ided {
 	struct ht_id id;
 	struct ht_hash hash;
 	uint64_t due_ms;
+	bool cited; /* found by its hash as well */
 };
 
 struct ht_ids;
@@ -28,8 +29,15 @@ void ht_ids_free(struct ht_ids **ids_p, void (*drop)(struct ht_ided *));
 size_t ht_ids_count(const struct ht_ids *ids);
 /* Needs due_ms to be set.  HT_ENOMEM. */
 enum ht_err ht_ids_add(struct ht_ids *ids, struct ht_ided *one) HT_MUST_USE;
+/*
+ * These will be looked for soon: the tables are far larger than a cache, and
+ * the waits for memory of a whole bundle can overlap.  @reply_to: NULL, none.
+ */
+void ht_ids_warm(const struct ht_ids *ids, const void *sender,
+    const struct ht_id *id, const struct ht_hash *reply_to);
 struct ht_ided *ht_ids_find(
     const struct ht_ids *ids, const void *sender, const struct ht_id *id);
+/* Of those that are cited. */
 struct ht_ided *ht_ids_find_hash(
     const struct ht_ids *ids, const struct ht_hash *hash);
 /*

@@ -279,6 +279,7 @@ claim(struct ht_lane *lane, const struct ht_header *h,
 	rec->ided.sender = sender;
 	rec->ided.id = h->record;
 	rec->ided.hash = *hash;
+	rec->ided.cited = h->kind == HT_KIND_REQUEST;
 	rec->sender = sender;
 	rec->until_ms = h->expires_ms < most ? h->expires_ms : most;
 	rec->ided.due_ms = rec->until_ms;
@@ -720,6 +721,17 @@ expire_answered(
 	}
 }
 
+static void
+warm(const struct ht_lane *lane, const struct now *now)
+{
+	for (uint32_t i = 0; i < now->parcel->n; i++) {
+		const struct ht_header *h = &now->parcel->headers[i];
+
+		ht_ids_warm(lane->ids, now->sender, &h->record,
+		    h->has_reply_to ? &h->reply_to : NULL);
+	}
+}
+
 enum ht_err
 ht_lane_parcel(struct ht_lane *lane, const struct ht_trust *trust,
     struct ht_parcel *parcel, uint64_t now_ms)
@@ -737,6 +749,7 @@ ht_lane_parcel(struct ht_lane *lane, const struct ht_trust *trust,
 	now.sender = lane_member(lane, parcel->bundle.sender);
 	if (now.sender == NULL)
 		return lane->err;
+	warm(lane, &now);
 	expire_answered(lane, parcel, now_ms);
 	now.first = lane->next_place;
 	for (now.i = 0; now.i < parcel->n && lane->err == HT_OK; now.i++)

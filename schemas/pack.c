@@ -125,11 +125,18 @@ float_check(uint64_t bits)
 static uint64_t
 load(const uint8_t *at, unsigned width)
 {
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < width; i++)
-		n = n << 8 | at[i];
-	return n;
+	switch (width) {
+	case 1:
+		return at[0];
+	case 2:
+		return ht_load16(at);
+	case 4:
+		return ht_load32(at);
+	case 8:
+		return ht_load64(at);
+	default:
+		return 0;
+	}
 }
 
 /* The head behind a first byte of 0xc0 to 0xdf. */
@@ -243,11 +250,12 @@ value_check(
 enum ht_err
 ht_pack_check(struct ht_slice bytes, size_t *ret_at, const char **ret_why)
 {
-	struct level stack[HT_PACK_DEPTH + 1] = {{.left = 1}};
+	struct level stack[HT_PACK_DEPTH + 1];
 	unsigned depth = 0;
 	size_t at = 0;
 	const char *why = NULL;
 
+	stack[0] = (struct level){.left = 1};
 	while (stack[depth].left > 0) {
 		struct head h;
 		size_t left = bytes.len - at;

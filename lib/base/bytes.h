@@ -84,12 +84,45 @@ struct ht_slice ht_cur_bytes16(struct ht_cur *cur);
 /* All read, nothing left over, no read failed. */
 enum ht_err ht_cur_end(const struct ht_cur *cur) HT_MUST_USE;
 
-void ht_be16(uint8_t out[static 2], uint16_t v);
-void ht_be32(uint8_t out[static 4], uint32_t v);
-void ht_be64(uint8_t out[static 8], uint64_t v);
-uint16_t ht_load16(const uint8_t in[static 2]);
-uint32_t ht_load32(const uint8_t in[static 4]);
-uint64_t ht_load64(const uint8_t in[static 8]);
+/* Big-endian; here because codecs stand on them, a dozen to a header. */
+static inline void
+ht_be16(uint8_t out[static 2], uint16_t v)
+{
+	out[0] = (uint8_t)(v >> 8);
+	out[1] = (uint8_t)v;
+}
+
+static inline void
+ht_be32(uint8_t out[static 4], uint32_t v)
+{
+	ht_be16(out, (uint16_t)(v >> 16));
+	ht_be16(out + 2, (uint16_t)v);
+}
+
+static inline void
+ht_be64(uint8_t out[static 8], uint64_t v)
+{
+	ht_be32(out, (uint32_t)(v >> 32));
+	ht_be32(out + 4, (uint32_t)v);
+}
+
+static inline uint16_t
+ht_load16(const uint8_t in[static 2])
+{
+	return (uint16_t)(in[0] << 8 | in[1]);
+}
+
+static inline uint32_t
+ht_load32(const uint8_t in[static 4])
+{
+	return (uint32_t)ht_load16(in) << 16 | ht_load16(in + 2);
+}
+
+static inline uint64_t
+ht_load64(const uint8_t in[static 8])
+{
+	return (uint64_t)ht_load32(in) << 32 | ht_load32(in + 4);
+}
 
 /* Lower-case hex; out has 2 * len + 1 bytes.  Not for secrets. */
 void ht_hex(char *out, const void *bytes, size_t len);
