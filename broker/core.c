@@ -444,6 +444,23 @@ fail(const char *what, enum ht_err err, const struct ht_report *report)
 }
 
 static int
+check_continues(struct core *core, struct ht_report *report)
+{
+	struct ht_trust *trust = ht_box_get(&core->box, NULL);
+	enum ht_err err =
+	    rule_continues(trust, core->log, core->conf->authority, report);
+	int code;
+
+	ht_trust_unref(&trust);
+	if (err == HT_OK)
+		return HT_BROKER_DONE;
+	code =
+	    fail("the policy does not continue that of the log; not starting",
+	        err, report);
+	return err == HT_EROLLBACK ? HT_BROKER_REFUSED : code;
+}
+
+static int
 run(struct core *core, struct ht_report *report)
 {
 	HT_AUTO(ht_key_free) struct ht_key *log_key = NULL;
@@ -464,6 +481,8 @@ run(struct core *core, struct ht_report *report)
 	err = open_signals(core);
 	code = err == HT_OK ? open_log(core, &log_key, report)
 	                    : fail("signals", err, report);
+	if (code == HT_BROKER_DONE)
+		code = check_continues(core, report);
 	if (code == HT_BROKER_DONE) {
 		err = open_parts(core);
 		if (err != HT_OK)

@@ -123,6 +123,12 @@ enum ht_err rule_load(const struct ht_broker_conf *conf,
     struct ht_report *report, struct ht_buf *root_note,
     struct ht_root *ret_root, struct ht_trust **ret) HT_MUST_USE;
 /*
+ * @trust, loaded from @where, is the snapshot that @log's last entries are
+ * under, or a later one.  Else HT_EROLLBACK, and @report says what to do.
+ */
+enum ht_err rule_continues(const struct ht_trust *trust, struct ht_log *log,
+    const char *where, struct ht_report *report) HT_MUST_USE;
+/*
  * Take what the authority's folder has now, or keep the old: all reasons in
  * @report.  HT_OK with *ret_changed false: it is the same.
  */

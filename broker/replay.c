@@ -7,15 +7,25 @@
 #define LAG_MS   300000u
 #define LEAF_MAX 2048
 
+/* Slices of *ret point into @leaf, which is emptied first. */
+static enum ht_err
+read_entry(
+    struct ht_log *log, uint64_t seq, struct ht_buf *leaf, struct ht_entry *ret)
+{
+	enum ht_err err;
+
+	ht_buf_reset(leaf);
+	err = ht_log_read(log, seq, leaf);
+	return err == HT_OK ? ht_entry_decode(ht_buf_slice(leaf), ret) : err;
+}
+
 static enum ht_err
 time_of(struct ht_log *log, uint64_t seq, uint64_t *ret_us)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(LEAF_MAX);
 	struct ht_entry e;
-	enum ht_err err = ht_log_read(log, seq, &leaf);
+	enum ht_err err = read_entry(log, seq, &leaf, &e);
 
-	if (err == HT_OK)
-		err = ht_entry_decode(ht_buf_slice(&leaf), &e);
 	if (err == HT_OK)
 		*ret_us = e.time_us;
 	return err;
@@ -50,6 +60,87 @@ find_from(struct ht_log *log, uint64_t from_ms, uint64_t *ret)
 	*ret = low;
 	return HT_OK;
 }
+
+/* ---- the snapshot in force ---- */
+
+/* map {"hash": bin 32, "version": int} */
+static enum ht_err
+unpack_snapshot(const struct ht_entry *e, struct ht_replay_snapshot *ret)
+{
+	struct ht_unpack u = ht_unpack(e->payload);
+
+	ht_unpack_demand(&u, ht_unpack_map(&u, 2) == 2);
+	ht_unpack_key(&u, "hash");
+	ht_unpack_fixed(&u, ret->hash.at, sizeof(ret->hash.at));
+	ht_unpack_key(&u, "version");
+	ret->version = ht_unpack_uint(&u, UINT64_MAX);
+	ret->place = e->seq;
+	return ht_unpack_end(&u);
+}
+
+/*
+ * The first of the entries that are under the same snapshot as the last.  If
+ * that snapshot had been in force before, and another in between, it may be
+ * the first of an earlier time of its: they all begin alike.
+ */
+static enum ht_err
+find_under(struct ht_log *log, const struct ht_hash *snapshot, uint64_t last,
+    uint64_t *ret)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(LEAF_MAX);
+	uint64_t low = 0, high = last;
+
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+		struct ht_entry e;
+		enum ht_err err = read_entry(log, mid, &leaf, &e);
+
+		if (err != HT_OK)
+			return err;
+		if (ht_hash_eq(&e.snapshot, snapshot))
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	*ret = low;
+	return HT_OK;
+}
+
+/*
+ * Every entry names the hash of its snapshot, and the SNAPSHOT entry, which
+ * alone has the version, is the first with that hash (at a start the second:
+ * START is before it).  So bisection finds it, and needs neither the index,
+ * which may be wiped, nor one more place on the disk that could be wrong.
+ */
+enum ht_err
+ht_replay_snapshot(struct ht_log *log, struct ht_replay_snapshot *ret)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(LEAF_MAX);
+	uint64_t size = ht_log_size(log), at;
+	struct ht_hash snapshot;
+	struct ht_entry e;
+	enum ht_err err;
+
+	if (size == 0)
+		return HT_ENOTFOUND;
+	err = read_entry(log, size - 1, &leaf, &e);
+	if (err != HT_OK)
+		return err;
+	snapshot = e.snapshot;
+	err = find_under(log, &snapshot, size - 1, &at);
+	if (err == HT_OK)
+		err = read_entry(log, at, &leaf, &e);
+	if (err == HT_OK && e.type == HT_ENTRY_START && at + 1 < size)
+		err = read_entry(log, at + 1, &leaf, &e);
+	if (err != HT_OK)
+		return err;
+	if (e.type != HT_ENTRY_SNAPSHOT || unpack_snapshot(&e, ret) != HT_OK ||
+	    !ht_hash_eq(&ret->hash, &snapshot))
+		return HT_EINTEGRITY;
+	return HT_OK;
+}
+
+/* ---- the records that may still live ---- */
 
 static bool
 any_quota(const struct ht_trust *trust)

@@ -16,4 +16,18 @@ enum ht_err ht_replay(struct ht_log *log, const struct ht_trust *trust,
 /* The time of the log's last entry; 0 for an empty log. */
 enum ht_err ht_replay_last(struct ht_log *log, uint64_t *ret_us) HT_MUST_USE;
 
+/* The trust snapshot under which the log's last entry was made. */
+struct ht_replay_snapshot {
+	uint64_t place; /* of the SNAPSHOT entry that put it in force */
+	uint64_t version;
+	struct ht_hash hash;
+};
+/*
+ * Found with some 30 reads in any log.  HT_ENOTFOUND: the log is empty;
+ * HT_EINTEGRITY: its last entries are under a snapshot that no SNAPSHOT entry
+ * put in force.
+ */
+enum ht_err ht_replay_snapshot(
+    struct ht_log *log, struct ht_replay_snapshot *ret) HT_MUST_USE;
+
 #endif

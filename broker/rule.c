@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "broker/core_in.h"
+#include "broker/replay.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
@@ -67,6 +68,41 @@ rule_load(const struct ht_broker_conf *conf, const struct ht_root *old_root,
 	*root_note = note;
 	note = (struct ht_buf){0};
 	return HT_OK;
+}
+
+/*
+ * The authority's folder may have been put back; while the broker runs it
+ * would be compared with what is in force, and at start with the log.
+ */
+enum ht_err
+rule_continues(const struct ht_trust *trust, struct ht_log *log,
+    const char *where, struct ht_report *report)
+{
+	struct ht_hash hash = ht_trust_hash(trust);
+	uint64_t version = ht_trust_version(trust);
+	struct ht_replay_snapshot last;
+	char text[2 * HT_HASH_SIZE + 1], last_text[2 * HT_HASH_SIZE + 1];
+	enum ht_err err = ht_replay_snapshot(log, &last);
+
+	if (err == HT_ENOTFOUND)
+		return HT_OK;
+	if (err == HT_EINTEGRITY)
+		ht_report_add(report, "log",
+		    "its last entries name a trust snapshot that no SNAPSHOT "
+		    "entry put in force; look at it with hutong-audit verify");
+	if (err != HT_OK || version > last.version ||
+	    (version == last.version && ht_hash_eq(&hash, &last.hash)))
+		return err;
+	ht_hex(text, hash.at, sizeof(hash.at));
+	ht_hex(last_text, last.hash.at, sizeof(last.hash.at));
+	ht_report_add(report, where,
+	    "has snapshot %llu (%s), and snapshot %llu (%s) is in force since "
+	    "entry %llu of the log; bring the folder up to date, or publish a "
+	    "snapshot with a version above %llu",
+	    (unsigned long long)version, text, (unsigned long long)last.version,
+	    last_text, (unsigned long long)last.place,
+	    (unsigned long long)last.version);
+	return HT_EROLLBACK;
 }
 
 static int64_t

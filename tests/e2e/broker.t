@@ -171,7 +171,8 @@ next_world() {
 }
 next_world
 rm "$dir/next/authority/snapshot.list"
-rm -r "$dir/world/authority" && cp -r "$dir/next/authority" "$dir/world/authority"
+mv "$dir/world/authority" "$dir/first" &&
+	cp -r "$dir/next/authority" "$dir/world/authority"
 ctl reload >"$dir/reload.out" 2>&1
 [ $? -eq 1 ] && grep -q "stays so" "$dir/reload.out" &&
 	ctl status | grep -q '"snapshot":2'
@@ -204,6 +205,29 @@ ok "the log verifies, every signature checked"
 	[ "$(entries EXPIRED)" -eq 1 ] && [ "$(entries ADMIN)" -ge 3 ] &&
 	[ "$(entries REJECT)" -ge 20 ]
 ok "and has an entry for everything"
+
+# --- an older policy ---
+# refuses WORD: the broker on the older folder
+refuses() {
+	sed 's|^authority: .*|authority: older|' "$dir/world/broker.yaml" \
+	    >"$dir/world/bad.yaml"
+	timeout 20 "$B" --config "$dir/world/bad.yaml" >"$dir/older.out" 2>&1
+	[ $? -eq 1 ] && grep -q "not starting" "$dir/older.out" &&
+		grep -q "$1" "$dir/older.out" &&
+		grep -q "above 3" "$dir/older.out"
+}
+size=$(entries SNAPSHOT)
+mv "$dir/first" "$dir/world/older"
+refuses "has snapshot 2 .*, and snapshot 3 .* is in force since entry"
+ok "a snapshot older than the log's last does not start"
+rm -r "$dir/world/older" "$dir/next"
+next_world
+cp -r "$dir/next/authority" "$dir/world/older"
+refuses "has snapshot 3 .*, and snapshot 3 "
+ok "nor does another one of the same version"
+verify
+[ "$(entries SNAPSHOT)" -eq "$size" ] && [ "$(entries START)" -eq 3 ]
+ok "and nothing of it is in the log"
 
 # --- rollback ---
 cp -r "$dir/world/log" "$dir/old-log"
