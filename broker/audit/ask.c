@@ -10,6 +10,7 @@
 
 #include "broker/audit/query.h"
 #include "lib/base/clock.h"
+#include "lib/base/fs.h"
 #include "lib/base/text.h"
 
 #define FRAMES_MAX (HT_QUERY_ROWS / HT_ROWS_FRAME + 1)
@@ -217,7 +218,7 @@ take_answer(struct ask *a)
 
 enum ht_err
 ht_audit_ask(const char *path, const char *origin, const char *auditor,
-    const struct ht_key *key, const struct ht_query *query,
+    const struct ht_key *key, struct ht_query *query,
     struct ht_audit_answer *ret, uint64_t *ret_place, struct ht_buf *why)
 {
 	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer answer = {0};
@@ -225,6 +226,7 @@ ht_audit_ask(const char *path, const char *origin, const char *auditor,
 	enum ht_err err;
 
 	a.frame = HT_BUF(HT_AUDIT_FRAME_MAX);
+	ht_random(query->salt, sizeof(query->salt));
 	err = open_socket(&a, path);
 	if (err == HT_OK)
 		err = put_question(&a, origin, auditor, key, query);

@@ -9,7 +9,7 @@
 #include "lib/base/text.h"
 #include "schemas/status.h"
 
-#define QUERY_KEYS 16
+#define QUERY_KEYS 17
 
 /* ---- msgpack ---- */
 
@@ -45,6 +45,8 @@ ht_query_encode(const struct ht_query *q, struct ht_buf *out)
 	ht_pack_str(out, f->peer);
 	ht_pack_cstr(out, "purpose");
 	ht_pack_str(out, f->purpose);
+	ht_pack_cstr(out, "salt");
+	ht_pack_bin(out, q->salt, sizeof(q->salt));
 	ht_pack_cstr(out, "seq");
 	if (q->has_seq)
 		ht_pack_uint(out, q->seq);
@@ -128,6 +130,8 @@ unpack_query(struct ht_unpack *u, struct ht_query *q)
 	key(u, "evidence");
 	q->evidence = ht_unpack_bool(u);
 	unpack_filter_part(u, f);
+	key(u, "salt");
+	ht_unpack_fixed(u, q->salt, sizeof(q->salt));
 	key(u, "seq");
 	q->has_seq = !ht_unpack_is_nil(u);
 	if (q->has_seq)
@@ -214,8 +218,8 @@ text_id(struct ht_buf *out, const char *name, const uint8_t *at)
 	ht_buf_fmt(out, " %s=%s", name, hex);
 }
 
-void
-ht_query_text(const struct ht_query *q, struct ht_buf *out)
+static void
+write_text(const struct ht_query *q, bool for_log, struct ht_buf *out)
 {
 	const struct ht_filter *f = &q->filter;
 
@@ -238,9 +242,24 @@ ht_query_text(const struct ht_query *q, struct ht_buf *out)
 	if (f->type > 0)
 		ht_buf_fmt(
 		    out, " type=%s", ht_entry_type_text((unsigned)f->type));
-	if (f->has_subject)
+	if (f->has_subject && for_log)
+		ht_buf_str(out, " subject=…");
+	else if (f->has_subject)
 		text_id(out, "subject", f->subject.at);
-	text_number(out, "start", f->start_seq);
+	if (!f->has_subject || !for_log)
+		text_number(out, "start", f->start_seq);
 	text_number(out, "size", f->size);
 	text_number(out, "limit", f->limit);
+}
+
+void
+ht_query_text(const struct ht_query *q, struct ht_buf *out)
+{
+	write_text(q, false, out);
+}
+
+void
+ht_query_trace(const struct ht_query *q, struct ht_buf *out)
+{
+	write_text(q, true, out);
 }

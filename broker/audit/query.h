@@ -14,6 +14,7 @@
 #define HT_AUDIT_LABEL     "hutong-audit/v1\n"
 #define HT_AUDIT_VERSION   1
 #define HT_CHALLENGE_SIZE  32
+#define HT_SALT_SIZE       16
 #define HT_QUERY_MAX       4096  /* bytes of an encoded query */
 #define HT_QUERY_ROWS      10000 /* rows of one answer; then ask on */
 #define HT_QUERY_EVIDENCE  1000  /* the same with evidence: 5 KiB each */
@@ -26,6 +27,9 @@
 
 struct ht_query {
 	struct ht_slice why; /* the auditor's purpose, for the log */
+	/* Random: the hash in the log must not be one of a few that can be
+	 * guessed. */
+	uint8_t salt[HT_SALT_SIZE];
 	struct ht_filter filter;
 	bool has_seq; /* the exchange of this entry, whatever else is asked */
 	uint64_t seq;
@@ -38,8 +42,14 @@ enum ht_err ht_query_encode(const struct ht_query *query, struct ht_buf *out)
 /* Slices point into @bytes.  HT_EMALFORMED with *ret_why. */
 enum ht_err ht_query_decode(struct ht_slice bytes, struct ht_query *ret,
     const char **ret_why) HT_MUST_USE;
-/* One line for the log and the footer: `member=tax.demo/state limit=10`. */
+/* One line for who asked: `search member=tax.demo/state limit=10`. */
 void ht_query_text(const struct ht_query *query, struct ht_buf *out);
+/*
+ * The same for the log, which never forgets.  It says `subject=…`, and then
+ * does not say where in the log the search goes on: that is a look at the same
+ * subject's entry.
+ */
+void ht_query_trace(const struct ht_query *query, struct ht_buf *out);
 
 /* An answer: frames of rows, ready to be sent or read here. */
 struct ht_audit_answer {
@@ -116,12 +126,13 @@ enum ht_err ht_audit_recv(
 
 /*
  * Ask a running broker.  @origin (may be NULL): the log that must be behind
- * the socket.  *ret_place is the entry that this query became.  @why gets one
- * sentence for any error but HT_ENOMEM.  Errors: HT_ESYSTEM (no broker there),
- * HT_EPROTOCOL, HT_EDENIED, HT_EINVALID, HT_EINTEGRITY, HT_EAGAIN, HT_ETIMEOUT.
+ * the socket.  @query gets a fresh salt: who keeps it can prove what was asked.
+ * *ret_place is the entry that this query became.  @why gets one sentence for
+ * any error but HT_ENOMEM.  Errors: HT_ESYSTEM (no broker there), HT_EPROTOCOL,
+ * HT_EDENIED, HT_EINVALID, HT_EINTEGRITY, HT_EAGAIN, HT_ETIMEOUT.
  */
 enum ht_err ht_audit_ask(const char *path, const char *origin,
-    const char *auditor, const struct ht_key *key, const struct ht_query *query,
+    const char *auditor, const struct ht_key *key, struct ht_query *query,
     struct ht_audit_answer *ret, uint64_t *ret_place, struct ht_buf *why)
     HT_MUST_USE;
 

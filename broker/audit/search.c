@@ -221,8 +221,9 @@ ht_audit_footer(const struct ht_audit_opts *opts,
     const struct ht_audit_result *r, FILE *out)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(16 * 1024);
-	char root[2 * HT_HASH_SIZE + 1];
+	char root[2 * HT_HASH_SIZE + 1], salt[2 * HT_SALT_SIZE + 1];
 
+	ht_hex(salt, r->salt, HT_SALT_SIZE);
 	ht_hex(root, r->checkpoint.root.at, HT_HASH_SIZE);
 	ht_query_text(&opts->query, &text);
 	fprintf(out, "query      %s\n",
@@ -251,8 +252,9 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 		    "not shown\n",
 		    (unsigned long long)r->behind);
 	if (r->noted)
-		fprintf(out, "logged     this query is entry %llu\n",
-		    (unsigned long long)r->place);
+		fprintf(out,
+		    "logged     this query is entry %llu, with the salt %s\n",
+		    (unsigned long long)r->place, salt);
 }
 
 /* ---- the verb ---- */

@@ -93,31 +93,72 @@ send_challenge(struct visit *v, uint64_t deadline_ms)
 
 /* ---- the entry ---- */
 
-/* {"auditor", "matched", "purpose", "query", "size"} */
+/* What stays of a question for good. */
+struct trace {
+	struct ht_slice auditor, purpose, text;
+	const struct ht_hash *hash; /* NULL: of nothing */
+	bool uncounted; /* the number of rows could name a subject */
+	uint64_t matched, size;
+};
+
+/* {"auditor", "hash", "matched", "purpose", "query", "size"} */
 static enum ht_err
-note(struct visit *v, struct ht_slice auditor, struct ht_slice text,
-    const struct ht_audit_answer *a, uint64_t *ret_place)
+note(struct ht_audit_server *s, const struct trace *t, uint64_t *ret_place)
 {
-	struct ht_audit_server *s = v->server;
 	struct ht_buf *out = &s->out;
+	struct ht_slice text = t->text;
 
 	if (text.len > QUERY_TEXT_MAX)
 		text.len = ht_utf8_cut(text, QUERY_TEXT_MAX);
 	ht_buf_reset(out);
-	ht_pack_map(out, 5);
+	ht_pack_map(out, 6);
 	ht_pack_cstr(out, "auditor");
-	ht_pack_str(out, auditor);
+	ht_pack_str(out, t->auditor);
+	ht_pack_cstr(out, "hash");
+	if (t->hash != NULL)
+		ht_pack_bin(out, t->hash->at, sizeof(t->hash->at));
+	else
+		ht_pack_nil(out);
 	ht_pack_cstr(out, "matched");
-	ht_pack_uint(out, a->matched);
+	if (t->uncounted)
+		ht_pack_nil(out);
+	else
+		ht_pack_uint(out, t->matched);
 	ht_pack_cstr(out, "purpose");
-	ht_pack_str(out, v->query.why);
+	ht_pack_str(out, t->purpose);
 	ht_pack_cstr(out, "query");
 	ht_pack_str(out, text);
 	ht_pack_cstr(out, "size");
-	ht_pack_uint(out, a->size);
+	ht_pack_uint(out, t->size);
 	if (out->err != HT_OK)
 		return out->err;
 	return s->config.note(s->config.arg, ht_buf_slice(out), ret_place);
+}
+
+/*
+ * The purpose is for all to read; whom the question was about is not, and
+ * nothing can be erased here: the query's hash has a salt in it, and how many
+ * entries a subject has is left out, since that may be true of no other.
+ */
+static enum ht_err
+note_query(
+    struct visit *v, const struct ht_audit_answer *a, uint64_t *ret_place)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(16 * 1024);
+	struct ht_hash hash = ht_sha256(v->query_bytes);
+	struct trace trace = {
+	    .auditor = v->name,
+	    .purpose = v->query.why,
+	    .hash = &hash,
+	    .uncounted = v->query.filter.has_subject,
+	    .matched = a->matched,
+	    .size = a->size,
+	};
+
+	ht_query_trace(&v->query, &text);
+	trace.text = ht_buf_slice(&text);
+	return text.err == HT_OK ? note(v->server, &trace, ret_place)
+	                         : text.err;
 }
 
 /*
@@ -128,7 +169,10 @@ static void
 note_refusal(struct visit *v)
 {
 	struct ht_audit_server *s = v->server;
-	struct ht_audit_answer none = {.size = ht_log_size(s->config.log)};
+	struct trace trace = {
+	    .text = ht_slice_str("refused: not the signature of an auditor"),
+	    .size = ht_log_size(s->config.log),
+	};
 	uint64_t now = ht_clock_mono_ms(), place;
 
 	ht_log(HT_WARN, "audit: a query without an auditor's signature was "
@@ -136,10 +180,7 @@ note_refusal(struct visit *v)
 	if (s->refused_ms != 0 && now - s->refused_ms < REFUSAL_GAP_MS)
 		return;
 	s->refused_ms = now;
-	v->query.why = HT_SLICE("", 0);
-	if (note(v, HT_SLICE("", 0),
-	        ht_slice_str("refused: not the signature of an auditor"), &none,
-	        &place) != HT_OK)
+	if (note(s, &trace, &place) != HT_OK)
 		ht_log(HT_ERROR, "audit: the refusal could not be logged");
 }
 
@@ -210,7 +251,6 @@ static void
 answer(struct visit *v)
 {
 	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
-	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(16 * 1024);
 	const struct ht_audit_config *c = &v->server->config;
 	uint64_t place;
 	enum ht_err err = ht_audit_answer(c->log, c->index, &v->query, &a);
@@ -226,11 +266,7 @@ answer(struct visit *v)
 		    ht_err_text(err));
 		return;
 	}
-	ht_query_text(&v->query, &text);
-	err = text.err;
-	if (err == HT_OK)
-		err = note(v, v->name, ht_buf_slice(&text), &a, &place);
-	if (err != HT_OK) {
+	if (note_query(v, &a, &place) != HT_OK) {
 		refuse(v, HT_AUDIT_UNAVAILABLE,
 		    "the query could not be logged, so it is not answered");
 		return;

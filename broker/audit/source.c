@@ -267,6 +267,7 @@ ask_broker(const struct ht_audit_opts *opts, const struct ht_query *q,
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(4096);
 	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
+	struct ht_query salted = *q;
 	struct ht_keyfile file;
 	enum ht_err err;
 	int code = open_key(opts->key, HT_KEY_AUDITOR, &key, &file);
@@ -274,9 +275,10 @@ ask_broker(const struct ht_audit_opts *opts, const struct ht_query *q,
 	if (code != HT_AUDIT_OK)
 		return code;
 	err = ht_audit_ask(opts->socket,
-	    faith->has_vkey ? faith->vkey.name : NULL, file.name, key, q,
+	    faith->has_vkey ? faith->vkey.name : NULL, file.name, key, &salted,
 	    &ret->answer, &ret->place, &why);
 	ret->noted = ret->indexed = true;
+	memcpy(ret->salt, salted.salt, sizeof(ret->salt));
 	if (err == HT_OK)
 		return HT_AUDIT_OK;
 	ht_audit_say("%s", why.len > 0 ? ht_buf_text(&why) : ht_err_text(err));

@@ -55,6 +55,7 @@ struct ht_audit_result {
 	bool signature_checked;
 	bool noted; /* asked of a broker: the query is entry `place` */
 	uint64_t place;
+	uint8_t salt[HT_SALT_SIZE];
 	bool indexed;    /* an index was used, and could leave things out */
 	uint64_t behind; /* entries after the checkpoint (folder only) */
 };

@@ -419,22 +419,23 @@ check_expired(struct verify *s, const struct ht_entry *e)
 
 /* ---- payloads of our own ---- */
 
-/* The keys of each map, and their types (s str, i int, a digit n: bin n). */
+/* The keys of each map, and their types: s str, i int, h hash, d id; I and H:
+ * or nil. */
 static const struct {
 	unsigned type;
-	const char *keys[5];
+	const char *keys[6];
 	const char *types;
 } maps[] = {
-    {HT_ENTRY_REJECT,        {"hash", "len"},                                    "hi" },
-    {HT_ENTRY_EXPIRED,       {"record", "sender"},                               "ds" },
-    {HT_ENTRY_ADMIN,         {"act", "by", "detail"},                            "sss"},
-    {HT_ENTRY_SNAPSHOT,      {"hash", "version"},                                "hi" },
-    {HT_ENTRY_AUDIT_QUERY,   {"auditor", "matched", "purpose", "query", "size"},
-     "sissi"                                                                          },
-    {HT_ENTRY_START,         {"host", "random", "version"},                      "shs"},
-    {HT_ENTRY_STOP,          {"reason"},                                         "s"  },
-    {HT_ENTRY_ROLLBACK_SEEN, {"anchor", "found"},                                "ii" },
-    {HT_ENTRY_REFUSALS,      {"count", "from", "member"},                        "iis"},
+    {HT_ENTRY_REJECT,        {"hash", "len"},                    "hi"    },
+    {HT_ENTRY_EXPIRED,       {"record", "sender"},               "ds"    },
+    {HT_ENTRY_ADMIN,         {"act", "by", "detail"},            "sss"   },
+    {HT_ENTRY_SNAPSHOT,      {"hash", "version"},                "hi"    },
+    {HT_ENTRY_AUDIT_QUERY,
+     {"auditor", "hash", "matched", "purpose", "query", "size"}, "sHIssi"},
+    {HT_ENTRY_START,         {"host", "random", "version"},      "shs"   },
+    {HT_ENTRY_STOP,          {"reason"},                         "s"     },
+    {HT_ENTRY_ROLLBACK_SEEN, {"anchor", "found"},                "ii"    },
+    {HT_ENTRY_REFUSALS,      {"count", "from", "member"},        "iis"   },
 };
 
 static void
@@ -442,14 +443,20 @@ take_value(struct ht_unpack *u, char type)
 {
 	uint8_t bytes[HT_HASH_SIZE];
 
+	if ((type == 'I' || type == 'H') && ht_unpack_is_nil(u)) {
+		ht_unpack_nil(u);
+		return;
+	}
 	switch (type) {
 	case 's':
 		(void)ht_unpack_str(u, HT_LEAF_MAX);
 		break;
 	case 'i':
+	case 'I':
 		(void)ht_unpack_uint(u, UINT64_MAX);
 		break;
 	case 'h':
+	case 'H':
 		ht_unpack_fixed(u, bytes, HT_HASH_SIZE);
 		break;
 	default:

@@ -203,10 +203,17 @@ run 0 'a search through the socket' "$audit" search --socket "$socket" \
     --key "$keys/auditor.key" --root "$auth/root.note" --why 'case 7' \
     --member tax.demo/local
 says 'rows       2 matched' 'the same rows'
-says "logged     this query is entry $size" 'and it was logged'
+says "logged     this query is entry $size, with the salt " 'and it was logged'
 run 0 'the query is found' "$audit" search --socket "$socket" \
     --key "$keys/auditor.key" --why 'case 7' --type AUDIT_QUERY --format jsonl
 says '"purpose":"case 7"' 'with its purpose'
+run 0 'a subject through the socket' "$audit" search --socket "$socket" \
+    --key "$keys/auditor.key" --why 'case 8' \
+    --subject 00000001404040404040404040404040
+run 0 'that query is found' "$audit" search --socket "$socket" \
+    --key "$keys/auditor.key" --why 'case 7' --type AUDIT_QUERY --format jsonl
+says '"matched":null,"purpose":"case 8","query":"search subject=…"' \
+    'and does not say about whom'
 run 0 'show through the socket' "$audit" show 4 --socket "$socket" \
     --key "$keys/auditor.key" --authority "$dir/live/authority" --why "case 7"
 says '0 fail, 0 could not be made' 'every check made'

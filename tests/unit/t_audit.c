@@ -698,6 +698,67 @@ an_auditor_is_answered_and_noted(void **state)
 	stop(&s);
 }
 
+/* What stands in the log for good of a question about a subject. */
+static struct ht_hash
+trace_of_subject(struct serving *s, uint64_t start, struct ht_query *q)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(2000);
+	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	struct ht_hash hash;
+	struct ht_unpack u;
+	struct ht_entry e;
+	uint64_t place;
+
+	*q = HT_QUERY_ALL;
+	q->why = ht_slice_str("a complaint");
+	q->filter.has_subject = true;
+	q->filter.subject = ht_history_subject(1);
+	q->filter.start_seq = start;
+	assert_ok(ht_audit_ask(
+	    s->path, ORIGIN, AUDITOR, world->auditor, q, &a, &place, &why));
+	assert_in_range(a.matched, 1, 100);
+	assert_ok(ht_log_read(s->f.log, place, &leaf));
+	assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
+	u = ht_unpack(e.payload);
+	assert_int_equal(ht_unpack_map(&u, 6), 6);
+	ht_unpack_key(&u, "auditor");
+	assert_true(ht_slice_is(ht_unpack_str(&u, 100), AUDITOR));
+	ht_unpack_key(&u, "hash");
+	ht_unpack_fixed(&u, hash.at, sizeof(hash.at));
+	ht_unpack_key(&u, "matched");
+	ht_unpack_nil(&u);
+	ht_unpack_key(&u, "purpose");
+	assert_true(ht_slice_is(ht_unpack_str(&u, 100), "a complaint"));
+	ht_unpack_key(&u, "query");
+	assert_true(ht_slice_is(ht_unpack_str(&u, 100), "search subject=…"));
+	ht_unpack_key(&u, "size");
+	(void)ht_unpack_uint(&u, UINT64_MAX);
+	assert_ok(ht_unpack_end(&u));
+	return hash;
+}
+
+static void
+whom_an_auditor_asks_about_is_not_in_the_log(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_QUERY_MAX);
+	struct serving s;
+	struct ht_query q;
+	struct ht_hash first, second, opened;
+
+	(void)state;
+	serve(&s);
+	first = trace_of_subject(&s, 3, &q);
+	second = trace_of_subject(&s, 3, &q);
+	/* Not one of a few million that could be tried, ... */
+	assert_false(ht_hash_eq(&first, &second));
+	/* ... and yet who kept the salt can show what was asked. */
+	assert_ok(ht_query_encode(&q, &bytes));
+	opened = ht_sha256(ht_buf_slice(&bytes));
+	assert_true(ht_hash_eq(&opened, &second));
+	stop(&s);
+}
+
 static void
 who_is_no_auditor_is_refused_and_noted_once(void **state)
 {
@@ -1087,6 +1148,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_changed_answer_is_refused),
     cmocka_unit_test(a_query_has_one_form),
     cmocka_unit_test(an_auditor_is_answered_and_noted),
+    cmocka_unit_test(whom_an_auditor_asks_about_is_not_in_the_log),
     cmocka_unit_test(who_is_no_auditor_is_refused_and_noted_once),
     cmocka_unit_test(what_cannot_be_noted_is_not_answered),
     cmocka_unit_test(rubbish_on_the_socket_harms_nobody),
