@@ -519,12 +519,14 @@ ht_core_run(const struct ht_broker_conf *conf)
 	core.conns = ht_map_new();
 	core.newest = ht_map_new();
 	core.strikes = ht_map_new();
+	core.told = ht_map_new();
 	if (core.conns != NULL && core.newest != NULL && core.strikes != NULL &&
-	    ht_keys_init() == HT_OK)
+	    core.told != NULL && ht_keys_init() == HT_OK)
 		code = run(&core, report);
 	rule_fini(&core);
 	ht_map_free(&core.conns, drop_conn);
 	ht_map_free(&core.newest, NULL);
+	ht_map_free(&core.told, free);
 	ht_buf_fini(&core.root_note);
 	ht_fd_close(&core.signal_fd);
 	return code;

@@ -43,6 +43,12 @@ struct holder {
 	char node[HT_NODE_MAX + 1];
 };
 
+/* Bytes of answers that one user was given, as of then. */
+struct told {
+	uint64_t bytes;
+	uint64_t at_ms;
+};
+
 struct strike {
 	unsigned floods;
 	bool out; /* not admitted until the operator says so */
@@ -69,6 +75,7 @@ struct core {
 	struct ht_map *newest;    /* user -> struct ht_conn, borrowed */
 	struct ht_map *admitted;  /* user -> "" */
 	struct ht_map *strikes;   /* user -> struct strike */
+	struct ht_map *told;      /* user -> struct told; as many as keys */
 	struct ht_map *holders;   /* SHA-256 of a key -> struct holder */
 	struct ht_hash keys_hash; /* of the list as last sent */
 	uint64_t keys_ms, freshen_ms, sweep_ms, watch_ms;

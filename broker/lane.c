@@ -37,7 +37,7 @@ ht_lane_new(const struct ht_lane_conf *conf, uint64_t now_ms,
 		return HT_ENOMEM;
 	lane->conf = *conf;
 	lane->next_place = next_place;
-	lane->start_ms = lane->minute_ms = now_ms;
+	lane->start_ms = lane->minute_ms = lane->now_ms = now_ms;
 	lane->members = ht_map_new();
 	lane->usage = ht_map_new();
 	err = ht_ids_new(conf->secret, now_ms, &lane->ids);
@@ -387,12 +387,13 @@ reject_one(struct ht_lane *lane, const struct now *now, unsigned status,
 }
 
 static void
-not_now(struct ht_lane *lane, const struct now *now, unsigned status)
+not_now(struct ht_lane *lane, const struct now *now, unsigned status,
+    const char *detail)
 {
 	struct ht_reasons *reasons = &lane->verdict.reasons;
 
 	reasons->n = 0;
-	ht_reasons_add(reasons, status, "%s", "");
+	ht_reasons_add(reasons, status, "%s", detail);
 	add_result(lane, now, status, 0, RETRY_BUSY_MS, reasons);
 }
 
@@ -512,7 +513,7 @@ settle_request(
 	if (recipient == NULL)
 		return;
 	if (too_much(lane, now->sender, recipient))
-		not_now(lane, now, HT_ST_BUSY);
+		not_now(lane, now, HT_ST_BUSY, "too many requests are open");
 	else if (away(lane, recipient, now->ms))
 		reject_one(lane, now, HT_ST_OFFLINE, recipient->name);
 	else
@@ -623,6 +624,8 @@ settle_response(
 static void
 settle_known(struct ht_lane *lane, const struct now *now, struct rec *rec)
 {
+	struct node *wants;
+
 	if (!ht_hash_eq(
 	        &rec->ided.hash, &now->parcel->bundle.records[now->i].hash)) {
 		struct ht_reasons *reasons = &lane->verdict.reasons;
@@ -646,11 +649,17 @@ settle_known(struct ht_lane *lane, const struct now *now, struct rec *rec)
 		add_result(lane, now, rec->status, rec->place, 0, reasons);
 		return;
 	}
+	wants =
+	    lane_node(lane, now->sender, ht_slice_str(now->parcel->conn->node));
+	if (wants == NULL)
+		return;
+	if ((rec->held != NULL && !lane_again(lane, rec->held, wants)) ||
+	    (rec->answer != NULL && !lane_again(lane, rec->answer, wants))) {
+		not_now(lane, now, HT_ST_BUSY,
+		    "too much was sent again for this node");
+		return;
+	}
 	add_result(lane, now, HT_ST_OK, rec->place, 0, NULL);
-	if (rec->held != NULL)
-		lane_again(lane, rec->held);
-	if (rec->answer != NULL)
-		lane_again(lane, rec->answer);
 	if (rec->state == ENDED && rec->end_status != HT_ST_OK)
 		add_end(lane, now->parcel->conn, rec);
 }
@@ -667,9 +676,9 @@ settle(
 	if (known != NULL)
 		settle_known(lane, now, known);
 	else if (lane->admission != HT_ST_OK)
-		not_now(lane, now, lane->admission);
+		not_now(lane, now, lane->admission, "");
 	else if (ht_ids_count(lane->ids) >= lane->conf.ids_max)
-		not_now(lane, now, HT_ST_BUSY);
+		not_now(lane, now, HT_ST_BUSY, "too many records are alive");
 	else if (fault->status != HT_ST_OK)
 		reject_one(lane, now, fault->status, fault->detail);
 	else if (h->expires_ms <= now->ms)
@@ -739,6 +748,7 @@ ht_lane_parcel(struct ht_lane *lane, const struct ht_trust *trust,
 	const struct ht_pub *pub;
 	struct now now = {.parcel = parcel, .ms = now_ms};
 
+	lane->now_ms = now_ms;
 	/* What was decided under an older snapshot is decided again. */
 	if (parcel->refused == HT_ST_OK && parcel->trust != trust)
 		parcel->refused =
@@ -825,6 +835,7 @@ ht_lane_tick(struct ht_lane *lane, uint64_t now_ms, size_t max, bool *ret_more)
 	int n = 0;
 
 	*ret_more = false;
+	lane->now_ms = now_ms;
 	while ((due = ht_ids_due(lane->ids, now_ms)) != NULL) {
 		come_due(lane, (struct rec *)due, now_ms);
 		if (lane->err != HT_OK)
@@ -838,8 +849,8 @@ ht_lane_tick(struct ht_lane *lane, uint64_t now_ms, size_t max, bool *ret_more)
 		lane->minute_ms = now_ms;
 		tell_excess(lane);
 	}
-	if (lane->starved) {
-		lane->starved = false;
+	if (lane->starved || lane->slowed) {
+		lane->starved = lane->slowed = false;
 		lane_pump_all(lane);
 		*ret_more = *ret_more || lane->starved;
 	}

@@ -45,6 +45,8 @@ struct ht_lane_conf {
 	uint32_t window_records;  /* on the way to one node, not GOT */
 	uint32_t window_bytes;
 	uint32_t log_bytes;       /* read from the log again, in one group */
+	uint32_t again_bytes;     /* sent again for one node, at once, and */
+	uint32_t again_ms;        /* then so many every millisecond */
 	uint32_t refusals_minute; /* entries of one member */
 	uint64_t away_ms;         /* so long a node's absence goes unnoticed */
 };
@@ -57,6 +59,8 @@ struct ht_lane_conf {
 	    .window_records = 2048,                                            \
 	    .window_bytes = 16 << 20,                                          \
 	    .log_bytes = 8 << 20,                                              \
+	    .again_bytes = 16 << 20,                                           \
+	    .again_ms = 4096,                                                  \
 	    .refusals_minute = 120,                                            \
 	    .away_ms = 10000,                                                  \
 	})

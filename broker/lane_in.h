@@ -29,6 +29,8 @@ struct node {
 	struct list queue; /* not sent, or to be sent again */
 	struct list sent;  /* on the way; GOT takes them off */
 	uint64_t sent_bytes;
+	uint64_t again;    /* bytes sent again for its sake, as of */
+	uint64_t again_ms; /* then; they are forgotten with time */
 };
 
 struct member {
@@ -68,6 +70,7 @@ struct held {
 	struct ht_parcel *parcel;
 	uint64_t group;
 	bool got;
+	bool sent;           /* once already: the next time is paid for */
 	struct asked *asked; /* a request's, in kept */
 	_Alignas(max_align_t) uint8_t kept[];
 };
@@ -103,11 +106,13 @@ struct ht_lane {
 	struct held *places[PLACES];
 	uint64_t next_place;
 	uint64_t start_ms, minute_ms;
+	uint64_t now_ms; /* of the event at hand */
 	uint64_t group;
 	uint64_t open;
 	unsigned admission;
 	uint64_t log_bytes; /* brought from the log in this group, */
 	bool starved;       /* which was less than was wanted */
+	bool slowed;        /* a node waits for its budget of repeats */
 	enum ht_err err;    /* sticky: out of memory */
 	struct ht_act *acts;
 	size_t n_acts, cap_acts;
@@ -133,10 +138,13 @@ void lane_unhold(struct ht_lane *lane, struct held *held);
 void lane_assign(struct ht_lane *lane, struct held *held);
 /* The same for a response: to that node and no other. */
 void lane_address(struct ht_lane *lane, struct held *held, struct node *to);
-/* Not yet GOT: send it once more. */
-void lane_again(struct ht_lane *lane, struct held *held);
+/*
+ * Not yet GOT: send it once more, at the cost of the node that wants it so.
+ * False: it has wanted too much.
+ */
+bool lane_again(struct ht_lane *lane, struct held *held, struct node *wants);
 
-/* Go on where the bytes of a group had run out. */
+/* Go on where the bytes of a group, or a node's repeats, had run out. */
 void lane_pump_all(struct ht_lane *lane);
 
 void lane_free_members(struct ht_lane *lane);

@@ -249,6 +249,7 @@ deliver(struct ht_lane *lane, struct node *node, struct held *held)
 
 	unlist(held);
 	append(&node->sent, held);
+	held->sent = true;
 	node->sent_bytes += held->bytes;
 	lane->stats.delivered++;
 	if (act == NULL)
@@ -259,6 +260,24 @@ deliver(struct ht_lane *lane, struct node *node, struct held *held)
 		act->parcel = held->parcel;
 		act->record = held->record;
 	}
+}
+
+/*
+ * A short message can bring a large record again, and again: HELLO all that is
+ * on the way to its node, a repeated header what another node is to have.
+ */
+static bool
+may_repeat(struct ht_lane *lane, struct node *wants, uint32_t bytes)
+{
+	uint64_t forgotten =
+	    (lane->now_ms - wants->again_ms) * lane->conf.again_ms;
+
+	wants->again = wants->again > forgotten ? wants->again - forgotten : 0;
+	wants->again_ms = lane->now_ms;
+	if (wants->again >= lane->conf.again_bytes)
+		return false;
+	wants->again += bytes;
+	return true;
 }
 
 /* As much as the node's window lets through; one always. */
@@ -276,6 +295,11 @@ pump(struct ht_lane *lane, struct node *node)
 			return;
 		if (!here && lane->log_bytes >= lane->conf.log_bytes) {
 			lane->starved = true;
+			return;
+		}
+		/* It comes when the next tick finds the budget better. */
+		if (held->sent && !may_repeat(lane, node, held->bytes)) {
+			lane->slowed = true;
 			return;
 		}
 		if (!here)
@@ -316,16 +340,20 @@ lane_address(struct ht_lane *lane, struct held *held, struct node *to)
 	pump(lane, to);
 }
 
-void
-lane_again(struct ht_lane *lane, struct held *held)
+bool
+lane_again(struct ht_lane *lane, struct held *held, struct node *wants)
 {
 	struct node *node = held->to;
 
 	if (node == NULL || held->in != &node->sent)
-		return;
+		return true;
+	if (!may_repeat(lane, wants, held->bytes))
+		return false;
 	unlist(held);
+	held->sent = false; /* paid for */
 	prepend(&node->queue, held);
 	pump(lane, node);
+	return true;
 }
 
 /* What was on the way to a connection that is no more is first again. */
@@ -366,6 +394,7 @@ ht_lane_up(struct ht_lane *lane, struct ht_conn *conn, uint64_t now_ms)
 
 	if (node == NULL)
 		return lane->err;
+	lane->now_ms = now_ms;
 	take_back(node);
 	ht_conn_unref(&node->conn);
 	node->conn = ht_conn_ref(conn);
@@ -395,6 +424,7 @@ ht_lane_down(struct ht_lane *lane, const struct ht_conn *conn, uint64_t now_ms)
 		return lane->err;
 	if (node->conn != conn)
 		return HT_OK;
+	lane->now_ms = now_ms;
 	if (node->serves)
 		member->serving_ms = now_ms;
 	ht_conn_unref(&node->conn);

@@ -28,8 +28,6 @@ struct ht_conn {
 	char node[HT_NODE_MAX + 1];
 	uint64_t heard_ms; /* the reader's alone */
 	bool down;         /* the reader's alone: HELLO must come again */
-	uint64_t told;     /* the reader's alone: bytes of answers, as of */
-	uint64_t told_ms;  /* then; they are forgotten with time */
 };
 /* NULL when out of memory.  Counted once. */
 struct ht_conn *ht_conn_new(

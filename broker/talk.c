@@ -6,6 +6,7 @@
  * with every frame: a handle that turns up with another name is another
  * connection.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/core_in.h"
@@ -16,10 +17,11 @@
 #define SWEEP_MS      5000
 #define IN_FLIGHT_MAX 256 /* bundles of a connection: one cannot starve all */
 #define RETRY_MS      250
-/* What one connection may have answered at once, and then every second. */
+/* What one user may have answered at once, and then every millisecond. */
 #define TOLD_MAX      ((uint64_t)16 << 20)
 #define TOLD_PER_MS   ((uint64_t)4096)
 #define TOLD_RETRY_MS 1000
+#define HELLO_COST    4096  /* bytes: it makes the committer work, too */
 #define OTHER_MAX     65536 /* bytes of a message that is no bundle */
 #define DOCS_BYTES    (HT_FRAME_MAX - 65536) /* of documents, in one answer */
 
@@ -263,11 +265,8 @@ install(struct core *core, struct ht_conn *conn)
 	    ht_map_get(core->newest, ht_slice_str(conn->user));
 	enum ht_err err;
 
-	if (old != NULL) {
-		conn->told = old->told;
-		conn->told_ms = old->told_ms;
+	if (old != NULL)
 		forget(core, old);
-	}
 	talk_lost(core, handle);
 	err = ht_map_put(core->conns, handle, ht_conn_ref(conn), NULL);
 	if (err == HT_OK)
@@ -484,25 +483,41 @@ refuse(struct core *core, const struct ht_pipe_msg *msg, unsigned status,
 		core->busy++;
 }
 
+/* NULL: out of memory.  It outlives connections, or a new one would be free. */
+static struct told *
+told_of(struct core *core, struct ht_slice user)
+{
+	struct told *told = ht_map_get(core->told, user);
+
+	if (told != NULL)
+		return told;
+	told = calloc(1, sizeof(*told));
+	if (told != NULL && ht_map_put(core->told, user, told, NULL) != HT_OK) {
+		free(told);
+		return NULL;
+	}
+	return told;
+}
+
 /*
- * A short question may have a long answer.  Who asks faster than it may is
- * told so; who then goes on is not answered, so that it can fill no queue.
+ * A short question, HELLO too, may have a long answer.  Who asks faster than
+ * it may is told so; who then goes on is not answered, so that it can fill no
+ * queue.
  */
 static bool
-may_ask(struct core *core, struct ht_conn *conn)
+may_ask(struct core *core, const struct ht_pipe_msg *msg, struct told *told)
 {
 	uint64_t now = ht_clock_mono_ms();
-	uint64_t forgotten = (now - conn->told_ms) * TOLD_PER_MS;
+	uint64_t forgotten = (now - told->at_ms) * TOLD_PER_MS;
 
-	conn->told = conn->told > forgotten ? conn->told - forgotten : 0;
-	conn->told_ms = now;
-	if (conn->told < TOLD_MAX)
+	told->bytes = told->bytes > forgotten ? told->bytes - forgotten : 0;
+	told->at_ms = now;
+	if (told->bytes < TOLD_MAX)
 		return true;
 	core->busy++;
-	if (conn->told < 2 * TOLD_MAX)
-		send_error(core, HT_SLICE(conn->handle, conn->handle_len),
-		    core->m.ref, HT_ST_BUSY, TOLD_RETRY_MS,
-		    "too much was asked for at once");
+	if (told->bytes < 2 * TOLD_MAX)
+		send_error(core, msg->handle, core->m.ref, HT_ST_BUSY,
+		    TOLD_RETRY_MS, "too much was asked for at once");
 	return false;
 }
 
@@ -512,9 +527,6 @@ other(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 	switch (core->m.type) {
 	case HT_MSG_PING:
 		pong(core, msg->handle);
-		break;
-	case HT_MSG_GOT:
-		got(core, conn);
 		break;
 	case HT_MSG_GET_SNAPSHOT:
 		get_snapshot(core, conn);
@@ -533,6 +545,27 @@ other(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 }
 
 static void
+question(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
+{
+	struct told *told = told_of(core, msg->user);
+	size_t before = core->link.own.len;
+
+	if (told == NULL)
+		return;
+	if (core->m.type == HT_MSG_GOT) {
+		got(core, conn);
+	} else if (!may_ask(core, msg, told)) {
+		; /* said so already */
+	} else if (core->m.type == HT_MSG_HELLO) {
+		told->bytes += HELLO_COST;
+		hello(core, msg);
+	} else {
+		other(core, conn, msg);
+	}
+	told->bytes += core->link.own.len - before;
+}
+
+static void
 decoded(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 {
 	char detail[160];
@@ -548,17 +581,11 @@ decoded(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 	if (err != HT_OK) {
 		snprintf(detail, sizeof(detail), "offset %zu: %s", at, why);
 		refuse(core, msg, ht_decode_status(err), detail);
-	} else if (core->m.type == HT_MSG_HELLO) {
-		hello(core, msg);
-	} else if (conn == NULL) {
+	} else if (conn == NULL && core->m.type != HT_MSG_HELLO) {
 		send_error(core, msg->handle, core->m.ref, HT_ST_HELLO_FIRST, 0,
 		    "this connection has not said it");
 	} else {
-		size_t before = core->link.own.len;
-
-		if (core->m.type == HT_MSG_GOT || may_ask(core, conn))
-			other(core, conn, msg);
-		conn->told += core->link.own.len - before;
+		question(core, conn, msg);
 	}
 }
 

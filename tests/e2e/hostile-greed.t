@@ -17,8 +17,18 @@ result $? 'the front is the same process'
 [ "$(value busy)" -gt "$busy" ]
 result $? 'the member was held back'
 still_serving 'the greed'
+held_back() {
+	[ "$(value busy)" -gt "$busy" ]
+}
 run 0 PONG 'it may ask again, more slowly' \
     raw frames "$dir/police.yaml" 93010805
+
+busy=$(value busy)
+run 0 '^ASKED' 'a member says HELLO 40,000 times' \
+    raw greeting "$dir/police.yaml" 40000 0
+within 20 held_back
+result $? 'the member was held back for that, too'
+still_serving 'the greetings'
 
 # None asks for more than it may; together they take nothing of a great deal.
 # A sanitizer's own memory hides what the front holds: not judged there.

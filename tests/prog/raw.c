@@ -7,9 +7,10 @@
  *        raw ids NODE.yaml FIRST COUNT    COUNT connections with the routing
  *                                         ids 00 FIRST, 00 FIRST+1, ...; held
  *                                         until standard input ends
- *        raw greedy NODE.yaml COUNT SECONDS
- *                                         so many GET_SNAPSHOT at once, then
- *                                         400 a second; no answer is read
+ *        raw greedy|greeting NODE.yaml COUNT SECONDS
+ *                                         so many GET_SNAPSHOT, or HELLO, at
+ *                                         once, then 400 a second; no answer
+ *                                         is read
  *        raw stranger|wrong-server|null|plain NODE.yaml
  *                                         what becomes of the handshake
  *        raw flood|mute-flood|two-flood NODE.yaml MIB
@@ -272,9 +273,8 @@ answer(struct raw *r)
 }
 
 static void
-hello(struct raw *r)
+encode_hello(struct raw *r, struct ht_buf *out)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(4096);
 	char name[HT_NAME_MAX + HT_NODE_MAX + 2];
 
 	snprintf(name, sizeof(name), "%s/%s", r->conf.member, r->conf.node);
@@ -284,7 +284,15 @@ hello(struct raw *r)
 	r->message.hello.n_versions = 1;
 	r->message.hello.versions[0] = HT_PROTOCOL;
 	r->message.hello.node = ht_slice_str(name);
-	must(ht_message_encode(&r->message, &out) == HT_OK, "HELLO");
+	must(ht_message_encode(&r->message, out) == HT_OK, "HELLO");
+}
+
+static void
+hello(struct raw *r)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(4096);
+
+	encode_hello(r, &out);
 	must(zmq_send(r->sock, out.at, out.len, 0) >= 0, "saying HELLO");
 	if (!answer(r) || r->message.type != HT_MSG_WELCOME) {
 		print_answer(&r->message);
@@ -416,19 +424,21 @@ flood(struct raw *r, const char *mib)
 
 /* Little to say, and much to be told. */
 static int
-greed(struct raw *r, const char *count, const char *seconds)
+greed(struct raw *r, bool greet, const char *count, const char *seconds)
 {
 	static const uint8_t get_snapshot[] = {0x95, 1, 10, 5, 0, 0};
+	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(4096);
 
+	if (greet)
+		encode_hello(r, &out);
+	else
+		ht_buf_add(&out, get_snapshot, sizeof(get_snapshot));
 	for (long i = atol(count); i > 0; i--)
-		must(zmq_send(r->sock, get_snapshot, sizeof(get_snapshot), 0) >=
-		         0,
-		    "asking");
+		must(zmq_send(r->sock, out.at, out.len, 0) >= 0, "asking");
 	for (long turn = atol(seconds) * 20; turn > 0; turn--) {
 		(void)usleep(50000);
 		for (int i = 0; i < 20; i++)
-			(void)zmq_send(r->sock, get_snapshot,
-			    sizeof(get_snapshot), ZMQ_DONTWAIT);
+			(void)zmq_send(r->sock, out.at, out.len, ZMQ_DONTWAIT);
 	}
 	printf("ASKED\n");
 	fflush(stdout);
@@ -441,6 +451,7 @@ play(struct raw *r, const char *how, int n, char **args)
 	uint8_t none = 0;
 	HT_AUTO(ht_buf_fini) struct ht_buf id = HT_BUF(256);
 	const char *text;
+	bool greedy;
 
 	if (strcmp(how, "stranger") == 0 || strcmp(how, "wrong-server") == 0 ||
 	    strcmp(how, "null") == 0 || strcmp(how, "plain") == 0) {
@@ -465,12 +476,13 @@ play(struct raw *r, const char *how, int n, char **args)
 		return frames(r, how[0] == 'f', n, args);
 	if (id.len > 0)
 		return frames(r, true, n - 1, args + 1);
-	if (n != (strcmp(how, "greedy") == 0 ? 2 : 1))
+	greedy = strcmp(how, "greedy") == 0 || strcmp(how, "greeting") == 0;
+	if (n != (greedy ? 2 : 1))
 		return 2;
 	if (strcmp(how, "mute-flood") != 0)
 		hello(r);
-	if (strcmp(how, "greedy") == 0)
-		return greed(r, args[0], args[1]);
+	if (greedy)
+		return greed(r, strcmp(how, "greeting") == 0, args[0], args[1]);
 	if (strcmp(how, "two-flood") == 0) {
 		r->sock = dial(r, ITSELF, &none, 0);
 		up(r);

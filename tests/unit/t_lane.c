@@ -10,13 +10,15 @@
 #include "lib/base/fs.h"
 #include "lib/base/limits.h"
 
-#define START_MS   UINT64_C(1795485600000)
-#define RECORDS    160 /* of one history */
-#define ENTRIES    4096
-#define STEPS      220
-#define HISTORIES  1500
-#define NODES      5
-#define MAX_BUNDLE 4
+#define START_MS    UINT64_C(1795485600000)
+#define RECORDS     160 /* of one history */
+#define ENTRIES     4096
+#define STEPS       220
+#define HISTORIES   1500
+#define NODES       5
+#define MAX_BUNDLE  4
+#define AGAIN_BYTES 4000 /* some twelve records */
+#define AGAIN_MS    20
 
 /* ---- a world of its own: who, and what may flow ---- */
 
@@ -117,6 +119,7 @@ struct play {
 	bool handed[NODES][ENTRIES];
 	bool got[ENTRIES];
 	unsigned ended[RECORDS]; /* how many times a request ended */
+	unsigned delivered, busy;
 };
 
 static uint64_t
@@ -138,6 +141,8 @@ lane_conf(void)
 	conf.refusals_minute = 10;
 	conf.window_records = 6;
 	conf.log_bytes = 2000;
+	conf.again_bytes = AGAIN_BYTES;
+	conf.again_ms = AGAIN_MS;
 	return conf;
 }
 
@@ -282,6 +287,7 @@ on_result(struct play *p, const struct ht_act *act, const int *records)
 {
 	struct record *r = &p->records[records[act->record]];
 
+	p->busy += act->status == HT_ST_BUSY;
 	if (act->status == HT_ST_BUSY || act->status == HT_ST_CONFLICT ||
 	    act->place == 0)
 		return;
@@ -302,6 +308,7 @@ on_deliver(struct play *p, const struct ht_act *act)
 	const struct entry *e = &p->entries[act->place];
 	const struct record *r;
 
+	p->delivered++;
 	assert_true(act->place < p->n_entries);
 	assert_true(e->record >= 0);
 	r = &p->records[e->record];
@@ -619,6 +626,7 @@ all_is_handed_on(struct play *p)
 
 		for (int node = 0; node < NODES; node++)
 			got(p, node);
+		p->now_ms += 10;
 		tick(p, &done);
 		let_out(p);
 	}
@@ -852,6 +860,58 @@ another_node_takes_over(void **state)
 	end(&p);
 }
 
+/* A header alone, its body never mind, would bring the whole record again. */
+static void
+what_is_sent_again_is_paid_for(void **state)
+{
+	static struct play p;
+	struct ht_lane_stats stats;
+	uint64_t place;
+	int record;
+
+	(void)state;
+	begin(&p);
+	record = ask_one(&p, "good", 60000);
+	place = p.records[record].place;
+	assert_int_equal(p.delivered, 1);
+	for (int i = 0; i < 200; i++)
+		send_bundle(&p, 0, &record, 1);
+	assert_in_range(p.delivered, 2, 2 + AGAIN_BYTES / 250);
+	assert_int_equal(p.delivered - 1 + p.busy, 200);
+	ht_lane_stats(p.lane, &stats);
+	assert_int_equal(stats.duplicates, 200);
+	/* BUSY was no answer: it has the one it had. */
+	p.now_ms += 1000;
+	p.delivered = 0;
+	send_bundle(&p, 0, &record, 1);
+	assert_int_equal(p.delivered, 1);
+	assert_int_equal(p.records[record].place, place);
+	end(&p);
+}
+
+static void
+a_node_that_keeps_coming_back_waits(void **state)
+{
+	static struct play p;
+	size_t done = 0;
+	int record;
+
+	(void)state;
+	begin(&p);
+	node_down(&p, 3);
+	record = ask_one(&p, "good", 60000);
+	for (int i = 0; i < 200; i++)
+		node_up(&p, 2);
+	assert_in_range(p.delivered, 2, 2 + AGAIN_BYTES / 250);
+	assert_false(p.handed[2][p.records[record].place]);
+	/* And yet nothing is lost. */
+	p.now_ms += 1000;
+	tick(&p, &done);
+	let_out(&p);
+	assert_true(p.handed[2][p.records[record].place]);
+	end(&p);
+}
+
 static void
 a_refused_bundle_leaves_its_hash_alone(void **state)
 {
@@ -995,6 +1055,8 @@ main(void)
 	    cmocka_unit_test(nothing_is_admitted_while_paused),
 	    cmocka_unit_test(a_member_long_away_is_offline),
 	    cmocka_unit_test(another_node_takes_over),
+	    cmocka_unit_test(what_is_sent_again_is_paid_for),
+	    cmocka_unit_test(a_node_that_keeps_coming_back_waits),
 	    cmocka_unit_test(a_refused_bundle_leaves_its_hash_alone),
 	    cmocka_unit_test(limits_say_busy_and_claim_nothing),
 	    cmocka_unit_test(a_days_use_is_counted_without_its_records),
