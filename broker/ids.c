@@ -99,17 +99,24 @@ ht_ids_count(const struct ht_ids *ids)
 /* ---- the tables ---- */
 
 static void
+link_hash(struct ht_ids *ids, struct ht_ided *one)
+{
+	size_t at = hash_bucket(ids, &one->hash);
+
+	if (!one->cited)
+		return;
+	one->next_hash = ids->by_hash[at];
+	ids->by_hash[at] = one;
+}
+
+static void
 link_in(struct ht_ids *ids, struct ht_ided *one)
 {
 	size_t at = id_bucket(ids, one->sender, &one->id);
 
 	one->next_id = ids->by_id[at];
 	ids->by_id[at] = one;
-	if (!one->cited)
-		return;
-	at = hash_bucket(ids, &one->hash);
-	one->next_hash = ids->by_hash[at];
-	ids->by_hash[at] = one;
+	link_hash(ids, one);
 }
 
 static enum ht_err
@@ -237,6 +244,27 @@ ht_ids_add(struct ht_ids *ids, struct ht_ided *one)
 	return HT_OK;
 }
 
+static void
+unlink_hash(struct ht_ids *ids, const struct ht_ided *one)
+{
+	struct ht_ided **at = &ids->by_hash[hash_bucket(ids, &one->hash)];
+
+	while (*at != one)
+		at = &(*at)->next_hash;
+	*at = one->next_hash;
+}
+
+void
+ht_ids_rehash(struct ht_ids *ids, struct ht_ided *one,
+    const struct ht_hash *hash, bool cited)
+{
+	if (one->cited)
+		unlink_hash(ids, one);
+	one->hash = *hash;
+	one->cited = cited;
+	link_hash(ids, one);
+}
+
 /* Only what ht_ids_due() gave: it stands in no slot. */
 void
 ht_ids_del(struct ht_ids *ids, struct ht_ided *one)
@@ -247,11 +275,7 @@ ht_ids_del(struct ht_ids *ids, struct ht_ided *one)
 	while (*at != one)
 		at = &(*at)->next_id;
 	*at = one->next_id;
+	if (one->cited)
+		unlink_hash(ids, one);
 	ids->count--;
-	if (!one->cited)
-		return;
-	at = &ids->by_hash[hash_bucket(ids, &one->hash)];
-	while (*at != one)
-		at = &(*at)->next_hash;
-	*at = one->next_hash;
 }

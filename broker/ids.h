@@ -47,6 +47,9 @@ struct ht_ided *ht_ids_find_hash(
  */
 struct ht_ided *ht_ids_due(struct ht_ids *ids, uint64_t now_ms);
 void ht_ids_again(struct ht_ids *ids, struct ht_ided *one, uint64_t due_ms);
+/* The same (sender, id) for another record; its timer stays. */
+void ht_ids_rehash(struct ht_ids *ids, struct ht_ided *one,
+    const struct ht_hash *hash, bool cited);
 void ht_ids_del(struct ht_ids *ids, struct ht_ided *one);
 
 #endif

@@ -265,12 +265,20 @@ usage_of(struct ht_lane *lane, struct ht_slice grant, uint64_t now_ms)
 
 /* ---- records and their ends ---- */
 
+/* What was refused for its times may claim any. */
+static uint64_t
+life_of(const struct ht_header *h, uint64_t now_ms)
+{
+	uint64_t most = now_ms + HT_LIFE_MS + HT_SKEW_MS;
+
+	return h->expires_ms < most ? h->expires_ms : most;
+}
+
 static struct rec *
 claim(struct ht_lane *lane, const struct ht_header *h,
     const struct ht_hash *hash, struct member *sender, uint64_t now_ms)
 {
 	struct rec *rec = calloc(1, sizeof(*rec));
-	uint64_t most = now_ms + HT_LIFE_MS + HT_SKEW_MS;
 
 	if (rec == NULL) {
 		lane->err = HT_ENOMEM;
@@ -281,7 +289,7 @@ claim(struct ht_lane *lane, const struct ht_header *h,
 	rec->ided.hash = *hash;
 	rec->ided.cited = h->kind == HT_KIND_REQUEST;
 	rec->sender = sender;
-	rec->until_ms = h->expires_ms < most ? h->expires_ms : most;
+	rec->until_ms = life_of(h, now_ms);
 	rec->ided.due_ms = rec->until_ms;
 	if (ht_ids_add(lane->ids, &rec->ided) != HT_OK) {
 		lane->err = HT_ENOMEM;
@@ -942,6 +950,30 @@ count_use(struct ht_lane *lane, const struct ht_entry *e, uint64_t now_ms)
 		usage->count++;
 }
 
+/*
+ * The id of a record that had been forgotten by @then_ms, when it was taken
+ * again, for another.  False: it was not free.
+ */
+static bool
+take_again(struct ht_lane *lane, struct rec *rec, const struct ht_header *h,
+    const struct ht_hash *hash, uint64_t then_ms)
+{
+	if (rec->state == OPEN || rec->until_ms + HT_SKEW_MS > then_ms)
+		return false;
+	if (rec->answer != NULL)
+		rec->answer->request = NULL;
+	if (rec->held != NULL)
+		lane_unhold(lane, rec->held);
+	rec->answer = NULL;
+	ht_ids_rehash(lane->ids, &rec->ided, hash, h->kind == HT_KIND_REQUEST);
+	rec->state = FINAL;
+	rec->until_ms = life_of(h, then_ms);
+	rec->recipient = NULL;
+	rec->end_place = 0;
+	rec->end_status = 0;
+	return true; /* its timer is set anew when it comes due */
+}
+
 static void
 replay_record(struct ht_lane *lane, const struct ht_entry *e,
     const struct ht_header *h, struct ht_slice tag, uint64_t now_ms)
@@ -951,10 +983,13 @@ replay_record(struct ht_lane *lane, const struct ht_entry *e,
 	struct ht_hash hash = ht_header_hash(e->payload);
 	struct rec *rec;
 
-	if (sender == NULL ||
-	    ht_ids_find(lane->ids, sender, &h->record) != NULL)
+	if (sender == NULL)
 		return;
-	rec = claim(lane, h, &hash, sender, now_ms);
+	rec = (struct rec *)ht_ids_find(lane->ids, sender, &h->record);
+	if (rec == NULL)
+		rec = claim(lane, h, &hash, sender, now_ms);
+	else if (!take_again(lane, rec, h, &hash, e->time_us / 1000))
+		return;
 	if (rec == NULL)
 		return;
 	rec->place = e->seq;

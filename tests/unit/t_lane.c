@@ -1002,6 +1002,37 @@ a_days_use_is_counted_without_its_records(void **state)
 	end(&p);
 }
 
+/* Whoever takes an old id of its own again has a request like any other. */
+static void
+an_id_of_the_past_is_free_after_a_restart_too(void **state)
+{
+	static struct play p;
+	struct record *r;
+	size_t done = 0;
+	int first, second;
+
+	(void)state;
+	begin(&p);
+	first = ask_one(&p, "good", 1000);
+	p.now_ms += 1000 + HT_SKEW_MS;
+	tick(&p, &done); /* it ends, and is forgotten */
+	let_out(&p);
+	r = new_record(&p, 0);
+	second = p.n_records - 1;
+	r->h.record = p.records[first].h.record;
+	r->h.purpose = ht_slice_str("good");
+	r->h.recipient = ht_slice_str("reg.t/asked");
+	r->h.expires_ms = p.now_ms + 1000;
+	encode(r);
+	send_bundle(&p, 0, &second, 1);
+	assert_int_equal(p.records[second].status, HT_ST_OK);
+	crash(&p);
+	node_up(&p, 2);
+	assert_true(p.handed[2][p.records[second].place]);
+	all_has_ended(&p);
+	end(&p);
+}
+
 /* A header with somebody else's name is its sender's, after a restart too. */
 static void
 a_borrowed_name_takes_no_id_of_its_owner(void **state)
@@ -1060,6 +1091,7 @@ main(void)
 	    cmocka_unit_test(a_refused_bundle_leaves_its_hash_alone),
 	    cmocka_unit_test(limits_say_busy_and_claim_nothing),
 	    cmocka_unit_test(a_days_use_is_counted_without_its_records),
+	    cmocka_unit_test(an_id_of_the_past_is_free_after_a_restart_too),
 	    cmocka_unit_test(a_borrowed_name_takes_no_id_of_its_owner),
 	};
 
