@@ -351,9 +351,37 @@ find_request(const struct ht_lane *lane, const struct ht_header *h)
 
 /* ---- refusing ---- */
 
+static void
+not_now(struct ht_lane *lane, const struct now *now, unsigned status,
+    uint32_t retry_ms, const char *detail)
+{
+	struct ht_reasons *reasons = &lane->verdict.reasons;
+
+	reasons->n = 0;
+	ht_reasons_add(reasons, status, "%s", detail);
+	add_result(lane, now, status, 0, retry_ms, reasons);
+}
+
 /*
- * Final: the id has its answer, as long as the log has room for it.  @force:
- * the entry also ends a request, so it must be there.
+ * No entry for it before the minute is over, so nothing that would stay after
+ * a restart: then nothing is decided.
+ */
+static void
+refuse_later(struct ht_lane *lane, const struct now *now, unsigned status)
+{
+	char detail[120];
+
+	snprintf(detail, sizeof(detail),
+	    "%u refusals of this member are in the log for this minute; this "
+	    "would be another: %s",
+	    lane->conf.refusals_minute, ht_status_name(status));
+	not_now(lane, now, HT_ST_BUSY,
+	    (uint32_t)(MINUTE_MS - now->ms % MINUTE_MS), detail);
+}
+
+/*
+ * Final: the id has its answer.  @force: the entry also ends a request, so it
+ * must be there.  A CONFLICT claims nothing: the id had its answer before.
  */
 static uint64_t
 reject(struct ht_lane *lane, const struct now *now, unsigned entry,
@@ -366,7 +394,10 @@ reject(struct ht_lane *lane, const struct now *now, unsigned entry,
 
 	lane->stats.rejected++;
 	if (!budget(lane, now->sender, now->ms) && !force) {
-		add_result(lane, now, status, 0, 0, reasons);
+		if (entry == HT_ENTRY_CONFLICT)
+			add_result(lane, now, status, 0, 0, reasons);
+		else
+			refuse_later(lane, now, status);
 		return 0;
 	}
 	place = add_entry(lane, now, entry, status, cites);
@@ -392,17 +423,6 @@ reject_one(struct ht_lane *lane, const struct now *now, unsigned status,
 	reasons->n = 0;
 	ht_reasons_add(reasons, status, "%s", detail);
 	(void)reject(lane, now, HT_ENTRY_REJECT, status, 0, false, reasons);
-}
-
-static void
-not_now(struct ht_lane *lane, const struct now *now, unsigned status,
-    const char *detail)
-{
-	struct ht_reasons *reasons = &lane->verdict.reasons;
-
-	reasons->n = 0;
-	ht_reasons_add(reasons, status, "%s", detail);
-	add_result(lane, now, status, 0, RETRY_BUSY_MS, reasons);
 }
 
 /* ---- requests ---- */
@@ -521,7 +541,8 @@ settle_request(
 	if (recipient == NULL)
 		return;
 	if (too_much(lane, now->sender, recipient))
-		not_now(lane, now, HT_ST_BUSY, "too many requests are open");
+		not_now(lane, now, HT_ST_BUSY, RETRY_BUSY_MS,
+		    "too many requests are open");
 	else if (away(lane, recipient, now->ms))
 		reject_one(lane, now, HT_ST_OFFLINE, recipient->name);
 	else
@@ -663,7 +684,7 @@ settle_known(struct ht_lane *lane, const struct now *now, struct rec *rec)
 		return;
 	if ((rec->held != NULL && !lane_again(lane, rec->held, wants)) ||
 	    (rec->answer != NULL && !lane_again(lane, rec->answer, wants))) {
-		not_now(lane, now, HT_ST_BUSY,
+		not_now(lane, now, HT_ST_BUSY, RETRY_BUSY_MS,
 		    "too much was sent again for this node");
 		return;
 	}
@@ -684,9 +705,10 @@ settle(
 	if (known != NULL)
 		settle_known(lane, now, known);
 	else if (lane->admission != HT_ST_OK)
-		not_now(lane, now, lane->admission, "");
+		not_now(lane, now, lane->admission, RETRY_BUSY_MS, "");
 	else if (ht_ids_count(lane->ids) >= lane->conf.ids_max)
-		not_now(lane, now, HT_ST_BUSY, "too many records are alive");
+		not_now(lane, now, HT_ST_BUSY, RETRY_BUSY_MS,
+		    "too many records are alive");
 	else if (fault->status != HT_ST_OK)
 		reject_one(lane, now, fault->status, fault->detail);
 	else if (h->expires_ms <= now->ms)

@@ -17,6 +17,7 @@
 #define HISTORIES   1500
 #define NODES       5
 #define MAX_BUNDLE  4
+#define REFUSALS    3
 #define AGAIN_BYTES 4000 /* some twelve records */
 #define AGAIN_MS    20
 
@@ -138,7 +139,7 @@ lane_conf(void)
 	conf.rules = &rules;
 	conf.secret[0] = 1;
 	conf.secret[1] = 2;
-	conf.refusals_minute = 10;
+	conf.refusals_minute = REFUSALS;
 	conf.window_records = 6;
 	conf.log_bytes = 2000;
 	conf.again_bytes = AGAIN_BYTES;
@@ -289,8 +290,11 @@ on_result(struct play *p, const struct ht_act *act, const int *records)
 
 	p->busy += act->status == HT_ST_BUSY;
 	if (act->status == HT_ST_BUSY || act->status == HT_ST_CONFLICT ||
-	    act->place == 0)
+	    act->status == HT_ST_PAUSED)
 		return;
+	/* What is final has an entry, so that a restart changes nothing. */
+	assert_true(act->place < p->n_entries);
+	assert_int_equal(p->entries[act->place].record, records[act->record]);
 	/* A retry has the same answer, as long as it can be a retry. */
 	if (r->known && p->now_ms < r->h.expires_ms) {
 		assert_int_equal(act->status, r->status);
@@ -720,11 +724,12 @@ static void
 histories_keep_the_rules(void **state)
 {
 	static struct play p;
-	uint64_t answered = 0, expired = 0, late = 0, conflicts = 0;
+	uint64_t answered = 0, expired = 0, late = 0, conflicts = 0, busy = 0;
 
 	(void)state;
 	for (playing = 1; playing <= HISTORIES; playing++) {
 		play(&p, playing);
+		busy += p.busy;
 		for (size_t i = 0; i < p.n_entries; i++) {
 			answered += p.entries[i].type == HT_ENTRY_RESPONSE;
 			expired += p.entries[i].type == HT_ENTRY_EXPIRED;
@@ -737,6 +742,7 @@ histories_keep_the_rules(void **state)
 	assert_true(expired > HISTORIES);
 	assert_true(late > HISTORIES / 10);
 	assert_true(conflicts > HISTORIES / 10);
+	assert_true(busy > HISTORIES);
 }
 
 /* ---- single rules ---- */
@@ -780,20 +786,28 @@ refusals_beyond_the_budget_are_counted(void **state)
 	static struct play p;
 	unsigned rejects = 0, counted = 0;
 	size_t done = 0;
+	int last = 0, good;
 
 	(void)state;
 	begin(&p);
 	for (int i = 0; i < 30; i++)
-		(void)ask_one(&p, "bad", 1000);
+		last = ask_one(&p, "bad", 90000);
 	for (size_t i = 0; i < p.n_entries; i++)
 		rejects += p.entries[i].type == HT_ENTRY_REJECT;
-	assert_int_equal(rejects, 10);
+	assert_int_equal(rejects, REFUSALS);
+	/* Of the rest nothing is decided; one that is good would be taken. */
+	assert_int_equal(p.busy, 30 - REFUSALS);
+	assert_false(p.records[last].known);
+	good = ask_one(&p, "good", 90000);
+	assert_int_equal(p.records[good].status, HT_ST_OK);
 	p.now_ms += 60000;
 	tick(&p, &done);
 	let_out(&p);
 	for (size_t i = 0; i < p.n_entries; i++)
 		counted += p.entries[i].type == HT_ENTRY_REFUSALS;
 	assert_int_equal(counted, 1);
+	send_bundle(&p, 0, &last, 1);
+	assert_int_equal(p.records[last].status, HT_ST_PURPOSE);
 	end(&p);
 }
 
@@ -1045,7 +1059,7 @@ a_borrowed_name_takes_no_id_of_its_owner(void **state)
 
 	(void)state;
 	begin(&p);
-	(void)ask_one(&p, "good", 60000); /* place 0 stands for no entry */
+	(void)ask_one(&p, "good", 60000); /* an entry before it */
 	r = new_record(&p, 4);
 	record = p.n_records - 1;
 	r->h.sender = ht_slice_str("tax.t/asker");
