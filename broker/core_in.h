@@ -14,6 +14,7 @@
 #include "broker/commit.h"
 #include "broker/core.h"
 #include "broker/pipe.h"
+#include "broker/strike.h"
 #include "broker/verify.h"
 #include "lib/base/map.h"
 #include "schemas/message.h"
@@ -49,11 +50,6 @@ struct told {
 	uint64_t at_ms;
 };
 
-struct strike {
-	unsigned floods;
-	bool out; /* not admitted until the operator says so */
-};
-
 struct core {
 	const struct ht_broker_conf *conf;
 	struct ht_root root;
@@ -74,7 +70,7 @@ struct core {
 	struct ht_map *conns;     /* handle -> struct ht_conn, counted */
 	struct ht_map *newest;    /* user -> struct ht_conn, borrowed */
 	struct ht_map *admitted;  /* user -> "" */
-	struct ht_map *strikes;   /* user -> struct strike */
+	struct ht_map *strikes;   /* user -> struct ht_strike */
 	struct ht_map *told;      /* user -> struct told; as many as keys */
 	struct ht_map *holders;   /* SHA-256 of a key -> struct holder */
 	struct ht_hash keys_hash; /* of the list as last sent */

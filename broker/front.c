@@ -9,7 +9,7 @@
  * count those), or that was given most and took fewest of them.  Whose it is,
  * its earlier messages tell: each shows the descriptor it came in on.  A
  * connection that never said anything has no name; then everybody is named who
- * was let in more often than on connections that spoke.
+ * was let in from its host, and more often than on connections that spoke.
  */
 #include "broker/front.h"
 
@@ -56,8 +56,9 @@ struct peer {
 
 /* A user, by what ZAP and its connections told this front. */
 struct guest {
-	uint64_t admitted; /* handshakes */
-	uint64_t spoke;    /* connections that said something */
+	uint64_t admitted;          /* handshakes */
+	uint64_t spoke;             /* connections that said something */
+	char host[HT_HOST_MAX + 1]; /* of the last handshake */
 };
 
 struct refused {
@@ -180,7 +181,7 @@ guest_of(struct front *f, const char *user)
 }
 
 static bool
-admit(void *arg, const uint8_t key[static HT_CURVE_SIZE],
+admit(void *arg, const uint8_t key[static HT_CURVE_SIZE], struct ht_slice host,
     char user_id[static HT_USERID_MAX + 1])
 {
 	struct front *f = arg;
@@ -192,8 +193,11 @@ admit(void *arg, const uint8_t key[static HT_CURVE_SIZE],
 	if (user != NULL) {
 		snprintf(user_id, HT_USERID_MAX + 1, "%s", user);
 		guest = guest_of(f, user);
-		if (guest != NULL)
+		if (guest != NULL) {
 			guest->admitted++;
+			snprintf(guest->host, sizeof(guest->host), "%.*s",
+			    (int)host.len, (const char *)host.at);
+		}
 	} else if (f->open) {
 		note_refused(f, key);
 	}
@@ -458,11 +462,15 @@ undelivered(const struct front *f, int fd, const struct peer **ret_peer)
 	       (bytes > peer->delivered ? bytes - peer->delivered : 0);
 }
 
-/* Everybody of whom some connection has said nothing. */
-static void
-blame_mute(struct front *f, struct ht_slice bytes)
+/*
+ * Everybody at @host (NULL: anywhere) of whom some connection has said
+ * nothing; how many.
+ */
+static unsigned
+blame_mute(struct front *f, const char *host, struct ht_slice bytes)
 {
 	struct ht_slice user;
+	unsigned n = 0;
 	void *value;
 	size_t at = 0;
 
@@ -476,17 +484,23 @@ blame_mute(struct front *f, struct ht_slice bytes)
 		    .body = bytes,
 		};
 
-		if (guest->admitted > guest->spoke)
-			ht_pipe_put(&f->out, &msg);
+		if (guest->admitted <= guest->spoke ||
+		    (host != NULL && strcmp(guest->host, host) != 0))
+			continue;
+		ht_pipe_put(&f->out, &msg);
+		n++;
 	}
 	HT_ASSERT(pthread_mutex_unlock(&f->lock) == 0);
+	return n;
 }
 
 static void
 blame(struct front *f)
 {
 	const struct peer *worst = NULL, *peer;
+	char host[HT_HOST_MAX + 1];
 	uint64_t most = 0;
+	int worst_fd = -1;
 	uint8_t body[8];
 
 	for (int fd = 0; fd < PEERS_MAX; fd++) {
@@ -495,6 +509,7 @@ blame(struct front *f)
 		if (bytes > most) {
 			most = bytes;
 			worst = peer;
+			worst_fd = fd;
 		}
 	}
 	ht_be64(body, most);
@@ -504,8 +519,10 @@ blame(struct front *f)
 	if (worst != NULL)
 		tell(f, HT_PIPE_FLOOD, (struct ht_slice){0}, worst->user,
 		    HT_SLICE(body, 8));
-	else
-		blame_mute(f, HT_SLICE(body, 8));
+	else if (!ht_net_host(worst_fd, host) ||
+	         blame_mute(f, host, HT_SLICE(body, 8)) == 0)
+		/* It has shaken hands from elsewhere since. */
+		(void)blame_mute(f, NULL, HT_SLICE(body, 8));
 }
 
 /* False: it is time to end. */

@@ -17,7 +17,6 @@
 
 #define KEYS_MS     30000 /* periods of keys begin and end */
 #define CHUNK_BYTES (512 * 1024)
-#define STRIKES_OUT 2
 
 /* ---- documents ---- */
 
@@ -235,7 +234,7 @@ hold(struct listing *l, const struct ht_member *member,
 static bool
 is_out(const struct core *core, struct ht_slice user)
 {
-	const struct strike *strike = ht_map_get(core->strikes, user);
+	const struct ht_strike *strike = ht_map_get(core->strikes, user);
 
 	return strike != NULL && strike->out;
 }
@@ -368,8 +367,9 @@ rule_refused(struct core *core, const struct ht_hash *key,
 void
 rule_strike(struct core *core, struct ht_slice user, uint64_t bytes)
 {
-	struct strike *strike = ht_map_get(core->strikes, user);
+	struct ht_strike *strike = ht_map_get(core->strikes, user);
 	char name[HT_USERID_MAX + 1], detail[HT_USERID_MAX + 64];
+	bool out;
 
 	snprintf(
 	    name, sizeof(name), "%.*s", (int)user.len, (const char *)user.at);
@@ -381,15 +381,15 @@ rule_strike(struct core *core, struct ht_slice user, uint64_t bytes)
 			return;
 		}
 	}
-	strike->floods++;
+	out = ht_strike_add(strike, ht_clock_mono_ms());
 	ht_log(HT_WARN,
 	    "broker: %s brought %llu bytes that were nothing whole, or did not "
 	    "take them: flood %u",
 	    name, (unsigned long long)bytes, strike->floods);
-	if (strike->floods < STRIKES_OUT || strike->out)
+	if (!out)
 		return;
-	strike->out = true;
-	snprintf(detail, sizeof(detail), "%s: %u floods", name, strike->floods);
+	snprintf(detail, sizeof(detail), "%s: %u floods in ten minutes", name,
+	    strike->floods);
 	if (ht_committer_admin(core->committer, "shut-out", "broker", detail) !=
 	    HT_OK)
 		core->busy++;
@@ -407,10 +407,10 @@ rule_forgive(struct core *core)
 	unsigned n = 0;
 
 	while (ht_map_next(core->strikes, &at, &user, &value)) {
-		struct strike *strike = value;
+		struct ht_strike *strike = value;
 
 		n += strike->out;
-		*strike = (struct strike){0};
+		*strike = (struct ht_strike){0};
 	}
 	if (n > 0)
 		rule_keys(core, false);

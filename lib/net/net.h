@@ -30,12 +30,12 @@ void ht_net_close(struct ht_net **net_p);
 /* ---- server ---- */
 
 /*
- * May this transport key in, and as whom?  Called on the ZAP thread: answer
- * from memory, at once.  Writes a NUL-ended user id and returns true, or
- * returns false.
+ * May this transport key in, from this @host (as ht_net_host() writes it), and
+ * as whom?  Called on the ZAP thread: answer from memory, at once.  Writes a
+ * NUL-ended user id and returns true, or returns false.
  */
 typedef bool ht_admit_fn(void *arg, const uint8_t key[static HT_CURVE_SIZE],
-    char user_id[static HT_USERID_MAX + 1]);
+    struct ht_slice host, char user_id[static HT_USERID_MAX + 1]);
 
 struct ht_router_conf {
 	const char *address; /* "tcp://127.0.0.1:5600"; port 0: any free one */
@@ -82,6 +82,9 @@ enum ht_err ht_router_send(struct ht_router *router, struct ht_slice handle,
 bool ht_net_peer(int fd, uint64_t *ret_bytes, uint64_t *ret_peer);
 /* The bytes that its peer has taken, and said so.  False likewise. */
 bool ht_net_taken(int fd, uint64_t *ret_bytes);
+#define HT_HOST_MAX 64 /* an IPv6 address with its scope */
+/* The peer's address in numbers, without its port.  False likewise. */
+bool ht_net_host(int fd, char out[static HT_HOST_MAX + 1]);
 
 /* ---- client ---- */
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/tcp.h> /* has more of tcp_info than libc */
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,4 +341,15 @@ ht_net_taken(int fd, uint64_t *ret_bytes)
 		return false;
 	*ret_bytes = info.tcpi_bytes_acked;
 	return true;
+}
+
+bool
+ht_net_host(int fd, char out[static HT_HOST_MAX + 1])
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
+	       getnameinfo((struct sockaddr *)&peer, len, out, HT_HOST_MAX + 1,
+	           NULL, 0, NI_NUMERICHOST) == 0;
 }

@@ -73,7 +73,9 @@ admitted(const struct zap *zap, const struct zap_request *req,
 	    !frame_is(req, 2, ZAP_DOMAIN) || !frame_is(req, 5, "CURVE") ||
 	    req->len[6] != HT_CURVE_SIZE)
 		return false;
-	return zap->admit(zap->arg, req->at[6], user_id) && *user_id != '\0';
+	return zap->admit(zap->arg, req->at[6],
+	           HT_SLICE(req->at[3], req->len[3]), user_id) &&
+	       *user_id != '\0';
 }
 
 static void

@@ -62,7 +62,14 @@ admitted() {
 }
 within 10 admitted
 result $? 'and it is let in again'
-# One that has never said a word has no name in the front but ZAP's.
+# One that has never said a word has no name in the front but ZAP's; another
+# that says none, but from elsewhere, must not share the blame.
+mkfifo "$dir/hold"
+raw mute "$dir/local.yaml" 127.0.0.2 <"$dir/hold" >"$dir/mute" 2>&1 &
+pids="$pids $!"
+exec 9>"$dir/hold"
+within 20 grep -q MUTE "$dir/mute"
+result $? 'one is let in from another address, and is mute'
 run 0 '^CLOSED' 'a flood without HELLO' raw mute-flood "$dir/police.yaml" 6000
 measure_gap 'a flood without HELLO'
 still_serving 'three floods'
@@ -75,6 +82,9 @@ run 1 '^REFUSED' 'it is known who did it, and left out' \
 [ "$(grep -c 'is shut out' "$dir/broker.log")" -eq 2 ] &&
 	! grep 'is shut out' "$dir/broker.log" | grep -qv police
 result $? 'and nobody else'
+! grep 'tax.demo/local.*: flood' "$dir/broker.log" >/dev/null
+result $? 'not even blamed'
+exec 9>&-
 still_serving 'four floods'
 
 stop_broker

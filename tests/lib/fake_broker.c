@@ -409,7 +409,7 @@ handle(struct fake *f, const struct ht_received *r)
 }
 
 static bool
-admit(void *arg, const uint8_t key[static HT_CURVE_SIZE],
+admit(void *arg, const uint8_t key[static HT_CURVE_SIZE], struct ht_slice host,
     char user_id[static HT_USERID_MAX + 1])
 {
 	const struct ht_world *world = arg;
@@ -418,6 +418,7 @@ admit(void *arg, const uint8_t key[static HT_CURVE_SIZE],
 	const struct ht_keyinfo *info;
 	struct ht_pub pub;
 
+	(void)host;
 	memcpy(pub.at, key, sizeof(pub.at));
 	if (!ht_trust_by_transport(world->trust, &pub, &member, &node, &info))
 		return false;

@@ -11,6 +11,9 @@
  *                                         so many GET_SNAPSHOT, or HELLO, at
  *                                         once, then 400 a second; no answer
  *                                         is read
+ *        raw mute NODE.yaml HOST          from that address of this machine,
+ *                                         and nothing said till standard input
+ *                                         ends
  *        raw stranger|wrong-server|null|plain NODE.yaml
  *                                         what becomes of the handshake
  *        raw flood|mute-flood|two-flood NODE.yaml MIB
@@ -50,6 +53,7 @@ struct raw {
 	void *ctx;
 	void *sock;
 	void *monitor;
+	const char *from; /* NULL: any address of this machine */
 };
 
 _Noreturn static void
@@ -139,7 +143,7 @@ dial(struct raw *r, enum who who, const uint8_t *id, size_t id_len)
 {
 	void *sock = zmq_socket(r->ctx, ZMQ_DEALER);
 	static int count;
-	char events[40];
+	char events[40], address[400];
 
 	must(sock != NULL, "a socket");
 	set_int(sock, ZMQ_LINGER, 0);
@@ -159,7 +163,11 @@ dial(struct raw *r, enum who who, const uint8_t *id, size_t id_len)
 	r->monitor = zmq_socket(r->ctx, ZMQ_PAIR);
 	set_int(r->monitor, ZMQ_LINGER, 0);
 	must(zmq_connect(r->monitor, events) == 0, "the monitor");
-	must(zmq_connect(sock, r->root.broker_address) == 0, "connecting");
+	must(strncmp(r->root.broker_address, "tcp://", 6) == 0, "an address");
+	snprintf(address, sizeof(address), "tcp://%s%s%s",
+	    r->from != NULL ? r->from : "", r->from != NULL ? ":0;" : "",
+	    r->root.broker_address + 6);
+	must(zmq_connect(sock, address) == 0, "connecting");
 	return sock;
 }
 
@@ -393,6 +401,20 @@ many(struct raw *r, const char *first, const char *count)
 	return 0;
 }
 
+static int
+mute(struct raw *r, const char *from)
+{
+	uint8_t none = 0;
+
+	r->from = from;
+	r->sock = dial(r, ITSELF, &none, 0);
+	up(r);
+	printf("MUTE\n");
+	fflush(stdout);
+	(void)getchar();
+	return 0;
+}
+
 /* ---- floods ---- */
 
 static int
@@ -464,6 +486,8 @@ play(struct raw *r, const char *how, int n, char **args)
 		printf("%s\n", how);
 		return strcmp(how, "UP") == 0;
 	}
+	if (strcmp(how, "mute") == 0 && n == 1)
+		return mute(r, args[0]);
 	if (strcmp(how, "ids") == 0 && n == 2)
 		return many(r, args[0], args[1]);
 	if (strcmp(how, "id") == 0 && n > 1) {

@@ -21,6 +21,7 @@ struct fixture {
 	uint8_t pub[32], sec[32];      /* admitted, as tax.sh/first/adapter */
 	_Atomic(const uint8_t *) late; /* admitted too, once set */
 	atomic_uint refused;
+	atomic_uint near; /* asked about from 127.0.0.1 */
 	bool admit_all;
 };
 
@@ -35,12 +36,13 @@ keypair(uint8_t pub[static 32], uint8_t sec[static 32])
 }
 
 static bool
-admit(void *arg, const uint8_t key[static HT_CURVE_SIZE],
+admit(void *arg, const uint8_t key[static HT_CURVE_SIZE], struct ht_slice host,
     char user_id[static HT_USERID_MAX + 1])
 {
 	struct fixture *f = arg;
 	const uint8_t *late = atomic_load(&f->late);
 
+	atomic_fetch_add(&f->near, ht_slice_is(host, "127.0.0.1"));
 	snprintf(user_id, HT_USERID_MAX + 1, "tax.sh/first/adapter");
 	if (f->admit_all || memcmp(key, f->pub, HT_CURVE_SIZE) == 0 ||
 	    (late != NULL && memcmp(key, late, HT_CURVE_SIZE) == 0))
@@ -208,12 +210,17 @@ bytes_of_a_connection_are_counted(void **state)
 	static const uint8_t frame[5000];
 	struct ht_received got;
 	uint64_t bytes, more, peer, again;
+	char host[HT_HOST_MAX + 1];
 
 	dealer = dial(f, f->pub, f->sec);
 	await_link(dealer, HT_LINK_UP);
 	assert_ok(ht_dealer_send(dealer, HT_SLICE(frame, 10)));
 	assert_ok(router_recv(f, 5000, &got));
 	assert_true(ht_net_peer(got.fd, &bytes, &peer));
+	assert_true(ht_net_host(got.fd, host));
+	assert_string_equal(host, "127.0.0.1");
+	assert_false(ht_net_host(-1, host));
+	assert_in_range(atomic_load(&f->near), 1, 3);
 	assert_ok(ht_dealer_send(dealer, HT_SLICE(frame, sizeof(frame))));
 	assert_ok(router_recv(f, 5000, &got));
 	assert_true(ht_net_peer(got.fd, &more, &again));
