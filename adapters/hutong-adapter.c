@@ -23,10 +23,6 @@
 #include "lib/base/panic.h"
 #include "lib/base/process.h"
 
-#define ROWS_DEFAULT 100   /* of an item that states no limit */
-#define ROWS_MAX     10000 /* fetched to find those of a grant's area */
-#define ROWS_FILTER  20    /* so many times the limit, with a row filter */
-
 enum {
 	EXIT_WRONG = 1,
 	EXIT_USAGE = 2,
@@ -80,19 +76,6 @@ found(void *arg, const struct ht_found *result)
 	free(asking);
 }
 
-/* A grant for an area needs rows looked through that will not be released. */
-static uint32_t
-rows_for(const struct ht_call *call)
-{
-	uint32_t rows = call->item->records_max > 0 ? call->item->records_max
-	                                            : ROWS_DEFAULT;
-
-	if (call->grant->row_field != NULL)
-		rows = rows > ROWS_MAX / ROWS_FILTER ? ROWS_MAX
-		                                     : rows * ROWS_FILTER;
-	return rows;
-}
-
 static uint64_t
 deadline_for(const struct ht_conf_item *item, const struct ht_call *call)
 {
@@ -127,7 +110,8 @@ serve(void *arg, const struct ht_call *call)
 	if (asking != NULL) {
 		*asking = (struct asking){adapter, item, id};
 		err = item->from->ops->ask(item->from->source, item->query,
-		    call->request->params, rows_for(call),
+		    call->request->params,
+		    ht_source_rows(call->item, call->grant),
 		    deadline_for(item, call), found, asking);
 	}
 	if (err != HT_OK) {

@@ -57,6 +57,17 @@ struct ht_source_ops {
 extern const struct ht_source_ops ht_source_odbc;
 extern const struct ht_source_ops ht_source_file;
 
+/*
+ * How many rows to have looked at for an answer.  A grant with a row filter
+ * needs more looked at than it lets out.  What then lies beyond may be the
+ * grant's or not: no source can tell without its rows being looked at, too, so
+ * `more` must be said (an answer must not pass for a whole one), and hints that
+ * there are so many rows.  The number is therefore large, also for an item
+ * that gives few records, and the same for every grant of it.
+ */
+uint32_t ht_source_rows(
+    const struct ht_item *item, const struct ht_grant *grant);
+
 /* The ops whose kind is a key of @map; NULL with a finding if none is. */
 const struct ht_source_ops *ht_source_find(struct ht_yaml *map);
 
