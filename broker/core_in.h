@@ -30,7 +30,8 @@ struct link {
 	char address[300];           /* bound; a restart takes it again */
 	struct ht_out *first, *last; /* to be written */
 	size_t waiting;              /* bytes of these */
-	struct ht_buf own;           /* small messages, not yet among them */
+	struct ht_buf own;           /* messages of ours, not yet among them */
+	uint64_t said;               /* bytes of these, ever */
 	uint64_t started_ms, restart_ms, backoff_ms;
 	uint64_t starts, floods;
 	uint64_t memory, frames, bytes; /* as it last said */
@@ -105,6 +106,8 @@ void link_restart(struct core *core, const char *why);
 void link_close(struct core *core);
 /* The message in core->m, to a connection. */
 void link_send(struct core *core, struct ht_slice handle);
+/* So much waits for the front that no question should be answered. */
+bool link_full(const struct core *core);
 void link_send_keys(struct core *core, struct ht_slice body);
 
 /* ---- talk.c ---- */

@@ -24,6 +24,8 @@
 #define FRONT_FD       3
 #define WAITING_MAX    ((size_t)512 << 20) /* then the front is stuck */
 #define OWN_MAX        ((size_t)64 << 20)
+#define OWN_HIGH       ((size_t)4 << 20)   /* then it joins what waits */
+#define ANSWERS_HIGH   ((size_t)128 << 20) /* then questions wait */
 #define WATCH_MS       250
 #define BACKOFF_MS     100
 #define BACKOFF_MAX_MS 5000
@@ -34,6 +36,35 @@
 extern char **environ;
 
 /* ---- to the front ---- */
+
+static void
+enqueue(struct link *link, struct ht_out *out)
+{
+	out->next = NULL;
+	out->at = 0;
+	if (link->last != NULL)
+		link->last->next = out;
+	else
+		link->first = out;
+	link->last = out;
+	link->waiting += out->bytes.len;
+}
+
+/* Own messages keep their place in the order of all. */
+static void
+own_waits(struct link *link)
+{
+	struct ht_out *out;
+
+	if (link->own.err != HT_OK || link->own.len == 0)
+		return;
+	out = calloc(1, sizeof(*out));
+	if (out == NULL)
+		return;
+	out->bytes = link->own;
+	link->own = HT_BUF(OWN_MAX);
+	enqueue(link, out);
+}
 
 static void
 tell(struct core *core, unsigned type, struct ht_slice body)
@@ -55,11 +86,22 @@ link_send(struct core *core, struct ht_slice handle)
 	    .type = HT_PIPE_SEND,
 	    .handle = handle,
 	};
-	size_t began = ht_pipe_begin(&core->link.own, &head);
+	struct link *link = &core->link;
+	size_t began;
 
-	/* Too much for own: link_flush() finds the error and starts anew. */
-	if (ht_message_encode(&core->m, &core->link.own) == HT_OK)
-		ht_pipe_end(&core->link.own, began);
+	if (link->own.len > OWN_HIGH)
+		own_waits(link);
+	began = ht_pipe_begin(&link->own, &head);
+	/* No memory for it: link_flush() finds the error and starts anew. */
+	if (ht_message_encode(&core->m, &link->own) == HT_OK)
+		ht_pipe_end(&link->own, began);
+	link->said += link->own.len - began;
+}
+
+bool
+link_full(const struct core *core)
+{
+	return core->link.waiting + core->link.own.len > ANSWERS_HIGH;
 }
 
 void
@@ -100,37 +142,14 @@ drop_waiting(struct link *link)
 }
 
 static void
-enqueue(struct link *link, struct ht_out *out)
-{
-	out->next = NULL;
-	out->at = 0;
-	if (link->last != NULL)
-		link->last->next = out;
-	else
-		link->first = out;
-	link->last = out;
-	link->waiting += out->bytes.len;
-}
-
-/* Own messages keep their place in the order of all. */
-static void
 enqueue_own(struct core *core)
 {
 	struct link *link = &core->link;
-	struct ht_out *out;
 
-	if (link->own.err != HT_OK) {
-		link_restart(core, "too much waits for it");
-		return;
-	}
-	if (link->own.len == 0)
-		return;
-	out = calloc(1, sizeof(*out));
-	if (out == NULL)
-		return;
-	out->bytes = link->own;
-	link->own = HT_BUF(OWN_MAX);
-	enqueue(link, out);
+	if (link->own.err != HT_OK)
+		link_restart(core, "there is no memory for what it should say");
+	else
+		own_waits(link);
 }
 
 void

@@ -512,7 +512,7 @@ may_ask(struct core *core, const struct ht_pipe_msg *msg, struct told *told)
 
 	told->bytes = told->bytes > forgotten ? told->bytes - forgotten : 0;
 	told->at_ms = now;
-	if (told->bytes < TOLD_MAX)
+	if (told->bytes < TOLD_MAX && !link_full(core))
 		return true;
 	core->busy++;
 	if (told->bytes < 2 * TOLD_MAX)
@@ -548,7 +548,7 @@ static void
 question(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 {
 	struct told *told = told_of(core, msg->user);
-	size_t before = core->link.own.len;
+	uint64_t before = core->link.said;
 
 	if (told == NULL)
 		return;
@@ -562,7 +562,7 @@ question(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 	} else {
 		other(core, conn, msg);
 	}
-	told->bytes += core->link.own.len - before;
+	told->bytes += core->link.said - before;
 }
 
 static void
