@@ -344,6 +344,7 @@ sweep(struct ht_node *node, uint64_t now_ms)
 		return;
 	node->swept_ms = now_ms;
 	node_ask_expire(node, ht_clock_wall_ms());
+	node_serve_expire(node, ht_clock_wall_ms());
 	if (ht_state_sweep(node->state, ht_clock_wall_ms(), 1000) != HT_OK)
 		node_break(node, HT_ESTORE, "the state folder %s fails",
 		    ht_state_dir(node->state));

@@ -285,6 +285,8 @@ void node_ask_fini(struct ht_node *node);
 /* ---- node_serve.c ---- */
 
 void node_delivered(struct ht_node *node, struct ht_slice frame);
+/* Calls whose requests are over end without an answer. */
+void node_serve_expire(struct ht_node *node, uint64_t now_ms);
 void node_serve_fini(struct ht_node *node);
 
 #endif

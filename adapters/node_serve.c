@@ -57,6 +57,34 @@ node_serve_fini(struct ht_node *node)
 		ht_map_free(&node->servers, free);
 }
 
+/* A server that never answers must not fill the room for those that do. */
+void
+node_serve_expire(struct ht_node *node, uint64_t now_ms)
+{
+	struct node_call *over[64];
+	struct ht_slice key;
+	unsigned n;
+
+	do {
+		size_t at = 0;
+		void *call;
+
+		n = 0;
+		while (n < HT_COUNT(over) &&
+		       ht_map_next(node->calls, &at, &key, &call))
+			if (((struct node_call *)call)->header.expires_ms <=
+			    now_ms)
+				over[n++] = call;
+		for (unsigned i = 0; i < n; i++) {
+			ht_log(HT_WARN,
+			    "node %s: the request at place %llu was not "
+			    "answered in its life",
+			    node->id, (unsigned long long)over[i]->place);
+			call_end(node, over[i]);
+		}
+	} while (n == HT_COUNT(over));
+}
+
 enum ht_err
 ht_node_serve(
     struct ht_node *node, const char *item, ht_serve_fn *serve, void *arg)

@@ -24,7 +24,9 @@ struct fixture {
 	/* what the provider's server does */
 	const char *records;
 	unsigned reason; /* fails with it */
+	bool holds;      /* does not answer at all */
 	unsigned calls;
+	uint64_t call;    /* the last one's id */
 	char params[256]; /* of the last call */
 };
 
@@ -86,8 +88,11 @@ serve(void *arg, const struct ht_call *call)
 	char *text = json_dumps(call->request->params, JSON_COMPACT);
 
 	f->calls++;
+	f->call = call->id;
 	(void)snprintf(f->params, sizeof(f->params), "%s", text);
 	free(text);
+	if (f->holds)
+		return;
 	if (f->reason != 0)
 		ht_reasons_add(&reasons, f->reason, "as the test wants");
 	else
@@ -458,6 +463,30 @@ a_source_that_fails_is_said_so(void **state)
 	ht_asked_fini(&got.asked);
 }
 
+/* One that forgets to answer does not fill the room of all others. */
+static void
+a_call_nobody_answers_ends(void **state)
+{
+	struct fixture *f = *state;
+	json_t *with = params(), *none = json_array();
+	struct ht_ask what = query_ask(with);
+	struct got got = {0};
+
+	start_all(f);
+	f->holds = true;
+	what.life_ms = 300;
+	assert_ok(ht_node_begin(f->consumer, &what, take, &got));
+	/* The consumer gives up after the request's end, and a grace. */
+	assert_ok(drive(f, &got, 1));
+	assert_int_equal(f->calls, 1);
+	assert_int_equal(
+	    ht_node_answer(f->provider, f->call, none, false, NULL),
+	    HT_ENOTFOUND);
+	json_decref(none);
+	json_decref(with);
+	ht_asked_fini(&got.asked);
+}
+
 /* A provider that cannot make a tag still says no, and why. */
 static void
 no_tracker_key_is_said_so(void **state)
@@ -778,6 +807,7 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(what_will_be_refused_does_not_leave),
     NODE_TEST(the_provider_decides_for_itself),
     NODE_TEST(a_source_that_fails_is_said_so),
+    NODE_TEST(a_call_nobody_answers_ends),
     NODE_TEST(no_tracker_key_is_said_so),
     NODE_TEST(nobody_serves_it),
     NODE_TEST(a_second_delivery_has_no_second_effect),
