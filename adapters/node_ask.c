@@ -326,7 +326,7 @@ make_tag(struct making *m, struct ht_buf *out)
 	        m->node, ht_trust_epoch(m->node->trust, m->now_ms), &epoch)) {
 		ht_reasons_add(&m->reasons, HT_ST_TAG_EPOCH,
 		    "no epoch of the catalog is in force whose tracker key is "
-		    "sealed to %s; the auditors make one: hutong key epoch",
+		    "sealed to %s; the auditors make one: hutong epoch new",
 		    m->node->member);
 		return HT_OK;
 	}

@@ -859,7 +859,7 @@ open_tracker(struct ht_node *node, const struct ht_epoch_entry *entry)
 	if (err != HT_OK) {
 		ht_log(HT_ERROR,
 		    "node %s: the tracker key of epoch %s is not sealed to "
-		    "us: the auditors must renew it (hutong key epoch)",
+		    "us: the auditors must seal it anew (hutong epoch seal)",
 		    node->id, entry->name);
 		return false;
 	}

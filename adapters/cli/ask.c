@@ -101,10 +101,11 @@ find_item(struct cli_asking *a, const char *name)
 	if (a->item != NULL || a->force)
 		return HT_CLI_GO;
 	return ht_cli_fail(HT_EXIT_REFUSED,
-	    "%s is not in snapshot %llu of the catalog%s; `hutong catalog "
-	    "list` shows what is",
+	    "%s is not in snapshot %llu of the catalog%s; what is: hutong "
+	    "catalog show %s/trust-%llu items",
 	    name, (unsigned long long)ht_trust_version(trust),
-	    a->item_version != 0 ? " in that version" : "");
+	    a->item_version != 0 ? " in that version" : "", a->conf.state,
+	    (unsigned long long)ht_trust_version(trust));
 }
 
 int
@@ -303,6 +304,8 @@ cli_footer(const struct cli_asking *asking, const struct ht_asked *asked,
 	/* Programs read standard output: what is for people stays out. */
 	FILE *out = asking->format == CLI_TABLE ? stdout : stderr;
 
+	/* On one terminal the records stand before what is said of them. */
+	(void)fflush(stdout);
 	if (asking->quiet)
 		return;
 	if (out == stdout)
