@@ -136,14 +136,20 @@ PROVE := prove --exec 'tests/lib/run $(if $(SAN),900,300)'
 CLI_TESTS := $(wildcard tests/cli/*.t)
 E2E_TESTS := $(wildcard tests/e2e/*.t)
 NEEDED    := $(LIB) $(PROGS) $(UNITS) $(FUZZ) $(HELPS)
+# The runner shows no test's own words; this one should be seen.
+SHARED = $${HT_SHARED:-../shared}
+say_skipped = $(Q)[ -d "$(SHARED)/vectors" ] || echo "No public test vectors" \
+    "at $(SHARED)/vectors: tests skip them (see CONTRIBUTING.md)"
 
 check: $(NEEDED)
+	$(say_skipped)
 	$(Q)$(TEST_ENV) $(PROVE) -Q -j2 $(UNITS) $(FUZZ) $(CLI_TESTS)
 test:
 	$(Q)tests/deps build demo test
 	$(Q)$(MAKE) --no-print-directory test-run
 # Units may run two at a time; what starts daemons and watches clocks may not.
 test-run: $(NEEDED)
+	$(say_skipped)
 	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) --timer -j2 --rules 'seq=tests/e2e/*' \
 	    --rules 'par=**' $(UNITS) $(FUZZ) $(wildcard tests/lint/*.t) \
 	    $(CLI_TESTS) $(E2E_TESTS)
@@ -182,9 +188,12 @@ coverage:
 	$(Q)$(MAKE) VARIANT=cov HARDEN=-fPIE CFLAGS='-O0 -g --coverage' \
 	    LDFLAGS=--coverage check
 	$(Q)tests/coverage build/cov $(FILES)
-# What the code says in docs/: the protocol's examples and codes.
+# What the code says in docs/: the protocol's examples and codes, and the
+# manual's programs.
 examples: $(B)/prog/protocol
 	$(Q)HT_BUILD=$(abspath $(B)) tests/lib/protocol-docs
+	$(Q)tests/lib/manual-examples docs/man/hutong.3 >$(B)/page && \
+	    cat $(B)/page >docs/man/hutong.3
 format:
 	$(Q)clang-format -i $$(git ls-files '*.[ch]')
 hooks:
@@ -195,7 +204,8 @@ define install_headers
 	install -D -m 0644 adapters/hutong.h \
 	    $(DESTDIR)$(PREFIX)/include/hutong/hutong.h
 	set -e; for header in $$($(CC) $(HT_CPPFLAGS) -MM -MT x adapters/hutong.h | \
-	    tr -d '\\' | tr ' ' '\n' | grep '/.*[.]h$$' | grep -v '^/'); do \
+	    tr -d '\\' | tr ' ' '\n' | grep '/.*[.]h$$' | \
+	    grep -v -e '^/' -e '^adapters/hutong[.]h$$'); do \
 	    install -D -m 0644 $$header \
 	        $(DESTDIR)$(PREFIX)/include/hutong/$$header; done
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
@@ -216,6 +226,9 @@ install: all
 	set -e; for page in docs/man/*.[1-8]; do [ -f "$$page" ] || continue; \
 	    install -D -m 0644 $$page \
 	    $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	install -d $(DESTDIR)$(PREFIX)/share/doc/hutong/examples
+	install -m 0644 docs/examples/*.c \
+	    $(DESTDIR)$(PREFIX)/share/doc/hutong/examples
 clean:
 	rm -rf build
 

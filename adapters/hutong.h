@@ -3,18 +3,22 @@
  *
  * A node belongs to a member.  It asks (query, verify), and it serves items
  * that its member provides.  One thread owns a node and drives it with
- * ht_node_step() or ht_node_run(); nothing here is thread-safe otherwise.
+ * ht_node_step(); nothing here is thread-safe otherwise.
  *
  *	struct ht_node *node;
  *	ht_node_open(&conf, report, &node);
- *	ht_node_ask(node, &ask, &answer, report);     -- blocks, drives the loop
+ *	ht_node_ask(node, &ask, &asked);     -- blocks, drives the loop
  *	ht_node_close(&node);
+ *
+ * hutong(3) is the manual; docs/examples has whole programs.
  *
  * Records are JSON values (jansson), UTF-8.
  */
 #ifndef HUTONG_H
 #define HUTONG_H
 
+#include "lib/base/log.h"     /* what a node says on standard error */
+#include "lib/base/process.h" /* for programs that hold keys */
 #include "schemas/content.h"
 #include "schemas/json.h"
 #include "schemas/policy.h"
@@ -89,13 +93,17 @@ struct ht_asked {
 };
 void ht_asked_fini(struct ht_asked *asked);
 
-/* Called once per ask, from ht_node_step(). @asked is the callee's to fini. */
+/*
+ * Called once per ask, from ht_node_step(); not for what ht_node_close() ends.
+ * @asked is the callee's to fini.
+ */
 typedef void ht_asked_fn(void *arg, struct ht_asked *asked);
 
 /*
  * Begin to ask; the answer comes to @done.  An ask refused by our own checks
  * (schema, policy) is reported to @done as well, before this returns.
- * Errors: HT_EAGAIN (too many in flight, HT_ASKS_MAX); HT_ENOMEM.
+ * Errors: HT_EAGAIN (no catalog yet, or HT_ASKS_MAX in flight); HT_EINVALID,
+ * HT_ETOOBIG (what one record cannot say); HT_ESTORE; HT_ENOMEM.
  */
 #define HT_ASKS_MAX 4096
 enum ht_err ht_node_begin(struct ht_node *node, const struct ht_ask *ask,
@@ -120,7 +128,10 @@ struct ht_call {
  * borrowed until this returns.  Answer now or later with ht_node_answer().
  */
 typedef void ht_serve_fn(void *arg, const struct ht_call *call);
-/* Serve an item (by name, every version of it). */
+/*
+ * Serve an item (by name, every version of it).  Before the first step: the
+ * broker is told on connecting whether this node serves.
+ */
 enum ht_err ht_node_serve(struct ht_node *node, const char *item,
     ht_serve_fn *serve, void *arg) HT_MUST_USE;
 
@@ -130,7 +141,8 @@ enum ht_err ht_node_serve(struct ht_node *node, const char *item,
  * fields only.  For verify, @records are the candidates found: the node
  * compares the claims and answers match, no match or unknown per field,
  * nothing else.  @reasons (may be NULL) non-empty: failed or refused.
- * HT_ENOTFOUND if the call has ended meanwhile.
+ * HT_ENOTFOUND if the call has ended meanwhile: it was answered, or its
+ * deadline has passed.
  */
 enum ht_err ht_node_answer(struct ht_node *node, uint64_t id,
     const json_t *records, bool more, const struct ht_reasons *reasons)
