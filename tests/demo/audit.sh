@@ -1,7 +1,7 @@
 # audit.sh -- what the auditor sees, and what a flipped bit does.  Sourced.
 
 audit() {
-	printf '\n   %s$ hutong-audit %s%s\n' "$bold" "$*" "$plain"
+	printf '\n   %s$ hutong-audit%s%s\n' "$bold" "$(typed "$@")" "$plain"
 	verb=$1
 	shift
 	hutong-audit "$verb" --socket "$D/broker/audit.sock" \
@@ -13,7 +13,9 @@ audit() {
 
 tell_audit() {
 	say "The auditor asks the running broker through its audit socket, with a"
-	say "key of its own; each question becomes an entry too."
+	say "key of its own; each question becomes an entry too. Left out below:"
+	say "--socket $D/broker/audit.sock --key $D/auditor/auditor.key"
+	say "--why 'yearly inspection' --root $A/root.note"
 	audit search --limit 12 || die "the audit search failed"
 	say ""
 	say "Refusals only (what a stranger tried has no name that could be believed):"

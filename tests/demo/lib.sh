@@ -79,10 +79,18 @@ start() { # name, then the command
 	"$@" >"$D/run/$name.log" 2>&1 &
 	echo $! >"$D/run/$name.pid"
 }
+# A number outlives its process, and a restart of the machine: it may be
+# somebody else's by now.
+ours() { # process id
+	case $(cat "/proc/$1/comm" 2>/dev/null) in
+	hutong-*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
 stop() { # name
 	[ -f "$D/run/$1.pid" ] || return 0
 	pid=$(cat "$D/run/$1.pid")
-	if kill "$pid" 2>/dev/null; then
+	if ours "$pid" && kill "$pid" 2>/dev/null; then
 		tries=100
 		while kill -0 "$pid" 2>/dev/null && [ "$tries" -gt 0 ]; do
 			tries=$((tries - 1))

@@ -2,12 +2,22 @@
 
 answered=0 refused=0
 
+# Words as one would type them.
+typed() {
+	for word; do
+		case $word in
+		*' '*) printf " '%s'" "$word" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+}
+
 # Ask as a member; the exit code is the program's.
 ask() { # member, verb, then its arguments
 	who=$1 verb=$2
 	shift 2
-	printf '\n   %s$ hutong %s %s%s   (as %s)\n' "$bold" "$verb" "$*" "$plain" \
-	    "$who"
+	printf '\n   %s$ hutong %s%s%s   (as %s)\n' "$bold" "$verb" \
+	    "$(typed "$@")" "$plain" "$who"
 	hutong "$verb" "$@" --config "$(home "$who")/node.yaml" 2>&1 |
 		sed 's/^/   | /'
 	# The exit code of the program, not of sed.
@@ -45,6 +55,7 @@ pick_subjects() {
 }
 
 tell_answers() {
+	say "(as NAME) stands for: --config $D/members/NAME/node.yaml"
 	answers "The state tax bureau looks up a company in the register. The
    grant lets it see 13 of 25 fields; no identity papers among them." \
 	    tax.demo/state query gx.demo/SCZTDJ "shxydm=$ent_open" \
@@ -116,8 +127,13 @@ tell_tampered() {
 	    >"$D/last-refusal" 2>&1; then
 		die "a tampered record was accepted"
 	fi
-	sed 's/^/   | /' "$D/last-refusal"
-	grep -q BODY_HASH "$D/last-refusal" || die "refused, but otherwise"
+	grep -q BODY_HASH "$D/last-refusal" || {
+		cat "$D/last-refusal"
+		die "refused, but otherwise"
+	}
+	read -r name place detail <"$D/last-refusal"
+	printf '\n   | the broker refused: %s: %s\n   | log       request at %s\n' \
+	    "$name" "$detail" "$place"
 	refused=$((refused + 1))
 }
 
