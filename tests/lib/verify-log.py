@@ -12,10 +12,14 @@ import struct
 import sys
 from pathlib import Path
 
-import lmdb
-import msgpack
-from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
+try:
+    import lmdb
+    import msgpack
+    from nacl.exceptions import BadSignatureError
+    from nacl.signing import VerifyKey
+except ImportError as missing:
+    sys.exit(f"verify-log.py: {missing}; Debian has it in python3-lmdb, "
+             "python3-msgpack, python3-nacl")
 
 
 class Bad(Exception):
