@@ -130,9 +130,12 @@ def signing_keys(authority):
     """Key id -> public key, of every node of every member."""
     keys = {}
     for path in Path(authority).glob("members/*/*.note"):
-        for b64 in re.findall(r"signing: .*?key: ([\w+/=]+)", path.read_text()):
-            pub = base64.b64decode(b64)
-            keys[sha(b"hutong-key/v1\nsigning\n" + pub)[:8]] = pub
+        # One key on the line, or a list of them on the lines below it.
+        for part in re.findall(r"\bsigning:(.*(?:\n +- *\{.*)*)",
+                               path.read_text()):
+            for b64 in re.findall(r"key: ([\w+/=]+)", part):
+                pub = base64.b64decode(b64)
+                keys[sha(b"hutong-key/v1\nsigning\n" + pub)[:8]] = pub
     return keys
 
 
@@ -150,9 +153,12 @@ def check_bundle(first, evidence, entries, keys):
         raise Bad(f"bad entry {first}: too many left-out hashes")
     text = b"hutong-bundle/v1\n" + msgpack.packb(
         [suite, sender, node, key, count, root], use_bin_type=True)
+    if key not in keys:
+        raise Bad(f"bad entry {first}: nobody in AUTHORITY has the key "
+                  f"{key.hex()} that signed its bundle")
     try:
         VerifyKey(keys[key]).verify(text, sig)
-    except (KeyError, BadSignatureError):
+    except BadSignatureError:
         raise Bad(f"bad entry {first}: its bundle's signature is false")
 
 
