@@ -1,4 +1,4 @@
-# audit.sh -- what the auditor sees, and what a flipped bit does.  Sourced.
+# audit.sh -- what the auditor sees, and what a changed byte does.  Sourced.
 
 audit() {
 	printf '\n   %s$ hutong-audit%s%s\n' "$bold" "$(typed "$@")" "$plain"
@@ -27,27 +27,32 @@ tell_audit() {
 		sed -n 's/.*"exchange":"\([^"]*\)".*/\1/p' | head -n 1)
 	say ""
 	say "The whole life of one exchange, every signature checked:"
-	audit show "$exchange" --authority "$A" || die "show failed"
+	audit show "$exchange" --authority "$A" >"$D/last-show" ||
+		die "show failed"
+	cat "$D/last-show"
 }
 
-# A copy of a log, with one bit of one entry changed.
-flip_one_bit() { # from, to
+# A copy of a log, with one byte of one entry changed: the last of its record's
+# id, wherever the store has the entry, for old pages stand in the file as well.
+change_one_byte() { # from, to, record id
 	rm -rf "$2"
 	cp -r "$1" "$2"
-	# The item's name stands in headers, as they were received.
-	at=$(grep -abo 'gx.demo/RKHY' "$2/evidence/data.mdb" | head -n 1 |
-	    cut -d: -f1)
-	[ -n "$at" ] || die "no entry found to spoil"
-	printf 'X' | dd of="$2/evidence/data.mdb" bs=1 seek="$at" conv=notrunc \
-	    status=none
+	python3 - "$2/evidence/data.mdb" "$3" <<-'EOF'
+		import sys
+		data, id = open(sys.argv[1], "r+b"), bytes.fromhex(sys.argv[2])
+		pages, at = data.read(), -1
+		while (at := pages.find(id, at + 1)) >= 0:
+		    data.seek(at + len(id) - 1)
+		    data.write(bytes([id[-1] ^ 1]))
+	EOF
 }
 
-# The newest checkpoint, out of the anchor: two slots of 512 bytes, each with a
-# counter at 16, a length at 64 and the note at 66 (docs/log-format.md).
+# The newest checkpoint, out of the anchor: two slots, at 0 and 4096, each with
+# a counter at 16, a length at 64 and the note at 66 (docs/log-format.md).
 newest_checkpoint() { # anchor file
 	at=0
-	[ "$(anchor_number "$1" 16 8)" -gt "$(anchor_number "$1" 528 8)" ] ||
-		at=512
+	[ "$(anchor_number "$1" 16 8)" -gt "$(anchor_number "$1" 4112 8)" ] ||
+		at=4096
 	tail -c +$((at + 67)) "$1" |
 		head -c "$(anchor_number "$1" $((at + 64)) 2)"
 }
@@ -64,7 +69,10 @@ tell_verify() {
 	verify_log "$D/broker/log" >"$D/verify.txt" 2>&1 ||
 		{ cat "$D/verify.txt"; die "the log does not verify"; }
 	sed 's/^/   | /' "$D/verify.txt"
-	flip_one_bit "$D/broker/log" "$D/spoiled-log"
+	record=$(sed -n 's/.* record *\([0-9a-f]\{32\}\), request .*/\1/p' \
+	    "$D/last-show")
+	change_one_byte "$D/broker/log" "$D/spoiled-log" "$record" ||
+		die "no entry could be spoiled"
 	say ""
 	say "One byte of one entry is changed in a copy ($D/spoiled-log):"
 	status=0
