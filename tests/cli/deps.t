@@ -94,7 +94,7 @@ check 'sudo is used when not root' $?
 new_machine
 : >"$dir/broken"
 deps build
-[ $? = 1 ] && grep -q 'as root, run:  apt-get install' "$dir/out"
+[ $? = 1 ] && grep -q 'as root, run: .* && apt-get install' "$dir/out"
 check 'a failing apt-get ends in what to do' $?
 
 new_machine
