@@ -33,8 +33,10 @@ said() { # words
 }
 
 # The blocks, each told before it is run, so that what failed can be seen.
-script=$(awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' \
-    "$TOP/docs/first-item.md")
+blocks_of() { # page
+	awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$1"
+}
+script=$(blocks_of "$TOP/docs/first-item.md")
 blocks=$(grep -c '^```sh$' "$TOP/docs/first-item.md")
 
 "$TOP/tests/demo/run" up >"$D.up" 2>&1 || {
@@ -48,6 +50,8 @@ cd "$TOP" || exit 1
 bash -euc "$script" >"$D/said" 2>&1
 ok "all $blocks blocks run" test $? -eq 0
 ok "there are blocks" test "$blocks" -gt 8
+ok "the Chinese page has the same" \
+    test "$(blocks_of "$TOP/docs/first-item.zh-CN.md")" = "$script"
 ok "the mapping is held against the catalog" said "good: 1 sources, 1 items"
 ok "asked: titles, trimmed values, dates" said 示范水泥有限公司
 ok "... as the catalog writes them" said 2029-12-31
