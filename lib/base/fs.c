@@ -197,14 +197,17 @@ ht_fs_replace(const char *path, mode_t mode, struct ht_slice bytes)
 	return sync_parent(path);
 }
 
-/* One folder; an existing one is fine, an existing file is not. */
+/*
+ * One folder, whose name outlives a power cut; an existing one is fine, an
+ * existing file is not.
+ */
 static enum ht_err
 make_dir(const char *path, mode_t mode)
 {
 	struct stat st;
 
 	if (mkdir(path, mode) == 0)
-		return HT_OK;
+		return sync_parent(path);
 	if (errno != EEXIST)
 		return from_errno();
 	if (stat(path, &st) == -1)

@@ -25,7 +25,7 @@ enum ht_err ht_fs_create(const char *path, mode_t mode, struct ht_slice bytes)
 enum ht_err ht_fs_replace(const char *path, mode_t mode, struct ht_slice bytes)
     HT_MUST_USE;
 
-/* mkdir -p; existing folders are fine. */
+/* mkdir -p, and the new names are on the disk; existing folders are fine. */
 enum ht_err ht_fs_mkdirs(const char *path, mode_t mode) HT_MUST_USE;
 /* fsync a folder, so that a new name in it survives a power cut. */
 enum ht_err ht_fs_sync_dir(const char *path) HT_MUST_USE;

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
@@ -181,7 +183,8 @@ open_dbs(struct ht_store *store, const struct ht_store_db *dbs)
 }
 
 static enum ht_err
-open_env(struct ht_store *store, size_t map_size, const struct ht_store_db *dbs)
+open_file(
+    struct ht_store *store, const char *path, unsigned flags, size_t map_size)
 {
 	int dead_readers;
 	int rc = mdb_env_create(&store->env);
@@ -192,13 +195,73 @@ open_env(struct ht_store *store, size_t map_size, const struct ht_store_db *dbs)
 		rc = mdb_env_set_mapsize(store->env, map_size);
 	if (rc == 0)
 		rc = mdb_env_open(
-		    store->env, store->dir, env_flags(store->mode), 0600);
+		    store->env, path, env_flags(store->mode) | flags, 0600);
 	if (rc == 0)
 		rc = mdb_reader_check(store->env, &dead_readers);
-	if (rc != 0)
-		return store_err(store, "open", rc);
+	return store_err(store, "open", rc);
+}
+
+static enum ht_err
+open_env(struct ht_store *store, size_t map_size, const struct ht_store_db *dbs)
+{
+	enum ht_err err = open_file(store, store->dir, 0, map_size);
+
+	if (err != HT_OK)
+		return err;
 	claim_file(store);
 	return open_dbs(store, dbs);
+}
+
+/* ---- making ---- */
+
+static enum ht_err
+remove_file(const char *path)
+{
+	return unlink(path) == 0 || errno == ENOENT ? HT_OK : HT_ESYSTEM;
+}
+
+/*
+ * LMDB does not sync the first pages of a new file: a power cut may leave a
+ * file that it takes for none of its own.  So the file has another name until
+ * its first commit is on the disk.
+ */
+static enum ht_err
+make_beside(struct ht_store *store, const char *path, size_t map_size,
+    const struct ht_store_db *dbs)
+{
+	HT_AUTO(ht_mem_free) char *lock = NULL;
+	enum ht_err err;
+
+	if (asprintf(&lock, "%s-lock", path) == -1) {
+		lock = NULL;
+		return HT_ENOMEM;
+	}
+	err = remove_file(path);
+	if (err == HT_OK)
+		err = open_file(store, path, MDB_NOSUBDIR, map_size);
+	if (err == HT_OK)
+		err = open_dbs(store, dbs);
+	mdb_env_close(store->env);
+	store->env = NULL;
+	return err == HT_OK ? remove_file(lock) : err;
+}
+
+/* A durable environment is there whole, or not at all. */
+static enum ht_err
+make_env(struct ht_store *store, size_t map_size, const struct ht_store_db *dbs)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(store->dir, "data.mdb");
+	HT_AUTO(ht_mem_free) char *new = ht_fs_join(store->dir, "data.mdb.new");
+	enum ht_err err;
+
+	if (path == NULL || new == NULL)
+		return HT_ENOMEM;
+	if (access(path, F_OK) == 0)
+		return HT_OK;
+	err = make_beside(store, new, map_size, dbs);
+	if (err == HT_OK && rename(new, path) == -1)
+		err = HT_ESYSTEM;
+	return err;
 }
 
 enum ht_err
@@ -223,9 +286,13 @@ ht_store_open(const char *dir, enum ht_store_mode mode, size_t map_size,
 			return err;
 	}
 	err = claim(store);
-	if (err != HT_OK)
-		return err;
-	err = open_env(store, map_size, dbs);
+	if (err == HT_OK && mode == HT_STORE_DURABLE)
+		err = make_env(store, map_size, dbs);
+	if (err == HT_OK)
+		err = open_env(store, map_size, dbs);
+	/* The file's name, too, even if a process was killed before this. */
+	if (err == HT_OK && mode == HT_STORE_DURABLE)
+		err = ht_fs_sync_dir(dir);
 	if (err != HT_OK)
 		return err;
 	*ret = HT_TAKE(store);
