@@ -267,6 +267,9 @@ start_writing(struct ht_log *log)
 	struct ht_txn *txn = NULL;
 	enum ht_err err = open_anchor(log, true);
 
+	/* The names of anchor, evidence and vault, before anything leaves. */
+	if (err == HT_OK)
+		err = ht_fs_sync_dir(log->dir);
 	if (err == HT_OK)
 		err = ht_txn_begin(log->store, false, &txn);
 	if (err == HT_OK)

@@ -345,6 +345,9 @@ ht_vault_open(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
 		err = ht_fs_mkdirs(dir, 0700);
 	if (err == HT_OK)
 		err = open_at(vault, place, write, report);
+	/* A name that a killed process made may not be on the disk yet. */
+	if (err == HT_OK && write)
+		err = ht_fs_sync_dir(dir);
 	if (err != HT_OK)
 		return err;
 	*ret = HT_TAKE(vault);
