@@ -73,6 +73,9 @@ FUZZ   := $(FUZZ_SRCS:tests/fuzz/%.c=$(B)/tests/%)
 BENCH  := $(BENCH_SRCS:tests/bench/%.c=$(B)/bench/%)
 # Small programs that shell tests need: one source each.
 HELPS  := $(HELP_SRCS:tests/prog/%.c=$(B)/prog/%)
+# Power cuts, failing calls, kill -9: tests/crash/README.md.
+CRASH_SRCS := $(wildcard tests/crash/*.c)
+CRASH := $(addprefix $(B)/crash/,recorder.so drive drive-blind check)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
@@ -116,6 +119,26 @@ $(B)/libtests.a: $(call obj,$(shell grep -L '"tests/lib/test[.]h"' $(TLIB_SRCS))
 $(HELPS): $(B)/prog/%: $(B)/tests/prog/%.o $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
+# The vault rolls after 24 KiB here, not after 256 MiB.
+$(B)/crash/vault.o: broker/audit/vault.c | $(B)/.ready
+	$(Q)mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) \
+	    -DHT_SEGMENT_MAX=24576u -c -o $@ $<
+$(B)/crash/drive $(B)/crash/check: $(B)/crash/%: $(B)/tests/crash/%.o \
+    $(B)/crash/vault.o $(B)/libtests.a $(LIB)
+	$(Q)mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
+# A log that signs without having read: a control that must be caught.
+$(B)/crash/drive-blind: $(call obj,tests/crash/drive.c tests/crash/blind.c) \
+    $(B)/crash/vault.o $(B)/libtests.a $(LIB)
+	$(Q)mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) \
+	    -Wl,--wrap=ht_log_readback -o $@ $^ $(HT_LDLIBS)
+# It stands under every program, so it has no sanitizer in it.
+$(B)/crash/recorder.so: tests/crash/recorder.c tests/crash/trace.h
+	$(Q)mkdir -p $(@D)
+	$(call say,LD)$(CC) -D_GNU_SOURCE -I. -std=gnu17 $(WARNINGS) -O2 -g \
+	    -fPIC -shared -o $@ $< -ldl -pthread
 $(B)/%.o: %.c | $(B)/.ready
 	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) -c -o $@ $<
@@ -135,6 +158,7 @@ TEST_ENV = HT_BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP \
 PROVE := prove --exec 'tests/lib/run $(if $(SAN),900,300)'
 CLI_TESTS := $(wildcard tests/cli/*.t)
 E2E_TESTS := $(wildcard tests/e2e/*.t)
+CRASH_TESTS := $(wildcard tests/crash/*.t)
 NEEDED    := $(LIB) $(PROGS) $(UNITS) $(FUZZ) $(HELPS)
 # The runner shows no test's own words; this one should be seen.
 SHARED = $${HT_SHARED:-../shared}
@@ -233,4 +257,5 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.o,%.d,$(call obj,$(LIB_SRCS) $(MAINS) $(UNIT_SRCS) \
-    $(FUZZ_SRCS) $(TLIB_SRCS) $(BENCH_SRCS) $(HELP_SRCS) tests/fuzz/replay.c))
+    $(FUZZ_SRCS) $(TLIB_SRCS) $(BENCH_SRCS) $(HELP_SRCS) $(CRASH_SRCS) \
+    tests/fuzz/replay.c)) $(B)/crash/vault.d

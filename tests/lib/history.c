@@ -17,6 +17,15 @@ done(enum ht_err err, const char *what)
 	abort();
 }
 
+/* The log refused something. */
+static void
+logged(struct ht_history *h, enum ht_err err, const char *what)
+{
+	if (err != HT_OK && h->failed != NULL)
+		h->failed(h->arg, err);
+	done(err, what);
+}
+
 void
 ht_history_init(
     struct ht_history *h, const struct ht_world *world, struct ht_log *log)
@@ -42,7 +51,7 @@ append(struct ht_history *h, struct ht_entry *e)
 {
 	e->time_us = h->now_us;
 	e->snapshot = ht_trust_hash(h->world->trust);
-	done(ht_log_append(h->log, e, NULL), "append");
+	logged(h, ht_log_append(h->log, e, NULL), "append");
 	h->counts[e->type]++;
 }
 
@@ -51,7 +60,9 @@ commit(struct ht_history *h)
 {
 	struct ht_slice note;
 
-	done(ht_log_commit(h->log, &note), "commit");
+	logged(h, ht_log_commit(h->log, &note), "commit");
+	if (h->committed != NULL)
+		h->committed(h->arg, note);
 	h->now_us += 1000000;
 }
 
@@ -268,13 +279,14 @@ log_bundle(struct ht_history *h, struct record *records, unsigned n,
 		    .payload = ht_buf_slice(&r->raw)};
 
 		if (status == 0)
-			done(ht_log_vault(h->log, ht_buf_slice(&r->tag),
-			         HT_SLICE(r->body, r->h.body_len), &e),
+			logged(h,
+			    ht_log_vault(h->log, ht_buf_slice(&r->tag),
+			        HT_SLICE(r->body, r->h.body_len), &e),
 			    "vault");
 		append(h, &e);
 		r->seq = e.seq;
 	}
-	done(ht_log_bundle(h->log, first, &part), "bundle");
+	logged(h, ht_log_bundle(h->log, first, &part), "bundle");
 }
 
 static void

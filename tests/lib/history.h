@@ -2,7 +2,8 @@
  * history.h -- a log with a life in it: exchanges between the members of a
  * world, answered, expired and refused, in bundles signed with their keys.
  *
- * Whatever fails in making it ends the test program with a message.
+ * Whatever fails in making it ends the test program with a message, unless the
+ * test wants to see it.
  */
 #ifndef HT_TESTS_LIB_HISTORY_H
 #define HT_TESTS_LIB_HISTORY_H
@@ -16,6 +17,11 @@ struct ht_history {
 	uint64_t now_us;  /* of the next entry; each step adds a second */
 	uint64_t records; /* made so far: ids and bodies follow from it */
 	uint64_t counts[HT_ENTRY_REFUSALS + 1]; /* entries by type */
+
+	/* Set after ht_history_init(), where a test wants to know. */
+	void (*committed)(void *arg, struct ht_slice note);
+	void (*failed)(void *arg, enum ht_err err); /* must not return */
+	void *arg;
 };
 
 void ht_history_init(

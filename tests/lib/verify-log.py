@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""verify-log.py LOGDIR VKEY [AUTHORITY] -- does this log hold?
+"""verify-log.py LOGDIR VKEY [AUTHORITY [MARKS]] -- does this log hold?
 
 Written from docs/log-format.md and RFC 6962 with none of our code: python3
 with lmdb, nacl and msgpack.  Prints "verified N entries, root HEX", or "bad
-entry N: ..." and ends with 4.
+entry N: ..." and ends with 4.  MARKS is a file with a line "SIZE ROOT" for each
+checkpoint that somebody was given: the log must be of the same tree.
 """
 import base64
 import hashlib
@@ -197,16 +198,53 @@ def check_anchor(log, vkey, leaves):
     check_checkpoint(best[2], vkey, leaves, best[1])
 
 
+def check_marks(marks, leaves):
+    for size, root in marks:
+        if size > len(leaves):
+            raise Bad(f"{size} entries were given out, {len(leaves)} are left")
+        if tree_root(leaves[:size]).hex() != root:
+            raise Bad(f"the checkpoint of {size} given out is of another tree")
+
+
+def check_stored_tree(txn, db, leaves, frontier):
+    """n0 and nup hold each perfect subtree of levels 0, 4, 8, ... once."""
+    level, hashes, perfect = 0, leaves, {}
+    while True:
+        if level % 4 == 0:
+            check_chunks(txn, db, level, hashes)
+        if len(leaves) >> level & 1:
+            perfect[level] = hashes[-1]
+        if len(hashes) < 2:
+            break
+        hashes = [node_hash(*hashes[i:i + 2])
+                  for i in range(0, len(hashes) - 1, 2)]
+        level += 1
+    if frontier != [perfect[bit] for bit in sorted(perfect)]:
+        raise Bad("head's frontier is not that of the entries")
+
+
+def check_chunks(txn, db, level, hashes):
+    for chunk in range(0, (len(hashes) + 15) // 16):
+        if level == 0:
+            found = txn.get(struct.pack("=Q", chunk), db=db["n0"])
+        else:
+            found = txn.get(struct.pack(">BQ", level, chunk), db=db["nup"])
+        if found != b"".join(hashes[16 * chunk:16 * chunk + 16]):
+            raise Bad(f"stored hashes of level {level}, chunk {chunk}, are "
+                      "others")
+
+
 def u64(key):
     return struct.unpack("=Q", key)[0]
 
 
-def verify(log, vkey, authority):
+def verify(log, vkey, authority, marks=()):
     env = lmdb.open(str(log / "evidence"), readonly=True, lock=False,
                     max_dbs=16)
     db = {name: env.open_db(name.encode(), integerkey=number, create=False)
           for name, number in (("entries", True), ("bundles", True),
-                               ("cps", True), ("state", False))}
+                               ("cps", True), ("state", False), ("n0", True),
+                          ("nup", False))}
     entries, leaves = [], []
     with env.begin() as txn:
         for key, value in txn.cursor(db["entries"]):
@@ -230,6 +268,9 @@ def verify(log, vkey, authority):
             raise Bad("head's checksum does not hold")
         if size != len(entries) or root != tree_root(leaves):
             raise Bad("head has another size or root than the entries")
+        frontier = head[66:-44]
+        check_stored_tree(txn, db, leaves, [
+            frontier[i:i + 32] for i in range(0, len(frontier), 32)])
         for key, note in txn.cursor(db["cps"]):
             check_checkpoint(note, vkey, leaves, u64(key))
         if authority:
@@ -239,18 +280,26 @@ def verify(log, vkey, authority):
     for seq, e in enumerate(entries):
         check_vault(log, e, seq)
     check_anchor(log, vkey, leaves)
+    check_marks(marks, leaves)
     return len(entries), root
+
+
+def read_marks(path):
+    lines = [line.split() for line in Path(path).read_text().splitlines()]
+    return [(int(size), root) for size, root in lines]
 
 
 def main():
     log, vkey = Path(sys.argv[1]), sys.argv[2]
     authority = sys.argv[3] if len(sys.argv) > 3 else None
+    marks = read_marks(sys.argv[4]) if len(sys.argv) > 4 else ()
     try:
-        size, root = verify(log, vkey, authority)
+        size, root = verify(log, vkey, authority, marks)
     except Bad as why:
         print(why)
         sys.exit(4)
     print(f"verified {size} entries, root {root.hex()}")
 
 
-main()
+if __name__ == "__main__":
+    main()

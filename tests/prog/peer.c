@@ -18,6 +18,7 @@
  *   drain MS          take what comes for so long -> drained N
  *   sleep MS | close
  *   keep              show the newest checkpoint in the next hello
+ *   newest            -> newest SIZE ROOT, of the checkpoint that came last
  *
  * MODs: purpose= grant= item= recipient= sender= op= version= created= life=
  * (ms, from now), and the flags same-id no-tag bad-body bad-tag bad-sig
@@ -593,6 +594,23 @@ flood(struct peer *p, char **words)
 }
 
 static void
+newest(struct peer *p)
+{
+	struct ht_checkpoint cp;
+	struct ht_note note;
+	char root[2 * HT_HASH_SIZE + 1];
+
+	if (p->newest.len == 0) {
+		printf("newest none\n");
+		return;
+	}
+	must(ht_note_parse(ht_buf_slice(&p->newest), &note), "checkpoint");
+	must(ht_checkpoint_parse(note.text, &cp), "checkpoint");
+	ht_hex(root, cp.root.at, HT_HASH_SIZE);
+	printf("newest %llu %s\n", (unsigned long long)cp.size, root);
+}
+
+static void
 run(struct peer *p, char **words)
 {
 	const char *verb = words[0];
@@ -636,6 +654,8 @@ run(struct peer *p, char **words)
 		(void)usleep((useconds_t)atoi(words[1]) * 1000);
 	else if (strcmp(verb, "keep") == 0)
 		p->keeps = true;
+	else if (strcmp(verb, "newest") == 0)
+		newest(p);
 	else
 		die("no such command");
 }

@@ -1,0 +1,208 @@
+/*
+ * drive.c -- drive DIR SEED STEPS: a life of a log, for the recorder to watch.
+ *
+ * Opens DIR/log (which may be what a crash left), and does STEPS things that a
+ * broker does: groups small and large, groups dropped, index, stops and
+ * starts.  Each checkpoint that the log hands out is a mark in the trace and
+ * a line "tree SIZE ROOT" on standard output.  Nothing is marked before the
+ * log has said so.
+ *
+ * Exit codes: 0; 3 the log failed, and took no more work; 4 the index failed;
+ * 9 the log failed, and went on all the same.
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "broker/audit/index.h"
+#include "lib/base/fs.h"
+#include "schemas/status.h"
+#include "tests/lib/history.h"
+
+#define NOW_MS UINT64_C(1795482123000)
+#define ORIGIN "gx.demo/log"
+
+static struct {
+	struct ht_world *world;
+	char *log_dir, *index_dir;
+	struct ht_report *report;
+	struct ht_log *log;
+	struct ht_index *index;
+	struct ht_history history;
+	struct ht_vkey vkey;
+	void (*mark)(const char *text); /* the recorder's, if it watches */
+} d;
+
+/* ---- what the log hands out ---- */
+
+static void
+told(void *arg, struct ht_slice note)
+{
+	struct ht_checkpoint cp;
+	char root[2 * HT_HASH_SIZE + 1], text[128];
+
+	(void)arg;
+	if (ht_checkpoint_open(note, &d.vkey, &cp) != HT_OK) {
+		fprintf(stderr, "drive: the log handed out a bad note\n");
+		exit(9);
+	}
+	ht_hex(root, cp.root.at, HT_HASH_SIZE);
+	(void)snprintf(text, sizeof(text), "tree %llu %s",
+	    (unsigned long long)cp.size, root);
+	if (d.mark != NULL)
+		d.mark(text);
+	printf("%s\n", text);
+	fflush(stdout);
+}
+
+/* A log that failed must not take one entry more. */
+_Noreturn static void
+failed(void *arg, enum ht_err err)
+{
+	struct ht_entry e = {.type = HT_ENTRY_STOP,
+	    .payload = HT_SLICE("\x81\xa6reason\xa4limp", 13)};
+	struct ht_slice note;
+
+	(void)arg;
+	fprintf(stderr, "drive: %s\n", ht_err_text(err));
+	ht_report_print(d.report, stderr);
+	if (d.log != NULL && ht_log_append(d.log, &e, NULL) == HT_OK &&
+	    ht_log_commit(d.log, &note) == HT_OK) {
+		told(NULL, note);
+		_exit(9);
+	}
+	ht_log_close(&d.log);
+	_exit(3);
+}
+
+static void
+must(enum ht_err err)
+{
+	if (err != HT_OK)
+		failed(NULL, err);
+}
+
+/* What is derived may fail, and the log be sound. */
+static void
+must_index(enum ht_err err)
+{
+	if (err == HT_OK)
+		return;
+	fprintf(stderr, "drive: index: %s\n", ht_err_text(err));
+	_exit(4);
+}
+
+/* ---- steps ---- */
+
+/* It hands out a checkpoint at once: that of a reader who asks. */
+static void
+start(void)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(4096);
+
+	must(
+	    ht_log_open(d.log_dir, ORIGIN, d.world->log_key, d.report, &d.log));
+	must(ht_log_checkpoint(d.log, &note));
+	told(NULL, ht_buf_slice(&note));
+	d.history.log = d.log;
+	must_index(ht_index_open(d.index_dir, d.log, &d.index));
+}
+
+static void
+stop(void)
+{
+	ht_index_close(&d.index);
+	ht_log_close(&d.log);
+}
+
+static void
+restart(void)
+{
+	stop();
+	start();
+}
+
+/* Something is begun, and nothing comes of it. */
+static void
+drop(void)
+{
+	struct ht_entry e = {.type = HT_ENTRY_STOP,
+	    .payload = HT_SLICE("\x81\xa6reason\xa4none", 13)};
+	uint8_t body[900] = {1, 2, 3};
+
+	must(ht_log_vault(
+	    d.log, HT_SLICE(NULL, 0), HT_SLICE(body, sizeof(body)), &e));
+	e.segment = e.body_len = 0;
+	e.offset = 0;
+	must(ht_log_append(d.log, &e, NULL));
+	ht_log_drop(d.log);
+}
+
+static void
+catch_up(void)
+{
+	bool more;
+
+	must_index(ht_index_catch_up(d.index, 40, &more));
+}
+
+static void
+step(void)
+{
+	unsigned choice = (unsigned)random() % 100;
+	unsigned n = 1 + (unsigned)random() % 6;
+
+	if (choice < 50)
+		ht_history_exchanges(
+		    &d.history, n, (unsigned)random() % (n + 1), n, NULL);
+	else if (choice < 58)
+		ht_history_refused(&d.history, HT_ST_PURPOSE);
+	else if (choice < 62)
+		ht_history_stranger(&d.history);
+	else if (choice < 66)
+		ht_history_exchanges(&d.history, 40, 37, 7, NULL);
+	else if (choice < 74)
+		drop();
+	else if (choice < 92)
+		catch_up();
+	else
+		restart();
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ht_pub pub;
+	unsigned long steps;
+
+	if (argc != 4 || ht_keys_init() != HT_OK) {
+		fprintf(stderr, "usage: drive DIR SEED STEPS\n");
+		return 2;
+	}
+	d.world = ht_world_new(NOW_MS);
+	d.report = ht_report_new();
+	d.log_dir = ht_fs_join(argv[1], "log");
+	d.index_dir = ht_fs_join(d.log_dir, "index");
+	*(void **)&d.mark = dlsym(RTLD_DEFAULT, "crash_mark");
+	pub = ht_key_pub(d.world->log_key);
+	must(ht_vkey_make(ORIGIN, &pub, &d.vkey));
+	srandom((unsigned)strtoul(argv[2], NULL, 10));
+	steps = strtoul(argv[3], NULL, 10);
+	ht_history_init(&d.history, d.world, NULL);
+	d.history.committed = told;
+	d.history.failed = failed;
+	/* Records of another life: other ids. */
+	d.history.records = strtoull(argv[2], NULL, 10) * 1000000;
+	start();
+	ht_history_start(&d.history);
+	for (unsigned long i = 0; i < steps; i++)
+		step();
+	ht_history_stop(&d.history);
+	stop();
+	free(d.log_dir);
+	free(d.index_dir);
+	ht_report_free(&d.report);
+	ht_world_free(&d.world);
+	return 0;
+}
