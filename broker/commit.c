@@ -80,6 +80,7 @@ struct ht_committer {
 	size_t appended;    /* entries of this group */
 	bool busy;          /* the group before was a large one */
 	size_t acts_done;   /* of the lane's actions, appends carried out */
+	size_t out_len;     /* bytes that the last group sent */
 	struct ht_buf note; /* the newest checkpoint */
 
 	pthread_mutex_t lock; /* the two below */
@@ -473,9 +474,13 @@ send_out(struct ht_committer *c)
 	must(out != NULL ? HT_OK : HT_ENOMEM, "answer");
 	out->generation = generation;
 	out->bytes = HT_BUF(OUT_MAX);
+	/* As long as the last one: growing would copy it all again. */
+	(void)ht_buf_room(&out->bytes, c->out_len);
+	ht_buf_reset(&out->bytes);
 	must(ht_reply(c->replier, acts, n, ht_buf_slice(&c->note), generation,
 	         &out->bytes),
 	    "answer");
+	c->out_len = out->bytes.len;
 	if (out->bytes.len == 0 ||
 	    ht_queue_push(c->conf.outs, out, out->bytes.len) != HT_OK)
 		/*
