@@ -20,14 +20,26 @@ struct list {
 	uint32_t n;
 };
 
+/*
+ * What one sender has in a node's queue.  The senders take turns, so that who
+ * sends much waits for itself and for nobody else.
+ */
+struct turn {
+	struct turn *next;
+	struct member *sender;
+	struct list list;
+};
+
 struct node {
 	struct node *next; /* of its member */
 	struct member *member;
 	char name[HT_NODE_MAX + 1];
 	struct ht_conn *conn; /* NULL: not connected */
 	bool serves;
-	struct list queue; /* not sent, or to be sent again */
-	struct list sent;  /* on the way; GOT takes them off */
+	struct turn
+	    *turns;       /* not sent, or to be sent again; whose turn it is */
+	uint32_t queued;  /* in these */
+	struct list sent; /* on the way; GOT takes them off */
 	uint64_t sent_bytes;
 	uint64_t again;    /* bytes sent again for its sake, as of */
 	uint64_t again_ms; /* then; they are forgotten with time */
@@ -70,6 +82,7 @@ struct held {
 	struct ht_parcel *parcel;
 	uint64_t group;
 	bool got;
+	bool queued;         /* in is a turn's list of its node */
 	bool sent;           /* once already: the next time is paid for */
 	struct asked *asked; /* a request's, in kept */
 	_Alignas(max_align_t) uint8_t kept[];

@@ -1,8 +1,9 @@
 /*
  * lane_nodes.c -- members and their nodes, and what waits for them.
  *
- * A held record stands in exactly one list: its node's queue, its node's sent
- * list, its member's waiting list, or (GOT, but not yet answered) in none.
+ * A held record stands in exactly one list: its sender's turn in its node's
+ * queue, its node's sent list, its member's waiting list, or (GOT, but not yet
+ * answered) in none.
  */
 #include "broker/lane_in.h"
 
@@ -60,6 +61,9 @@ unlist(struct held *held)
 		list->last = held->prev;
 	if (held->to != NULL && list == &held->to->sent)
 		held->to->sent_bytes -= held->bytes;
+	if (held->queued)
+		held->to->queued--;
+	held->queued = false;
 	held->in = NULL;
 	held->prev = held->next = NULL;
 	list->n--;
@@ -110,6 +114,73 @@ lane_node(struct ht_lane *lane, struct member *member, struct ht_slice name)
 	return node;
 }
 
+/* ---- turns ---- */
+
+static void
+drop_turn(struct node *node)
+{
+	struct turn *turn = node->turns;
+
+	node->turns = turn->next;
+	free(turn);
+}
+
+/* The first one's turn is over. */
+static void
+next_turn(struct node *node)
+{
+	struct turn *turn = node->turns, **at = &node->turns;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = turn;
+	node->turns = turn->next;
+	turn->next = NULL;
+}
+
+/* The sender's; made, as the last, when it has none.  NULL: out of memory. */
+static struct turn *
+turn_of(struct ht_lane *lane, struct node *node, struct member *sender)
+{
+	struct turn **at = &node->turns;
+
+	while (*at != NULL && (*at)->sender != sender)
+		at = &(*at)->next;
+	if (*at != NULL)
+		return *at;
+	*at = calloc(1, sizeof(**at));
+	if (*at == NULL)
+		lane->err = HT_ENOMEM;
+	else
+		(*at)->sender = sender;
+	return *at;
+}
+
+/* Into the queue of held->to: behind its sender's others, or before them. */
+static void
+enqueue(struct ht_lane *lane, struct held *held, bool first)
+{
+	struct turn *turn = turn_of(lane, held->to, held->rec->sender);
+
+	if (turn == NULL)
+		return;
+	if (first)
+		prepend(&turn->list, held);
+	else
+		append(&turn->list, held);
+	held->queued = true;
+	held->to->queued++;
+}
+
+/* The one whose turn it is; NULL: none waits. */
+static struct held *
+head_of(struct node *node)
+{
+	while (node->turns != NULL && node->turns->list.first == NULL)
+		drop_turn(node);
+	return node->turns == NULL ? NULL : node->turns->list.first;
+}
+
 void
 lane_free_members(struct ht_lane *lane)
 {
@@ -121,6 +192,8 @@ lane_free_members(struct ht_lane *lane)
 		next = member->next;
 		for (node = member->nodes; node != NULL; node = next_node) {
 			next_node = node->next;
+			while (node->turns != NULL)
+				drop_turn(node);
 			ht_conn_unref(&node->conn);
 			free(node);
 		}
@@ -153,8 +226,8 @@ choose(const struct member *member)
 
 	for (struct node *node = member->nodes; node != NULL; node = node->next)
 		if (can_take(node) &&
-		    (best == NULL || node->queue.n + node->sent.n <
-		                         best->queue.n + best->sent.n))
+		    (best == NULL || node->queued + node->sent.n <
+		                         best->queued + best->sent.n))
 			best = node;
 	return best;
 }
@@ -284,8 +357,9 @@ may_repeat(struct ht_lane *lane, struct node *wants, uint32_t bytes)
 static void
 pump(struct ht_lane *lane, struct node *node)
 {
-	while (node->conn != NULL && node->queue.first != NULL) {
-		struct held *held = node->queue.first;
+	struct held *held;
+
+	while (node->conn != NULL && (held = head_of(node)) != NULL) {
 		bool here = held->group == lane->group;
 
 		if (node->sent.n > 0 &&
@@ -305,6 +379,7 @@ pump(struct ht_lane *lane, struct node *node)
 		if (!here)
 			lane->log_bytes += held->bytes;
 		deliver(lane, node, held);
+		next_turn(node);
 	}
 }
 
@@ -327,7 +402,7 @@ lane_assign(struct ht_lane *lane, struct held *held)
 		append(&held->to_member->waiting, held);
 		return;
 	}
-	append(&node->queue, held);
+	enqueue(lane, held, false);
 	pump(lane, node);
 }
 
@@ -336,7 +411,7 @@ lane_address(struct ht_lane *lane, struct held *held, struct node *to)
 {
 	held->to = to;
 	held->to_member = to->member;
-	append(&to->queue, held);
+	enqueue(lane, held, false);
 	pump(lane, to);
 }
 
@@ -351,20 +426,20 @@ lane_again(struct ht_lane *lane, struct held *held, struct node *wants)
 		return false;
 	unlist(held);
 	held->sent = false; /* paid for */
-	prepend(&node->queue, held);
+	enqueue(lane, held, true);
 	pump(lane, node);
 	return true;
 }
 
 /* What was on the way to a connection that is no more is first again. */
 static void
-take_back(struct node *node)
+take_back(struct ht_lane *lane, struct node *node)
 {
 	while (node->sent.last != NULL) {
 		struct held *held = node->sent.last;
 
 		unlist(held);
-		prepend(&node->queue, held);
+		enqueue(lane, held, true);
 	}
 }
 
@@ -374,13 +449,14 @@ reassign(struct ht_lane *lane, struct node *node)
 {
 	struct held *held, *next;
 
-	for (held = node->queue.first; held != NULL; held = next) {
-		next = held->next;
-		if (held->rec->state != OPEN)
-			continue;
-		unlist(held);
-		lane_assign(lane, held);
-	}
+	for (struct turn *turn = node->turns; turn != NULL; turn = turn->next)
+		for (held = turn->list.first; held != NULL; held = next) {
+			next = held->next;
+			if (held->rec->state != OPEN)
+				continue;
+			unlist(held);
+			lane_assign(lane, held);
+		}
 }
 
 enum ht_err
@@ -395,7 +471,7 @@ ht_lane_up(struct ht_lane *lane, struct ht_conn *conn, uint64_t now_ms)
 	if (node == NULL)
 		return lane->err;
 	lane->now_ms = now_ms;
-	take_back(node);
+	take_back(lane, node);
 	ht_conn_unref(&node->conn);
 	node->conn = ht_conn_ref(conn);
 	node->serves = conn->serves;
@@ -406,7 +482,7 @@ ht_lane_up(struct ht_lane *lane, struct ht_conn *conn, uint64_t now_ms)
 	while (node->serves && (held = member->waiting.first) != NULL) {
 		unlist(held);
 		held->to = node;
-		append(&node->queue, held);
+		enqueue(lane, held, false);
 	}
 	pump(lane, node);
 	return lane->err;
@@ -428,7 +504,7 @@ ht_lane_down(struct ht_lane *lane, const struct ht_conn *conn, uint64_t now_ms)
 	if (node->serves)
 		member->serving_ms = now_ms;
 	ht_conn_unref(&node->conn);
-	take_back(node);
+	take_back(lane, node);
 	reassign(lane, node);
 	return lane->err;
 }

@@ -856,6 +856,39 @@ a_member_long_away_is_offline(void **state)
 	end(&p);
 }
 
+/* Who asks a lot waits for its own answers; others do not. */
+static void
+askers_take_turns(void **state)
+{
+	static struct play p;
+	struct record *r;
+	uint64_t place;
+	int record = 0;
+
+	(void)state;
+	begin(&p);
+	node_down(&p, 3);
+	for (int i = 0; i < 60; i++)
+		(void)ask_one(&p, "good", 60000);
+	r = new_record(&p, 4);
+	record = p.n_records - 1;
+	r->h.purpose = ht_slice_str("good");
+	r->h.recipient = ht_slice_str("reg.t/asked");
+	encode(r);
+	send_bundle(&p, 4, &record, 1);
+	assert_int_equal(r->status, HT_ST_OK);
+	place = r->place;
+	assert_int_equal(place, 60);
+	assert_int_equal(p.delivered, 6); /* the window */
+	assert_false(p.handed[2][place]);
+	/* As soon as there is room it is one of the next two. */
+	got(&p, 2);
+	assert_true(p.handed[2][place]);
+	assert_true(p.handed[2][10]);
+	assert_false(p.handed[2][11]);
+	end(&p);
+}
+
 static void
 another_node_takes_over(void **state)
 {
@@ -1099,6 +1132,7 @@ main(void)
 	    cmocka_unit_test(refusals_beyond_the_budget_are_counted),
 	    cmocka_unit_test(nothing_is_admitted_while_paused),
 	    cmocka_unit_test(a_member_long_away_is_offline),
+	    cmocka_unit_test(askers_take_turns),
 	    cmocka_unit_test(another_node_takes_over),
 	    cmocka_unit_test(what_is_sent_again_is_paid_for),
 	    cmocka_unit_test(a_node_that_keeps_coming_back_waits),
