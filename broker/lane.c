@@ -10,6 +10,7 @@
 #define DAY_MS        86400000u
 #define MINUTE_MS     60000u
 #define RETRY_BUSY_MS 500
+#define ASKERS_SHARE  8     /* of what a provider may have open */
 #define FORGET_MAX    20000 /* ids forgotten a tick: a few ms */
 
 const struct ht_lane_rules ht_lane_rules = {
@@ -450,9 +451,12 @@ static bool
 too_much(const struct ht_lane *lane, const struct member *sender,
     const struct member *recipient)
 {
+	uint32_t most = lane->conf.open_member_max;
+
+	/* No asker alone can fill a provider, nor a few of them the broker. */
 	return lane->open >= lane->conf.open_max ||
-	       sender->open_asked >= lane->conf.open_member_max ||
-	       recipient->open_served >= lane->conf.open_member_max;
+	       sender->open_asked >= (most + ASKERS_SHARE - 1) / ASKERS_SHARE ||
+	       recipient->open_served >= most;
 }
 
 static bool

@@ -41,7 +41,7 @@ struct ht_lane_conf {
 	uint64_t secret[2];       /* random */
 	uint32_t ids_max;         /* records remembered at once */
 	uint32_t open_max;        /* open requests, all together */
-	uint32_t open_member_max; /* of one member, as asker and as asked */
+	uint32_t open_member_max; /* made to one member; by one: an eighth */
 	uint32_t window_records;  /* on the way to one node, not GOT */
 	uint32_t window_bytes;
 	uint32_t log_bytes;       /* read from the log again, in one group */

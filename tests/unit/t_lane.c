@@ -1011,6 +1011,36 @@ limits_say_busy_and_claim_nothing(void **state)
 	end(&p);
 }
 
+/* The rest of what a provider may have open is for others. */
+static void
+no_asker_fills_a_provider(void **state)
+{
+	static struct play p;
+	struct ht_lane_conf conf = lane_conf();
+	struct record *r;
+	int record = 0;
+
+	(void)state;
+	begin(&p);
+	ht_lane_free(&p.lane);
+	conf.open_member_max = 16;
+	assert_ok(ht_lane_new(&conf, p.now_ms, 0, &p.lane));
+	node_up(&p, 0);
+	for (int i = 0; i < 20; i++)
+		record = ask_one(&p, "good", 60000);
+	assert_int_equal(p.busy, 18);
+	assert_false(p.records[record].known);
+	r = new_record(&p, 4);
+	record = p.n_records - 1;
+	r->h.purpose = ht_slice_str("good");
+	r->h.recipient = ht_slice_str("reg.t/asked");
+	encode(r);
+	send_bundle(&p, 4, &record, 1);
+	assert_true(r->known);
+	assert_int_equal(r->status, HT_ST_OK);
+	end(&p);
+}
+
 /* Yesterday's is not of today; an answer is no use. */
 static void
 a_days_use_is_counted_without_its_records(void **state)
@@ -1138,6 +1168,7 @@ main(void)
 	    cmocka_unit_test(a_node_that_keeps_coming_back_waits),
 	    cmocka_unit_test(a_refused_bundle_leaves_its_hash_alone),
 	    cmocka_unit_test(limits_say_busy_and_claim_nothing),
+	    cmocka_unit_test(no_asker_fills_a_provider),
 	    cmocka_unit_test(a_days_use_is_counted_without_its_records),
 	    cmocka_unit_test(an_id_of_the_past_is_free_after_a_restart_too),
 	    cmocka_unit_test(a_borrowed_name_takes_no_id_of_its_owner),
