@@ -294,6 +294,7 @@ open_parts(struct core *core)
 
 	if (err == HT_OK)
 		err = open_audit(core);
+	erase_open(core);
 	if (err == HT_OK)
 		err = ctl_open(core);
 	if (err == HT_OK)
@@ -317,7 +318,8 @@ static void
 close_parts(struct core *core)
 {
 	ctl_close(core);
-	/* While the committer still answers it. */
+	/* While the committer still answers them. */
+	erase_close(core);
 	ht_audit_server_stop(&core->audit);
 	ht_verifier_stop(&core->verifier);
 	ht_committer_stop(&core->committer, core->reason);

@@ -1,7 +1,7 @@
 /*
  * core_in.h -- the core's insides: core.c (start, loop, end), link.c (the
  * front's process and stream), talk.c (messages of nodes), rule.c (trust:
- * keys, reload), ctl.c (the operator's socket).
+ * keys, reload), erase.c (erasing), ctl.c (the operator's socket).
  *
  * All of it runs on one thread, but for what commit.h and verify.h start.
  */
@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "broker/audit/erase.h"
 #include "broker/audit/server.h"
 #include "broker/commit.h"
 #include "broker/core.h"
@@ -17,6 +18,7 @@
 #include "broker/strike.h"
 #include "broker/verify.h"
 #include "lib/base/map.h"
+#include "schemas/json.h"
 #include "schemas/message.h"
 
 /* The front's process, and what goes to it. */
@@ -51,6 +53,22 @@ struct told {
 	uint64_t at_ms;
 };
 
+/* What was last ordered to be destroyed, and the thread that does it. */
+struct eraser {
+	pthread_t thread;
+	bool started;     /* to be joined */
+	atomic_bool busy; /* it runs */
+	atomic_bool stop;
+	struct ht_doc *order;
+	char by[HT_ERASE_BY_MAX + 1]; /* who signed it */
+
+	pthread_mutex_t lock; /* over how it went */
+	enum { ERASE_NONE, ERASE_RUNS, ERASE_DONE, ERASE_FAILED } state;
+	uint64_t entry; /* ERASE, when done */
+	uint64_t count;
+	char why[600]; /* failed: reasons */
+};
+
 struct core {
 	const struct ht_broker_conf *conf;
 	struct ht_root root;
@@ -77,6 +95,7 @@ struct core {
 	struct ht_hash keys_hash; /* of the list as last sent */
 	uint64_t keys_ms, freshen_ms, sweep_ms, watch_ms;
 	int64_t current_mtime_ns;
+	struct eraser eraser;
 	int signal_fd, control_fd;
 	bool done;
 	int exit_code;
@@ -152,6 +171,20 @@ void rule_strike(struct core *core, struct ht_slice user, uint64_t bytes);
 /* Those who flooded are admitted again; how many. */
 unsigned rule_forgive(struct core *core);
 void rule_fini(struct core *core);
+
+/* ---- erase.c ---- */
+
+/*
+ * Take an order: its form, its signatures, its time; then a thread carries it
+ * out.  Reasons go to @report.  HT_EAGAIN while another one runs.
+ */
+enum ht_err erase_take(struct core *core, struct ht_slice note,
+    struct ht_report *report) HT_MUST_USE;
+/* How the last one went; counted text in @out. */
+json_t *erase_json(struct core *core);
+void erase_open(struct core *core);
+/* Let the one at hand end, at the next place where it may. */
+void erase_close(struct core *core);
 
 /* ---- ctl.c ---- */
 

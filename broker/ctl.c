@@ -20,6 +20,7 @@
 #include "lib/base/log.h"
 #include "schemas/json.h"
 
+#define ERASE_WORD     "erase " /* and the bytes of the order that follow */
 #define LINE_MAX_BYTES 128
 #define WAIT_MS        200 /* for a line, and for its answer to be taken */
 #define ANSWER_MAX     ((size_t)16 << 20)
@@ -128,7 +129,24 @@ nodes(struct visit *v)
 	}
 }
 
+static void
+erasure(struct visit *v)
+{
+	ht_buf_str(&v->out, "ok\n");
+	print_json(v, erase_json(v->core));
+}
+
 /* ---- what can be done ---- */
+
+static void
+print_findings(struct visit *v, const struct ht_report *report)
+{
+	for (unsigned i = 0; i < ht_report_count(report) && i < HT_FINDINGS_MAX;
+	     i++)
+		print_json(
+		    v, json_pack("{ss ss}", "where", ht_report_where(report, i),
+		           "why", ht_report_text(report, i)));
+}
 
 static void
 reload(struct visit *v)
@@ -153,11 +171,7 @@ reload(struct visit *v)
 	ht_buf_fmt(&v->out,
 	    "error %s; what was in force stays so, and nothing changed\n",
 	    ht_err_text(err));
-	for (unsigned i = 0; i < ht_report_count(report) && i < HT_FINDINGS_MAX;
-	     i++)
-		print_json(
-		    v, json_pack("{ss ss}", "where", ht_report_where(report, i),
-		           "why", ht_report_text(report, i)));
+	print_findings(v, report);
 }
 
 static void
@@ -197,12 +211,33 @@ front_restart(struct visit *v)
 	ht_buf_str(&v->out, "ok\n");
 }
 
+static void
+take_order(struct visit *v, struct ht_slice note)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	enum ht_err err;
+
+	/* The attempt is logged, whatever the order is worth. */
+	if (!logged(v, "erase", "an order was handed in"))
+		return;
+	err = erase_take(v->core, note, report);
+	if (err == HT_OK) {
+		erasure(v);
+		return;
+	}
+	ht_buf_fmt(&v->out, "error %s; nothing was erased\n",
+	    err == HT_EAGAIN ? "another erasure is going on"
+	                     : ht_err_text(err));
+	print_findings(v, report);
+}
+
 static const struct {
 	const char *word;
 	void (*run)(struct visit *v);
 } commands[] = {
     {"status",        status       },
     {"nodes",         nodes        },
+    {"erasure",       erasure      },
     {"reload",        reload       },
     {"stop",          stop         },
     {"resume",        resume       },
@@ -225,21 +260,41 @@ read_line(int fd, char line[static LINE_MAX_BYTES])
 {
 	size_t len = 0;
 
+	/* Byte by byte: what follows the line is not taken. */
 	while (len < LINE_MAX_BYTES - 1 && wait_for(fd, POLLIN)) {
-		ssize_t n = recv(fd, &line[len], LINE_MAX_BYTES - 1 - len, 0);
-		char *end;
-
-		if (n <= 0)
+		if (recv(fd, &line[len], 1, 0) != 1)
 			return false;
-		len += (size_t)n;
-		line[len] = '\0';
-		end = strchr(line, '\n');
-		if (end != NULL) {
-			*end = '\0';
+		if (line[len] == '\n') {
+			line[len] = '\0';
 			return true;
 		}
+		len++;
 	}
 	return false;
+}
+
+/* As many bytes as the line said; nobody waits for a slow operator. */
+static bool
+read_bytes(int fd, const char *count, struct ht_buf *ret)
+{
+	char *end;
+	unsigned long len = strtoul(count, &end, 10);
+
+	if (*count < '0' || *count > '9' || *end != '\0' || len > HT_DOC_MAX)
+		return false;
+	while (ret->len < len) {
+		size_t want = len - ret->len;
+		uint8_t *room = ht_buf_room(ret, want);
+		ssize_t n;
+
+		if (room == NULL || !wait_for(fd, POLLIN))
+			return false;
+		n = recv(fd, room, want, 0);
+		if (n <= 0)
+			return false;
+		ret->len -= want - (size_t)n;
+	}
+	return true;
 }
 
 static void
@@ -257,6 +312,26 @@ answer(struct visit *v)
 			return;
 		at += (size_t)n;
 	}
+}
+
+static void
+obey(struct visit *v, const char *line)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf order = HT_BUF(HT_DOC_MAX);
+
+	if (strncmp(line, ERASE_WORD, strlen(ERASE_WORD)) == 0) {
+		if (read_bytes(v->fd, line + strlen(ERASE_WORD), &order))
+			take_order(v, ht_buf_slice(&order));
+		else
+			ht_buf_str(&v->out, "error the order did not come\n");
+		return;
+	}
+	for (size_t i = 0; i < HT_COUNT(commands); i++)
+		if (strcmp(line, commands[i].word) == 0) {
+			commands[i].run(v);
+			return;
+		}
+	ht_buf_str(&v->out, "error no such command\n");
 }
 
 void
@@ -279,14 +354,7 @@ ctl_serve(struct core *core)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
 		snprintf(v.by, sizeof(v.by), "uid %u", (unsigned)cred.uid);
-	for (size_t i = 0; i < HT_COUNT(commands); i++)
-		if (strcmp(line, commands[i].word) == 0) {
-			commands[i].run(&v);
-			answer(&v);
-			ht_buf_fini(&v.out);
-			return;
-		}
-	ht_buf_str(&v.out, "error no such command\n");
+	obey(&v, line);
 	answer(&v);
 	ht_buf_fini(&v.out);
 }

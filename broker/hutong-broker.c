@@ -29,7 +29,8 @@ usage(FILE *out, int code)
 	      "       hutong-broker --check [FILE]\n"
 	      "       hutong-broker ctl [--config FILE] [--json] COMMAND\n"
 	      "commands: status nodes reload stop resume forgive "
-	      "front-restart\n",
+	      "front-restart\n"
+	      "          erase FILE, erasure\n",
 	    out);
 	return code;
 }
@@ -100,12 +101,26 @@ dial(const char *path)
 }
 
 static bool
-ask(int fd, const char *command, struct ht_buf *answer)
+send_all(int fd, struct ht_slice bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t n = send(fd, bytes.at, bytes.len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return false;
+		bytes = HT_SLICE(bytes.at + n, bytes.len - (size_t)n);
+	}
+	return true;
+}
+
+/* The line, and for some commands bytes behind it. */
+static bool
+ask(int fd, const char *command, struct ht_slice bytes, struct ht_buf *answer)
 {
 	char line[128];
 	int len = snprintf(line, sizeof(line), "%s\n", command);
 
-	if (send(fd, line, (size_t)len, MSG_NOSIGNAL) != len)
+	if (!send_all(fd, HT_SLICE(line, (size_t)len)) || !send_all(fd, bytes))
 		return false;
 	for (;;) {
 		uint8_t *room = ht_buf_room(answer, 65536);
@@ -222,25 +237,85 @@ show(struct ht_buf *answer, bool json, bool table)
 	return code;
 }
 
+/* One command, one connection. */
 static int
-control(const char *config, const char *command, bool json)
+put(const char *path, const char *command, struct ht_slice bytes,
+    struct ht_buf *answer)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf answer = HT_BUF(ANSWER_MAX);
-	HT_AUTO(ht_fd_close) int fd = -1;
-	struct ht_broker_conf conf;
-	int code = load(config, &conf);
+	HT_AUTO(ht_fd_close) int fd = dial(path);
 
-	if (code != HT_BROKER_DONE)
-		return code;
-	fd = dial(conf.control);
-	ht_broker_conf_fini(&conf);
 	if (fd == -1)
 		return HT_BROKER_UNAVAILABLE;
-	if (!ask(fd, command, &answer)) {
-		fprintf(stderr, "hutong-broker: no answer\n");
-		return HT_BROKER_UNAVAILABLE;
+	if (ask(fd, command, bytes, answer))
+		return HT_BROKER_DONE;
+	fprintf(stderr, "hutong-broker: no answer\n");
+	return HT_BROKER_UNAVAILABLE;
+}
+
+/* The "state" of the JSON line behind the first. */
+static bool
+still_runs(struct ht_buf *answer)
+{
+	const char *text = ht_buf_text(answer);
+
+	return text != NULL && strncmp(text, "ok\n", 3) == 0 &&
+	       strstr(text, "\"state\":\"runs\"") != NULL;
+}
+
+/* Hand in the order, and wait until it was carried out. */
+static int
+put_order(const char *path, const char *file, struct ht_buf *answer)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf order = HT_BUF(HT_DOC_MAX);
+	char command[64];
+	enum ht_err err = ht_fs_read(file, &order);
+	int code;
+
+	if (err != HT_OK) {
+		fprintf(stderr, "hutong-broker: %s: %s\n", file,
+		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+		return HT_BROKER_REFUSED;
 	}
-	return show(&answer, json, strcmp(command, "nodes") == 0);
+	snprintf(command, sizeof(command), "erase %zu", order.len);
+	code = put(path, command, ht_buf_slice(&order), answer);
+	while (code == HT_BROKER_DONE && still_runs(answer)) {
+		(void)usleep(100000);
+		ht_buf_reset(answer);
+		code = put(path, "erasure", HT_SLICE(NULL, 0), answer);
+	}
+	return code;
+}
+
+/* An order that was taken, and could not be carried out. */
+static bool
+erasure_failed(struct ht_buf *answer)
+{
+	const char *text = ht_buf_text(answer);
+
+	return text != NULL && strstr(text, "\"state\":\"failed\"") != NULL;
+}
+
+static int
+control(const char *config, char **words, int n, bool json)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf answer = HT_BUF(ANSWER_MAX);
+	struct ht_broker_conf conf;
+	bool erase = strcmp(words[0], "erase") == 0, failed;
+	int code;
+
+	if (n != (erase ? 2 : 1))
+		return usage(stderr, HT_BROKER_USAGE);
+	code = load(config, &conf);
+	if (code != HT_BROKER_DONE)
+		return code;
+	code = erase ? put_order(conf.control, words[1], &answer)
+	             : put(conf.control, words[0], HT_SLICE(NULL, 0), &answer);
+	ht_broker_conf_fini(&conf);
+	if (code != HT_BROKER_DONE)
+		return code;
+	failed = erase && erasure_failed(&answer);
+	code = show(&answer, json, strcmp(words[0], "nodes") == 0);
+	return failed ? HT_BROKER_REFUSED : code;
 }
 
 /*
@@ -298,7 +373,8 @@ main(int argc, char **argv)
 		return check(optind < argc ? argv[optind] : config);
 	if (optind == argc)
 		return serve(config);
-	if (optind + 2 == argc && strcmp(argv[optind], "ctl") == 0)
-		return control(config, argv[optind + 1], json);
+	if (optind + 2 <= argc && strcmp(argv[optind], "ctl") == 0)
+		return control(
+		    config, &argv[optind + 1], argc - optind - 1, json);
 	return usage(stderr, HT_BROKER_USAGE);
 }

@@ -24,6 +24,7 @@ static void (*const readers[HT_DOC_KINDS])(struct ht_read *) = {
     [HT_DOC_EPOCH] = ht_read_epoch,
     [HT_DOC_SNAPSHOT] = ht_read_snapshot,
     [HT_DOC_CURRENT] = ht_read_current,
+    [HT_DOC_ERASE] = ht_read_erase,
 };
 
 const char *
@@ -175,6 +176,7 @@ static const size_t sizes[HT_DOC_KINDS] = {
     [HT_DOC_EPOCH] = sizeof(struct ht_epoch_entry),
     [HT_DOC_SNAPSHOT] = sizeof(struct ht_snapshot_doc),
     [HT_DOC_CURRENT] = sizeof(struct ht_current_doc),
+    [HT_DOC_ERASE] = sizeof(struct ht_erase_doc),
 };
 
 /* Copy what the document is made of, so that it stands alone. */
@@ -236,7 +238,8 @@ start(struct ht_slice bytes, const char *where, struct ht_report *report,
 	if (err != HT_OK)
 		ht_report_add(report, where,
 		    "the first line must be \"hutong: <kind>/v1\", with kind "
-		    "root, member, item, grant, epoch, snapshot or current");
+		    "root, member, item, grant, epoch, snapshot, current or "
+		    "erase");
 	return err == HT_OK ? HT_OK : HT_EMALFORMED;
 }
 

@@ -17,7 +17,8 @@
 	X(HT_DOC_GRANT, "grant")                                               \
 	X(HT_DOC_EPOCH, "epoch")                                               \
 	X(HT_DOC_SNAPSHOT, "snapshot")                                         \
-	X(HT_DOC_CURRENT, "current")
+	X(HT_DOC_CURRENT, "current")                                           \
+	X(HT_DOC_ERASE, "erase")
 enum ht_doc_kind {
 #define HT_DOC_ENUM(name, text) name,
 	HT_DOC_MAP(HT_DOC_ENUM)
@@ -58,6 +59,22 @@ struct ht_current_doc {
 	char **suspended; /* grants, members */
 };
 
+#define HT_ERASE_BASIS   200   /* bytes of a legal basis; it stands in the log */
+#define HT_ERASE_ENTRIES 10000 /* of one order's list; it is signed by people */
+
+/* An order to destroy tags or bodies of the log. */
+struct ht_erase_doc {
+	char log[HT_VKEY_NAME_MAX];
+	const char *basis;
+	bool bodies; /* these alone; else tags, with the bodies beside them */
+	uint64_t issued_ms;
+	uint64_t until_ms;
+	size_t n; /* entries that are listed; 0: by the two below */
+	uint64_t *entries;
+	char epoch[HT_NAME_MAX + 1]; /* or "" */
+	uint64_t before_ms;          /* or 0 */
+};
+
 struct ht_doc {
 	_Atomic unsigned refs;
 	enum ht_doc_kind kind;
@@ -75,6 +92,7 @@ struct ht_doc {
 		struct ht_epoch_entry *epoch;
 		struct ht_snapshot_doc *snapshot;
 		struct ht_current_doc *current;
+		struct ht_erase_doc *erase;
 	};
 	struct ht_doc_mem *mem; /* what the above points at */
 };
@@ -184,5 +202,6 @@ void ht_read_grant(struct ht_read *r);
 void ht_read_epoch(struct ht_read *r);
 void ht_read_snapshot(struct ht_read *r);
 void ht_read_current(struct ht_read *r);
+void ht_read_erase(struct ht_read *r);
 
 #endif

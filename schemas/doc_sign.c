@@ -22,6 +22,7 @@ static const struct rule {
     [HT_DOC_EPOCH] = {false, AUDITOR },
     [HT_DOC_SNAPSHOT] = {false, SNAPSHOT},
     [HT_DOC_CURRENT] = {false, CURRENT },
+    [HT_DOC_ERASE] = {true,  NOBODY  },
 };
 
 /* The keys whose signatures count: the officers first, then the others. */

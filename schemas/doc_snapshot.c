@@ -139,6 +139,7 @@ name_fits(enum ht_doc_kind kind, struct ht_slice name)
 		return ht_name_valid(name) && name.len <= HT_GRANT_MAX;
 	case HT_DOC_SNAPSHOT:
 	case HT_DOC_CURRENT:
+	case HT_DOC_ERASE:
 	case HT_DOC_KINDS:
 		break;
 	}
@@ -275,6 +276,7 @@ ht_doc_path(
 	    [HT_DOC_EPOCH] = "epochs/",
 	    [HT_DOC_SNAPSHOT] = "",
 	    [HT_DOC_CURRENT] = "",
+	    [HT_DOC_ERASE] = "erase/",
 	};
 
 	HT_ASSERT((unsigned)kind < HT_DOC_KINDS);

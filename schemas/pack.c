@@ -370,6 +370,14 @@ ht_unpack_is_nil(const struct ht_unpack *u)
 	return look(u, &h) && h.type == HT_PACK_NIL;
 }
 
+bool
+ht_unpack_is_array(const struct ht_unpack *u)
+{
+	struct head h;
+
+	return look(u, &h) && h.type == HT_PACK_ARRAY;
+}
+
 void
 ht_unpack_nil(struct ht_unpack *u)
 {

@@ -47,6 +47,7 @@ struct ht_unpack ht_unpack(struct ht_slice checked);
 enum ht_pack_type ht_unpack_peek(const struct ht_unpack *u); /* end: NIL */
 bool ht_unpack_is_nil(const struct ht_unpack *u); /* does not advance */
 void ht_unpack_nil(struct ht_unpack *u);
+bool ht_unpack_is_array(const struct ht_unpack *u); /* does not advance */
 bool ht_unpack_bool(struct ht_unpack *u);
 uint64_t ht_unpack_uint(struct ht_unpack *u, uint64_t max);
 int64_t ht_unpack_int(struct ht_unpack *u);

@@ -144,6 +144,7 @@ static const unsigned signers[HT_DOC_KINDS] = {
     [HT_DOC_EPOCH] = FOR(HT_KEY_AUDITOR),
     [HT_DOC_SNAPSHOT] = FOR(HT_KEY_SNAPSHOT),
     [HT_DOC_CURRENT] = FOR(HT_KEY_CURRENT),
+    [HT_DOC_ERASE] = FOR(HT_KEY_OFFICER),
 };
 
 static int

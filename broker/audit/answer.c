@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/audit/bundles.h"
+#include "broker/audit/erase.h"
 #include "broker/audit/query.h"
 #include "lib/base/panic.h"
 
@@ -51,6 +52,7 @@ struct frame {
 	bool evidence;
 	struct ht_buf *out;
 	struct ht_buf leaf, bytes, tag;
+	struct ht_erasure *erasure; /* the one looked at last */
 	struct ht_bundle bundle, alone;
 	struct ht_about about;
 	struct ht_hash proof[PROOF_HASHES];
@@ -66,6 +68,7 @@ frame_free(struct frame **f_p)
 	ht_buf_fini(&f->leaf);
 	ht_buf_fini(&f->bytes);
 	ht_buf_fini(&f->tag);
+	ht_erasure_free(&f->erasure);
 	free(f);
 }
 
@@ -110,7 +113,71 @@ add_bundle(struct frame *f, const struct ht_entry *e)
 	return HT_OK;
 }
 
-/* A tag may have been erased: then nil. */
+static void
+add_path(struct ht_buf *out, const struct ht_hash *path, size_t n)
+{
+	ht_pack_array(out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		ht_pack_bin(out, path[i].at, HT_HASH_SIZE);
+}
+
+static enum ht_err
+load_erasure(struct frame *f, uint64_t by)
+{
+	enum ht_err err;
+
+	if (f->erasure != NULL && f->erasure->by == by)
+		return HT_OK;
+	ht_erasure_free(&f->erasure);
+	err = ht_log_erasure(f->log, by, &f->erasure);
+	return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
+}
+
+/* [leaf, path, place, list]: the ERASE entry, and that its list has this one */
+static enum ht_err
+pack_erased(struct frame *f, const struct ht_entry *e, uint64_t by)
+{
+	struct ht_hash path[HT_PROOF_MAX], list[HT_PROOF_MAX];
+	size_t n_path, n_list, place;
+	enum ht_err err = load_erasure(f, by);
+
+	if (err == HT_OK && !ht_erasure_find(f->erasure, e->seq, &place))
+		err = HT_EINTEGRITY;
+	ht_buf_reset(&f->bytes);
+	if (err == HT_OK)
+		err = ht_log_read(f->log, by, &f->bytes);
+	if (err == HT_OK)
+		err = ht_log_inclusion(
+		    f->log, by, f->answer->size, path, &n_path);
+	if (err == HT_OK)
+		err = ht_erasure_prove(f->erasure, place, list, &n_list);
+	if (err != HT_OK)
+		return err;
+	ht_pack_array(f->out, 4);
+	ht_pack_bin(f->out, f->bytes.at, f->bytes.len);
+	add_path(f->out, path, n_path);
+	ht_pack_uint(f->out, place);
+	add_path(f->out, list, n_list);
+	return HT_OK;
+}
+
+static enum ht_err
+add_erased(struct frame *f, const struct ht_entry *e)
+{
+	struct ht_erased erased;
+	enum ht_err err = ht_log_erased(f->log, e, &erased);
+
+	if (err != HT_OK)
+		return err;
+	if (!erased.tag)
+		return HT_EINTEGRITY;
+	if (erased.tag_by < f->answer->size)
+		return pack_erased(f, e, erased.tag_by);
+	ht_pack_nil(f->out); /* the tree asked for does not have it yet */
+	return HT_OK;
+}
+
+/* nil where there is none, or no vault. */
 static enum ht_err
 add_tag(struct frame *f, const struct ht_entry *e)
 {
@@ -119,11 +186,13 @@ add_tag(struct frame *f, const struct ht_entry *e)
 	ht_buf_reset(&f->tag);
 	if (f->evidence && e->tag_len > 0)
 		err = ht_log_read_vault(f->log, e, &f->tag, NULL);
+	if (err == HT_EERASED)
+		return add_erased(f, e);
 	if (err == HT_OK)
 		ht_pack_bin(f->out, f->tag.at, f->tag.len);
 	else
 		ht_pack_nil(f->out);
-	return err == HT_ENOTFOUND || err == HT_EINTEGRITY ? HT_OK : err;
+	return err == HT_ENOTFOUND ? HT_OK : err;
 }
 
 /* An entry with no header of its own cites one that has: [leaf, path]. */
@@ -147,9 +216,7 @@ add_cited(struct frame *f, const struct ht_entry *e)
 		return err;
 	ht_pack_array(f->out, 2);
 	ht_pack_bin(f->out, f->bytes.at, f->bytes.len);
-	ht_pack_array(f->out, (uint32_t)n);
-	for (size_t i = 0; i < n; i++)
-		ht_pack_bin(f->out, path[i].at, HT_HASH_SIZE);
+	add_path(f->out, path, n);
 	return HT_OK;
 }
 

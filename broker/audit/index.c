@@ -8,6 +8,7 @@
 #include "broker/audit/index.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +48,12 @@ static const struct ht_store_db index_dbs[DBS] = {
 struct ht_index {
 	struct ht_log *log;
 	struct ht_store *store; /* NULL: every entry is looked at */
+	char *dir;              /* NULL when reading */
 	char *boot;             /* path of the mark "open since this boot" */
 	_Atomic uint64_t upto;
+	/* Over the store: it is replaced when rows must be destroyed. */
+	pthread_rwlock_t using;
+	bool halted;
 };
 
 /* ---- what an entry is about ---- */
@@ -149,6 +154,21 @@ set_mark(const char *mark)
 	return ht_fs_replace(mark, 0600, ht_buf_slice(&now));
 }
 
+#define OLD_NAME "old.mdb" /* rows that are being destroyed */
+
+/* What a removed file held stays on the disk until something is put there. */
+static enum ht_err
+shred(const char *dir)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, OLD_NAME);
+	enum ht_err err;
+
+	if (path == NULL)
+		return HT_ENOMEM;
+	err = ht_fs_shred(path);
+	return err == HT_ENOTFOUND ? HT_OK : err;
+}
+
 static enum ht_err
 wipe(const char *dir)
 {
@@ -217,7 +237,12 @@ open_to_write(struct ht_index *index, const char *dir)
 	index->boot = ht_fs_join(dir, "boot");
 	if (index->boot == NULL)
 		return HT_ENOMEM;
+	index->dir = strdup(dir);
+	if (index->dir == NULL)
+		return HT_ENOMEM;
 	err = ht_fs_mkdirs(dir, 0700);
+	if (err == HT_OK)
+		err = shred(dir); /* a crash may have left it */
 	if (err == HT_OK && machine_went_down(index->boot))
 		err = wipe(dir);
 	if (err == HT_OK)
@@ -256,6 +281,7 @@ ht_index_open(const char *dir, struct ht_log *log, struct ht_index **ret)
 	if (index == NULL)
 		return HT_ENOMEM;
 	index->log = log;
+	HT_ASSERT(pthread_rwlock_init(&index->using, NULL) == 0);
 	if (dir != NULL && log->key != NULL)
 		err = open_to_write(index, dir);
 	else if (dir != NULL)
@@ -278,8 +304,52 @@ ht_index_close(struct ht_index **index_p)
 		if (index->boot != NULL)
 			(void)unlink(index->boot);
 	}
+	HT_ASSERT(pthread_rwlock_destroy(&index->using) == 0);
 	free(index->boot);
+	free(index->dir);
 	free(index);
+}
+
+/* The store is closed; its file is put aside, and another begun. */
+static enum ht_err
+begin_anew(struct ht_index *index)
+{
+	HT_AUTO(ht_mem_free) char *data = ht_fs_join(index->dir, "data.mdb");
+	HT_AUTO(ht_mem_free) char *old = ht_fs_join(index->dir, OLD_NAME);
+	enum ht_err err;
+
+	if (data == NULL || old == NULL)
+		return HT_ENOMEM;
+	if (rename(data, old) == -1 && errno != ENOENT)
+		return HT_ESYSTEM;
+	err = ht_fs_sync_dir(index->dir);
+	atomic_store(&index->upto, 0);
+	return err == HT_OK ? open_store(index, index->dir, HT_STORE_DERIVED)
+	                    : err;
+}
+
+enum ht_err
+ht_index_destroy(struct ht_index *index)
+{
+	enum ht_err err;
+
+	HT_ASSERT(index->log->key != NULL);
+	if (index->dir == NULL)
+		return HT_OK;
+	HT_ASSERT(pthread_rwlock_wrlock(&index->using) == 0);
+	index->halted = true;
+	ht_store_close(&index->store);
+	err = begin_anew(index);
+	HT_ASSERT(pthread_rwlock_unlock(&index->using) == 0);
+	return err == HT_OK ? shred(index->dir) : err;
+}
+
+void
+ht_index_go_on(struct ht_index *index)
+{
+	HT_ASSERT(pthread_rwlock_wrlock(&index->using) == 0);
+	index->halted = false;
+	HT_ASSERT(pthread_rwlock_unlock(&index->using) == 0);
 }
 
 uint64_t
@@ -369,7 +439,10 @@ put_members(struct filling *f, const struct ht_entry *e)
 	return err;
 }
 
-/* A tag that cannot be read (erased, or lost) has no rows. */
+/*
+ * A tag that was erased, or is in no vault of a copy, has no rows.  One that
+ * is damaged ends the filling: searches then look, and tell.
+ */
 static enum ht_err
 put_subjects(struct filling *f, const struct ht_entry *e)
 {
@@ -380,7 +453,7 @@ put_subjects(struct filling *f, const struct ht_entry *e)
 		return HT_OK;
 	ht_buf_reset(&f->tag);
 	err = ht_log_read_vault(f->index->log, e, &f->tag, NULL);
-	if (err == HT_EINTEGRITY || err == HT_ENOTFOUND)
+	if (err == HT_EERASED || err == HT_ENOTFOUND)
 		return HT_OK;
 	if (err != HT_OK)
 		return err;
@@ -454,16 +527,14 @@ fill(struct filling *f, uint64_t from, uint64_t to)
 	return err;
 }
 
-enum ht_err
-ht_index_catch_up(struct ht_index *index, size_t max, bool *ret_more)
+static enum ht_err
+catch_up(struct ht_index *index, size_t max, bool *ret_more)
 {
 	uint64_t from = ht_index_upto(index), size = ht_log_size(index->log);
 	uint64_t to = size - from > max ? from + max : size;
 	HT_AUTO(ht_mem_free) struct filling *f = NULL;
 	enum ht_err err;
 
-	HT_ASSERT(index->store != NULL && index->log->key != NULL);
-	*ret_more = false;
 	if (from == to)
 		return HT_OK;
 	f = calloc(1, sizeof(*f));
@@ -478,6 +549,21 @@ ht_index_catch_up(struct ht_index *index, size_t max, bool *ret_more)
 	atomic_store(&index->upto, to);
 	*ret_more = to < size;
 	return HT_OK;
+}
+
+enum ht_err
+ht_index_catch_up(struct ht_index *index, size_t max, bool *ret_more)
+{
+	enum ht_err err = HT_OK;
+
+	HT_ASSERT(index->log->key != NULL);
+	*ret_more = false;
+	HT_ASSERT(pthread_rwlock_rdlock(&index->using) == 0);
+	if (!index->halted)
+		err = index->store != NULL ? catch_up(index, max, ret_more)
+		                           : HT_ESTORE;
+	HT_ASSERT(pthread_rwlock_unlock(&index->using) == 0);
+	return err;
 }
 
 /* ---- searching ---- */
@@ -526,8 +612,8 @@ subject_matches(struct search *s, const struct ht_entry *e, bool *ret)
 	if (e->tag_len == 0)
 		return HT_OK;
 	err = ht_log_read_vault(s->index->log, e, &bytes, NULL);
-	if (err == HT_ENOTFOUND || err == HT_EINTEGRITY)
-		return HT_OK; /* erased or lost: nobody can tell */
+	if (err == HT_ENOTFOUND || err == HT_EERASED)
+		return HT_OK; /* nobody can tell */
 	if (err != HT_OK)
 		return err;
 	if (ht_tag_decode(ht_buf_slice(&bytes), &tag, NULL) != HT_OK)
@@ -737,15 +823,30 @@ name_fits(struct ht_slice name)
 	return name.len <= HT_NAME_MAX;
 }
 
+static enum ht_err
+run_search(struct search *s)
+{
+	uint64_t indexed = ht_index_upto(s->index);
+	struct row row;
+	unsigned db;
+	enum ht_err err = bounds(s);
+
+	if (indexed > s->hi)
+		indexed = s->hi;
+	if (err == HT_OK && s->index->store != NULL && indexed > s->lo &&
+	    choose(s->filter, &db, &row)) {
+		err = follow(s, db, row, indexed);
+		s->lo = indexed;
+	}
+	return err == HT_OK ? scan(s, s->lo, s->hi) : err;
+}
+
 enum ht_err
 ht_index_search(struct ht_index *index, const struct ht_filter *filter,
     enum ht_err (*each)(void *arg, const struct ht_entry *e), void *arg,
     uint64_t *ret_scanned)
 {
 	HT_AUTO(ht_mem_free) struct search *s = calloc(1, sizeof(*s));
-	uint64_t indexed = ht_index_upto(index);
-	unsigned db;
-	struct row row;
 	enum ht_err err;
 
 	if (s == NULL)
@@ -755,16 +856,10 @@ ht_index_search(struct ht_index *index, const struct ht_filter *filter,
 	if (!name_fits(filter->member) || !name_fits(filter->peer) ||
 	    !name_fits(filter->item))
 		return HT_EINVALID;
-	err = bounds(s);
-	if (indexed > s->hi)
-		indexed = s->hi;
-	if (err == HT_OK && index->store != NULL && indexed > s->lo &&
-	    choose(filter, &db, &row)) {
-		err = follow(s, db, row, indexed);
-		s->lo = indexed;
-	}
-	if (err == HT_OK)
-		err = scan(s, s->lo, s->hi);
+	/* No rows of it vanish under a search. */
+	HT_ASSERT(pthread_rwlock_rdlock(&index->using) == 0);
+	err = run_search(s);
+	HT_ASSERT(pthread_rwlock_unlock(&index->using) == 0);
 	*ret_scanned = s->scanned;
 	return err;
 }

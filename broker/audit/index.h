@@ -47,6 +47,13 @@ void ht_index_close(struct ht_index **index_p);
  */
 enum ht_err ht_index_catch_up(
     struct ht_index *index, size_t max, bool *ret_more) HT_MUST_USE;
+/*
+ * Destroy every row: a new index is begun, the old one's file overwritten and
+ * removed.  Nothing is filled in before ht_index_go_on().  Searches go on, by
+ * looking at the entries.
+ */
+enum ht_err ht_index_destroy(struct ht_index *index) HT_MUST_USE;
+void ht_index_go_on(struct ht_index *index);
 /* Entries below this are in the index. */
 uint64_t ht_index_upto(const struct ht_index *index);
 

@@ -8,6 +8,7 @@
  * finds out what the disk holds.
  */
 #include "broker/audit/bundles.h"
+#include "broker/audit/erase.h"
 #include "broker/audit/evidence.h"
 
 #include <errno.h>
@@ -262,7 +263,7 @@ sign_and_anchor(struct ht_log *log)
 
 /* All checks have passed: from here on the log may write. */
 static enum ht_err
-start_writing(struct ht_log *log)
+start_writing(struct ht_log *log, struct ht_report *report)
 {
 	struct ht_txn *txn = NULL;
 	enum ht_err err = open_anchor(log, true);
@@ -280,7 +281,9 @@ start_writing(struct ht_log *log)
 	log->next = log->head;
 	log->next.vault = ht_vault_next(log->vault);
 	/* A crash may have come between commit and anchor. */
-	return sign_and_anchor(log);
+	err = sign_and_anchor(log);
+	/* Or in the middle of an erasure. */
+	return err == HT_OK ? ht_erase_resume(log, report) : err;
 }
 
 /* Reading: the newest checkpoint is the one that was given out last. */
@@ -305,7 +308,7 @@ ht_log_open(const char *dir, const char *origin, const struct ht_key *key,
 	if (err == HT_OK)
 		err = open_vault(log, report);
 	if (err == HT_OK)
-		err = key != NULL ? start_writing(log) : take_note(log);
+		err = key != NULL ? start_writing(log, report) : take_note(log);
 	if (err != HT_OK) {
 		if (log != NULL)
 			log->poisoned = true;

@@ -144,6 +144,8 @@ enum ht_err ht_log_read_bundle(
 /*
  * Tag and body of an entry, appended to the two buffers (either NULL).  Both
  * are checked against the hashes in the entry's header: HT_EINTEGRITY.
+ * HT_EERASED when one of those asked for was erased; whether that is in order
+ * erase.h tells.
  */
 enum ht_err ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
     struct ht_buf *ret_tag, struct ht_buf *ret_body) HT_MUST_USE;

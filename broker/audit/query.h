@@ -9,6 +9,7 @@
 #ifndef HT_BROKER_AUDIT_QUERY_H
 #define HT_BROKER_AUDIT_QUERY_H
 
+#include "broker/audit/erasure.h"
 #include "broker/audit/index.h"
 
 #define HT_AUDIT_LABEL     "hutong-audit/v1\n"
@@ -76,6 +77,9 @@ struct ht_row {
 	struct ht_slice leaf;
 	struct ht_slice bundle; /* evidence for this record alone; or empty */
 	struct ht_slice tag;    /* or empty */
+	bool erased;            /* the tag was, and this ERASE entry names it */
+	uint64_t erased_by;
+	struct ht_erase_said erasure;
 	struct ht_slice cited;  /* the leaf of the request it cites; or empty */
 	struct ht_entry entry;
 };

@@ -28,6 +28,16 @@ unpack_bin_or_nil(struct ht_unpack *u, size_t max)
 	return HT_SLICE(NULL, 0);
 }
 
+static uint32_t
+unpack_path(struct ht_unpack *u, struct ht_hash out[static HT_PROOF_MAX])
+{
+	uint32_t n = ht_unpack_array(u, HT_PROOF_MAX);
+
+	for (uint32_t i = 0; i < n; i++)
+		ht_unpack_fixed(u, out[i].at, HT_HASH_SIZE);
+	return n;
+}
+
 /* [leaf, path], proven at once: it stands at its own place. */
 static enum ht_err
 unpack_cited(struct rows *r, struct ht_unpack *u, struct ht_row *row)
@@ -42,9 +52,7 @@ unpack_cited(struct rows *r, struct ht_unpack *u, struct ht_row *row)
 	}
 	ht_unpack_array_of(u, 2);
 	row->cited = ht_unpack_bin(u, HT_LEAF_MAX);
-	n = ht_unpack_array(u, HT_PROOF_MAX);
-	for (uint32_t i = 0; i < n; i++)
-		ht_unpack_fixed(u, path[i].at, HT_HASH_SIZE);
+	n = unpack_path(u, path);
 	if (u->err != HT_OK)
 		return HT_EMALFORMED;
 	leaf = ht_leaf_hash(row->cited);
@@ -55,16 +63,67 @@ unpack_cited(struct rows *r, struct ht_unpack *u, struct ht_row *row)
 	return HT_OK;
 }
 
+/*
+ * [leaf, path, place, list]: an ERASE entry of this tree, and the list that it
+ * commits to has this row's entry.
+ */
+static enum ht_err
+unpack_erased(struct rows *r, struct ht_unpack *u, struct ht_row *row)
+{
+	struct ht_hash path[HT_PROOF_MAX], list[HT_PROOF_MAX], leaf;
+	struct ht_slice bytes;
+	struct ht_entry e;
+	uint32_t n_path, n_list;
+	uint64_t place;
+
+	ht_unpack_array_of(u, 4);
+	bytes = ht_unpack_bin(u, HT_LEAF_MAX);
+	n_path = unpack_path(u, path);
+	place = ht_unpack_uint(u, HT_ERASURE_MAX);
+	n_list = unpack_path(u, list);
+	if (u->err != HT_OK)
+		return HT_EMALFORMED;
+	*r->bad = row->seq;
+	if (ht_entry_decode(bytes, &e) != HT_OK || e.type != HT_ENTRY_ERASE ||
+	    ht_erase_said_decode(e.payload, &row->erasure) != HT_OK ||
+	    row->erasure.bodies)
+		return HT_EINTEGRITY;
+	leaf = ht_leaf_hash(bytes);
+	if (!ht_check_inclusion(e.seq, r->size, &leaf, path, n_path, r->root))
+		return HT_EINTEGRITY;
+	leaf = ht_erasure_leaf(row->seq);
+	if (!ht_check_inclusion(place, row->erasure.count, &leaf, list, n_list,
+	        &row->erasure.list))
+		return HT_EINTEGRITY;
+	row->erased = true;
+	row->erased_by = e.seq;
+	return HT_OK;
+}
+
+static enum ht_err
+unpack_tag(struct rows *r, struct ht_unpack *u, struct ht_row *row)
+{
+	row->erased = false;
+	row->tag = HT_SLICE(NULL, 0);
+	if (ht_unpack_is_array(u))
+		return unpack_erased(r, u, row);
+	row->tag = unpack_bin_or_nil(u, HT_TAG_MAX);
+	return HT_OK;
+}
+
 static enum ht_err
 unpack_row(struct rows *r, struct ht_unpack *u)
 {
 	struct ht_row *row = &r->at[r->n];
+	enum ht_err err;
 
 	ht_unpack_array_of(u, 5);
 	row->seq = ht_unpack_uint(u, UINT64_MAX);
 	row->leaf = ht_unpack_bin(u, HT_LEAF_MAX);
 	row->bundle = unpack_bin_or_nil(u, HT_EVIDENCE_MAX);
-	row->tag = unpack_bin_or_nil(u, HT_TAG_MAX);
+	err = unpack_tag(r, u, row);
+	if (err != HT_OK)
+		return err;
 	if (u->err != HT_OK)
 		return HT_EMALFORMED;
 	*r->bad = row->seq;

@@ -275,6 +275,18 @@ check_answer(struct show *s, const struct ht_row *row)
 }
 
 static void
+show_erased(struct show *s, const struct ht_row *row)
+{
+	char text[400];
+
+	/* Both paths were checked with the row. */
+	(void)snprintf(text, sizeof(text),
+	    "its tag: erased under %.*s, entry %llu, whose list has it",
+	    TEXT(row->erasure.basis), (unsigned long long)row->erased_by);
+	verdict(s, true, text);
+}
+
+static void
 check_tag(struct show *s, const struct ht_row *row)
 {
 	const struct ht_header *h = &s->about.header;
@@ -283,9 +295,14 @@ check_tag(struct show *s, const struct ht_row *row)
 
 	if (!h->has_tag)
 		return;
+	if (row->erased) {
+		show_erased(s, row);
+		return;
+	}
 	if (row->tag.len == 0) {
 		if (row->entry.tag_len > 0)
-			skip(s, "its tag: erased, or not in this copy");
+			skip(s, "its tag: not in this copy, or erased after "
+			        "the checkpoint asked for (--at)");
 		return;
 	}
 	hash = ht_tag_hash(row->tag);

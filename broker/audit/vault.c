@@ -5,6 +5,8 @@
  *   piece     tag length u32  body length u32  check 16  tag  body
  *   check     BLAKE2b-128( environment id  segment u32  offset u64
  *                          both lengths  tag )
+ *   erased    the length's top bit; in place of the part the seq of the ERASE
+ *             entry, u64, then zeros
  *
  * The check binds a piece to its place and its tag to its lengths; the body's
  * own hash stands in the header, inside the tree, and is not made twice.
@@ -27,7 +29,11 @@
 #define MAGIC "hutong-vault/v1\n"
 /* Small pieces are gathered: one system call for a whole group. */
 #define STAGE_MAX (1 << 20)
+#define ERASED    (UINT32_C(1) << 31) /* in a length: the part is erased */
+#define BY_SIZE   8                   /* what it begins with: who by */
 
+_Static_assert(HT_TAG_MAX < ERASED && HT_BODY_MAX < ERASED,
+    "no length has the bit that says erased");
 _Static_assert(sizeof(MAGIC) - 1 + HT_ENV_ID_SIZE == HT_SEGMENT_HEAD,
     "a segment's head is magic and environment id");
 
@@ -44,6 +50,9 @@ struct ht_vault {
 	pthread_mutex_t reading; /* over the two, and while they are used */
 	uint32_t read_segment;
 	int read_fd; /* -1: none is open */
+
+	uint32_t erase_segment; /* of the one that erases */
+	int erase_fd;
 };
 
 #define NAME_SIZE 24 /* "/0000000000000000.seg" and NUL */
@@ -334,7 +343,7 @@ ht_vault_open(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
 	vault = calloc(1, sizeof(*vault));
 	if (vault == NULL)
 		return HT_ENOMEM;
-	vault->fd = vault->read_fd = -1;
+	vault->fd = vault->read_fd = vault->erase_fd = -1;
 	pthread_mutex_init(&vault->reading, NULL);
 	memcpy(vault->env, env, HT_ENV_ID_SIZE);
 	vault->dir = strdup(dir);
@@ -363,6 +372,7 @@ ht_vault_close(struct ht_vault **vault_p)
 		return;
 	ht_fd_close(&vault->fd);
 	ht_fd_close(&vault->read_fd);
+	ht_fd_close(&vault->erase_fd);
 	pthread_mutex_destroy(&vault->reading);
 	free(vault->stage);
 	free(vault->dir);
@@ -393,9 +403,16 @@ read_at(int fd, uint64_t offset, void *out, size_t len)
 	return HT_OK;
 }
 
+static uint32_t
+length(uint32_t stored)
+{
+	return stored & ~ERASED;
+}
+
+/* The piece's head and its tag, or what stands in its place; both as stored. */
 static enum ht_err
-read_tag(const struct ht_vault *vault, int fd, struct ht_vault_place place,
-    uint32_t tag_len, uint32_t body_len, uint8_t *tag)
+read_head(const struct ht_vault *vault, int fd, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, uint8_t *tag, uint32_t ret_stored[2])
 {
 	uint8_t found[HT_VAULT_PIECE_MIN], want[HT_VAULT_PIECE_MIN];
 	enum ht_err err = read_at(fd, place.offset, found, sizeof(found));
@@ -404,11 +421,14 @@ read_tag(const struct ht_vault *vault, int fd, struct ht_vault_place place,
 		err = read_at(fd, place.offset + sizeof(found), tag, tag_len);
 	if (err != HT_OK)
 		return err;
-	piece_head(
-	    vault, place, tag_len, body_len, HT_SLICE(tag, tag_len), want);
-	if (memcmp(found, want, sizeof(want)) != 0)
+	ret_stored[0] = ht_load32(found);
+	ret_stored[1] = ht_load32(found + 4);
+	if (length(ret_stored[0]) != tag_len ||
+	    length(ret_stored[1]) != body_len)
 		return HT_EINTEGRITY;
-	return HT_OK;
+	piece_head(vault, place, ret_stored[0], ret_stored[1],
+	    HT_SLICE(tag, tag_len), want);
+	return memcmp(found, want, sizeof(want)) == 0 ? HT_OK : HT_EINTEGRITY;
 }
 
 /* The segment last read stays open: readers come for what is near. */
@@ -432,14 +452,19 @@ open_to_read(struct ht_vault *vault, uint32_t segment)
 
 static enum ht_err
 read_piece(struct ht_vault *vault, struct ht_vault_place place,
-    uint32_t tag_len, uint32_t body_len, uint8_t *tag, struct ht_buf *ret_body)
+    uint32_t tag_len, uint32_t body_len, uint8_t *tag, bool want_tag,
+    struct ht_buf *ret_body)
 {
 	uint8_t *body;
+	uint32_t stored[2];
 	enum ht_err err = open_to_read(vault, place.segment);
 
 	if (err == HT_OK)
-		err = read_tag(
-		    vault, vault->read_fd, place, tag_len, body_len, tag);
+		err = read_head(vault, vault->read_fd, place, tag_len, body_len,
+		    tag, stored);
+	if (err == HT_OK && ((want_tag && stored[0] & ERASED) ||
+	                        (ret_body != NULL && stored[1] & ERASED)))
+		err = HT_EERASED;
 	if (err != HT_OK || ret_body == NULL)
 		return err;
 	body = ht_buf_room(ret_body, body_len);
@@ -460,10 +485,160 @@ ht_vault_read(struct ht_vault *vault, struct ht_vault_place place,
 	if (tag_len > HT_TAG_MAX || body_len > HT_BODY_MAX)
 		return HT_EINTEGRITY;
 	pthread_mutex_lock(&vault->reading);
-	err = read_piece(vault, place, tag_len, body_len, tag, ret_body);
+	err = read_piece(vault, place, tag_len, body_len, tag, ret_tag != NULL,
+	    ret_body);
 	pthread_mutex_unlock(&vault->reading);
 	if (err != HT_OK || ret_tag == NULL)
 		return err;
 	ht_buf_add(ret_tag, tag, tag_len);
 	return ret_tag->err;
+}
+
+/* ---- erasing ---- */
+
+/* The seq it names, then nothing but zeros. */
+static enum ht_err
+read_by(const uint8_t *part, size_t len, uint64_t *ret)
+{
+	if (len < BY_SIZE)
+		return HT_EINTEGRITY;
+	for (size_t i = BY_SIZE; i < len; i++)
+		if (part[i] != 0)
+			return HT_EINTEGRITY;
+	*ret = ht_load64(part);
+	return HT_OK;
+}
+
+static enum ht_err
+look(struct ht_vault *vault, struct ht_vault_place place, uint32_t tag_len,
+    uint32_t body_len, struct ht_buf *body, struct ht_erased *ret)
+{
+	uint8_t tag[HT_TAG_MAX], *at;
+	uint32_t stored[2];
+	enum ht_err err = open_to_read(vault, place.segment);
+
+	if (err == HT_OK)
+		err = read_head(vault, vault->read_fd, place, tag_len, body_len,
+		    tag, stored);
+	if (err != HT_OK)
+		return err;
+	ret->tag = (stored[0] & ERASED) != 0;
+	ret->body = (stored[1] & ERASED) != 0;
+	if (ret->tag)
+		err = read_by(tag, tag_len, &ret->tag_by);
+	if (err != HT_OK || !ret->body)
+		return err;
+	at = ht_buf_room(body, body_len);
+	if (at == NULL)
+		return body->err;
+	err = read_at(vault->read_fd,
+	    place.offset + HT_VAULT_PIECE_MIN + tag_len, at, body_len);
+	return err == HT_OK ? read_by(at, body_len, &ret->body_by) : err;
+}
+
+enum ht_err
+ht_vault_erased(struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, struct ht_erased *ret)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf body = HT_BUF(HT_BODY_MAX);
+	struct ht_erased found = {0};
+	enum ht_err err;
+
+	if (tag_len > HT_TAG_MAX || body_len > HT_BODY_MAX)
+		return HT_EINTEGRITY;
+	pthread_mutex_lock(&vault->reading);
+	err = look(vault, place, tag_len, body_len, &body, &found);
+	pthread_mutex_unlock(&vault->reading);
+	if (err == HT_OK)
+		*ret = found;
+	return err;
+}
+
+enum ht_err
+ht_vault_erase_sync(struct ht_vault *vault)
+{
+	if (vault->erase_fd != -1 && fdatasync(vault->erase_fd) == -1)
+		return HT_ESYSTEM;
+	ht_fd_close(&vault->erase_fd);
+	return HT_OK;
+}
+
+static enum ht_err
+open_to_erase(struct ht_vault *vault, uint32_t segment)
+{
+	HT_AUTO(ht_mem_free) char *path = NULL;
+	enum ht_err err;
+
+	if (vault->erase_fd != -1 && vault->erase_segment == segment)
+		return HT_OK;
+	err = ht_vault_erase_sync(vault);
+	if (err != HT_OK)
+		return err;
+	path = segment_path(vault, segment);
+	if (path == NULL)
+		return HT_ENOMEM;
+	vault->erase_fd = open(path, O_RDWR | O_CLOEXEC);
+	if (vault->erase_fd == -1)
+		return errno == ENOENT ? HT_EINTEGRITY : HT_ESYSTEM;
+	vault->erase_segment = segment;
+	return HT_OK;
+}
+
+/*
+ * All of a piece that changes, one after the other: a crash may leave any part
+ * of it, and the next attempt writes all of it again, whatever it finds.
+ */
+static enum ht_err
+overwrite(struct ht_vault *vault, struct ht_vault_place place, uint32_t tag_len,
+    uint32_t body_len, bool erase_tag, uint64_t by)
+{
+	uint8_t head[HT_VAULT_PIECE_MIN + HT_TAG_MAX] = {0};
+	uint8_t *tag = head + HT_VAULT_PIECE_MIN;
+	uint64_t body_at = place.offset + HT_VAULT_PIECE_MIN + tag_len;
+	HT_AUTO(ht_mem_free) uint8_t *zeros = calloc(1, body_len + 1);
+	uint32_t tag_stored = tag_len, body_stored = body_len;
+	enum ht_err err = HT_OK;
+
+	if (zeros == NULL)
+		return HT_ENOMEM;
+	if (tag_len > 0 && erase_tag) {
+		tag_stored |= ERASED;
+		ht_be64(tag, by);
+	} else {
+		err = read_at(vault->erase_fd,
+		    place.offset + HT_VAULT_PIECE_MIN, tag, tag_len);
+	}
+	if (body_len > 0) {
+		body_stored |= ERASED;
+		ht_be64(zeros, by);
+	}
+	piece_head(vault, place, tag_stored, body_stored,
+	    HT_SLICE(tag, tag_len), head);
+	if (err == HT_OK)
+		err = write_at(vault->erase_fd, place.offset,
+		    HT_SLICE(head, HT_VAULT_PIECE_MIN + tag_len));
+	if (err == HT_OK && body_len > 0)
+		err = write_at(
+		    vault->erase_fd, body_at, HT_SLICE(zeros, body_len));
+	return err;
+}
+
+enum ht_err
+ht_vault_erase(struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, bool tag, uint64_t by)
+{
+	enum ht_err err;
+
+	if (tag_len > HT_TAG_MAX || body_len > HT_BODY_MAX)
+		return HT_EINTEGRITY;
+	if ((tag && tag_len > 0 && tag_len < BY_SIZE) ||
+	    (body_len > 0 && body_len < BY_SIZE))
+		return HT_EINVALID;
+	err = open_to_erase(vault, place.segment);
+	if (err != HT_OK)
+		return err;
+	pthread_mutex_lock(&vault->reading);
+	err = overwrite(vault, place, tag_len, body_len, tag, by);
+	pthread_mutex_unlock(&vault->reading);
+	return err;
 }

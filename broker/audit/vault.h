@@ -47,11 +47,29 @@ enum ht_err ht_vault_cut(struct ht_vault *vault, struct ht_vault_place place)
 /*
  * Append tag and body (either may be NULL) of the synced piece at @place to
  * the buffers.  The lengths are those of the entry; the piece must agree.
- * Errors: HT_EINTEGRITY (no such piece, or not this one); HT_ESYSTEM.
- * Thread: any.
+ * Errors: HT_EERASED (one of those asked for); HT_EINTEGRITY (no such piece,
+ * or not this one); HT_ESYSTEM.  Thread: any.
  */
 enum ht_err ht_vault_read(struct ht_vault *vault, struct ht_vault_place place,
     uint32_t tag_len, uint32_t body_len, struct ht_buf *ret_tag,
     struct ht_buf *ret_body) HT_MUST_USE;
+
+/* Which parts of a piece are erased, and the ERASE entries they name. */
+struct ht_erased {
+	bool tag, body;
+	uint64_t tag_by, body_by;
+};
+/* Errors: HT_EINTEGRITY, also for an erased part that is not all zeros. */
+enum ht_err ht_vault_erased(struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, struct ht_erased *ret) HT_MUST_USE;
+/*
+ * Overwrite the body of a synced piece, and with @tag its tag: in the name of
+ * the ERASE entry @by.  It may have been begun before; durable after
+ * ht_vault_erase_sync().  HT_EINVALID for a part too short to hold the name.
+ * Thread: one at a time; beside the others.
+ */
+enum ht_err ht_vault_erase(struct ht_vault *vault, struct ht_vault_place place,
+    uint32_t tag_len, uint32_t body_len, bool tag, uint64_t by) HT_MUST_USE;
+enum ht_err ht_vault_erase_sync(struct ht_vault *vault) HT_MUST_USE;
 
 #endif

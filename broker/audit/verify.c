@@ -9,6 +9,7 @@
  */
 #include "broker/audit/verify.h"
 
+#include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "broker/audit/bundles.h"
+#include "broker/audit/erase.h"
 #include "broker/audit/evidence.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
@@ -35,6 +37,13 @@ struct verify {
 	struct ht_bundle bundle;
 	uint64_t bundle_first;
 	uint32_t bundle_seen; /* of its records; == n_records: none open */
+
+	/* Erasures of the vault: their lists, and how much is gone. */
+	struct erasure {
+		struct ht_erasure *list;
+		uint64_t gone;
+	} * erasures;
+	size_t n_erasures, cap_erasures;
 
 	uint8_t *ended; /* a bit a request: it had its end */
 	struct ht_header header;
@@ -417,6 +426,195 @@ check_expired(struct verify *s, const struct ht_entry *e)
 	return HT_OK;
 }
 
+/* ---- erasures ---- */
+
+static struct erasure *
+erasure_by(const struct verify *s, uint64_t by)
+{
+	for (size_t i = 0; i < s->n_erasures; i++)
+		if (s->erasures[i].list->by == by)
+			return &s->erasures[i];
+	return NULL;
+}
+
+/* The entry that an erased part names must have this entry on its list. */
+static enum ht_err
+check_erased_part(struct verify *s, uint64_t by, const char *what)
+{
+	struct erasure *e = erasure_by(s, by);
+	size_t place;
+
+	if (e == NULL || !ht_erasure_find(e->list, s->seq, &place))
+		return bad(s,
+		    "its %s was destroyed in the name of entry %llu, and no "
+		    "list of an erasure says that it was to be",
+		    what, (unsigned long long)by);
+	return HT_OK;
+}
+
+/* Whatever list the entry is on: is that part gone? */
+static void
+count_gone(struct verify *s, const struct ht_erased *erased)
+{
+	size_t place;
+
+	for (size_t i = 0; i < s->n_erasures; i++) {
+		struct erasure *e = &s->erasures[i];
+
+		if (ht_erasure_find(e->list, s->seq, &place) &&
+		    (e->list->bodies ? erased->body : erased->tag))
+			e->gone++;
+	}
+}
+
+/* Is it by those whom the authority's folder names?  They may be new ones. */
+static void
+check_order(struct verify *s, const struct ht_doc *order)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+
+	if (s->v->trust == NULL)
+		return;
+	if (ht_doc_check_signed(
+	        order, ht_trust_root(s->v->trust), NULL, report) == HT_OK)
+		s->v->orders++;
+	else
+		s->v->orders_unknown++;
+}
+
+static enum ht_err
+check_list(struct verify *s, struct erasure *e, const struct ht_erase_said *said)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_doc_unref) struct ht_doc *order = NULL;
+	struct ht_hash root;
+	enum ht_err err = ht_erasure_root(e->list, &root);
+
+	if (err != HT_OK)
+		return err;
+	if (!ht_hash_eq(&root, &said->list) || e->list->n != said->count ||
+	    e->list->bodies != said->bodies)
+		return bad(
+		    s, "the list in the vault is not the one it names");
+	if (e->gone != said->count)
+		return bad(s,
+		    "it says that the %s of %llu entries are destroyed, and "
+		    "of %llu they are; start the broker on this log, which "
+		    "finishes an erasure",
+		    said->bodies ? "bodies" : "tags",
+		    (unsigned long long)said->count,
+		    (unsigned long long)e->gone);
+	err = ht_doc_parse(
+	    ht_buf_slice(&e->list->order), "the order", report, &order);
+	if (err == HT_ENOMEM)
+		return err;
+	if (err != HT_OK || order->kind != HT_DOC_ERASE ||
+	    !ht_hash_eq(&order->hash, &said->order))
+		return bad(
+		    s, "the order in the vault is not the one it names");
+	check_order(s, order);
+	return HT_OK;
+}
+
+static enum ht_err
+check_erase(struct verify *s, const struct ht_entry *entry)
+{
+	struct ht_erase_said said;
+	struct erasure *e = erasure_by(s, s->seq);
+
+	if (ht_erase_said_decode(entry->payload, &said) != HT_OK)
+		return bad(s, "its payload is not that of ERASE");
+	s->v->erasures++;
+	if (s->v->no_vault)
+		return HT_OK;
+	if (e == NULL)
+		return bad(s,
+		    "the list of what it erased is missing from the vault: put "
+		    "back the file %016llx.erased",
+		    (unsigned long long)s->seq);
+	s->v->erased += said.count;
+	return check_list(s, e, &said);
+}
+
+/* Lists of no entry: somebody made one up. */
+static enum ht_err
+check_lists(struct verify *s)
+{
+	if (s->v->no_vault || s->n_erasures == s->v->erasures)
+		return HT_OK;
+	return bad_log(s,
+	    "there are %zu lists of erasures in the vault, and %llu ERASE "
+	    "entries",
+	    s->n_erasures, (unsigned long long)s->v->erasures);
+}
+
+static enum ht_err
+keep_list(struct verify *s, uint64_t by)
+{
+	struct erasure e = {0};
+	enum ht_err err = ht_log_erasure(s->log, by, &e.list);
+
+	if (err == HT_EINTEGRITY)
+		return bad_log(s,
+		    "the list of an erasure in the vault is damaged: %016llx",
+		    (unsigned long long)by);
+	if (err == HT_ENOTFOUND && by == HT_ERASURE_PENDING)
+		return HT_OK; /* it was never promised */
+	if (err != HT_OK)
+		return err;
+	if (s->n_erasures == s->cap_erasures) {
+		size_t cap = s->cap_erasures == 0 ? 16 : 2 * s->cap_erasures;
+		struct erasure *more = realloc(s->erasures, cap * sizeof(*more));
+
+		if (more == NULL) {
+			ht_erasure_free(&e.list);
+			return HT_ENOMEM;
+		}
+		s->erasures = more;
+		s->cap_erasures = cap;
+	}
+	s->erasures[s->n_erasures++] = e;
+	return HT_OK;
+}
+
+/* "%016x.erased", or that of the one under way. */
+static bool
+list_name(const char *name, uint64_t *ret)
+{
+	uint8_t be[8];
+	char hex[2 * sizeof(be) + 1];
+
+	*ret = HT_ERASURE_PENDING;
+	if (strcmp(name, "erasure.pending") == 0)
+		return true;
+	if (strlen(name) != 16 + strlen(".erased") ||
+	    strcmp(name + 16, ".erased") != 0)
+		return false;
+	memcpy(hex, name, 16);
+	hex[16] = '\0';
+	if (ht_unhex(hex, be, sizeof(be)) != HT_OK)
+		return false;
+	*ret = ht_load64(be);
+	return true;
+}
+
+static enum ht_err
+load_lists(struct verify *s, const char *vault)
+{
+	DIR *dir = opendir(vault);
+	struct dirent *at;
+	uint64_t by;
+	enum ht_err err = HT_OK;
+
+	if (dir == NULL)
+		return HT_ESYSTEM;
+	while (err == HT_OK && (at = readdir(dir)) != NULL)
+		if (list_name(at->d_name, &by))
+			err = keep_list(s, by);
+	closedir(dir);
+	return err;
+}
+
 /* ---- payloads of our own ---- */
 
 /* The keys of each map, and their types: s str, i int, h hash, d id; I and H:
@@ -503,13 +701,24 @@ check_map(struct verify *s, const struct ht_entry *e)
 static enum ht_err
 check_vault(struct verify *s, const struct ht_entry *e)
 {
+	struct ht_erased erased = {0};
 	enum ht_err err;
 
 	if ((e->tag_len == 0 && e->body_len == 0) || s->v->no_vault)
 		return HT_OK;
 	ht_buf_reset(&s->tag);
 	ht_buf_reset(&s->body);
-	err = ht_log_read_vault(s->log, e, &s->tag, &s->body);
+	err = ht_log_erased(s->log, e, &erased);
+	if (err == HT_OK && erased.tag)
+		err = check_erased_part(s, erased.tag_by, "tag");
+	if (err == HT_OK && erased.body)
+		err = check_erased_part(s, erased.body_by, "body");
+	if (s->v->has_bad_seq)
+		return err;
+	count_gone(s, &erased);
+	if (err == HT_OK)
+		err = ht_log_read_vault(s->log, e,
+		    erased.tag ? NULL : &s->tag, erased.body ? NULL : &s->body);
 	if (err == HT_EINTEGRITY)
 		return bad(s,
 		    "its tag or body in vault segment %u at byte %llu is not "
@@ -542,7 +751,8 @@ check_record(struct verify *s, const struct ht_entry *e)
 static enum ht_err
 check_own(struct verify *s, const struct ht_entry *e)
 {
-	enum ht_err err = check_map(s, e);
+	enum ht_err err = e->type == HT_ENTRY_ERASE ? check_erase(s, e)
+	                                            : check_map(s, e);
 
 	if (err == HT_OK)
 		err = check_bundle(s, e);
@@ -736,6 +946,8 @@ run(struct verify *s)
 		err = check_entries(s);
 	if (err == HT_OK)
 		err = check_head(s);
+	if (err == HT_OK)
+		err = check_lists(s);
 	return err == HT_OK ? check_counts(s) : err;
 }
 
@@ -758,7 +970,7 @@ open_vault(struct verify *s)
 	if (err == HT_EINTEGRITY)
 		return bad_log(s, "%s: %s", ht_report_where(report, 0),
 		    ht_report_text(report, 0));
-	return err;
+	return err == HT_OK ? load_lists(s, path) : err;
 }
 
 static void
@@ -774,6 +986,9 @@ verify_free(struct verify **s_p)
 	ht_log_close(&s->log);
 	ht_buf_fini(&s->tag);
 	ht_buf_fini(&s->body);
+	for (size_t i = 0; i < s->n_erasures; i++)
+		ht_erasure_free(&s->erasures[i].list);
+	free(s->erasures);
 	free(s->ended);
 	free(s);
 }

@@ -51,6 +51,27 @@ print_types(const struct ht_verify *v)
 }
 
 static void
+print_erasures(const struct ht_verify *v)
+{
+	if (v->erasures == 0)
+		return;
+	printf("erased       of %llu entries, by %llu ERASE entries, each "
+	       "with its list and order",
+	    (unsigned long long)v->erased, (unsigned long long)v->erasures);
+	if (v->no_vault)
+		printf("; NOT CHECKED: the vault is not in this copy\n");
+	else if (v->trust == NULL)
+		printf("; the orders' signatures NOT CHECKED: give "
+		       "--authority\n");
+	else if (v->orders_unknown > 0)
+		printf("; %llu orders are NOT SIGNED by officers of the root "
+		       "given\n",
+		    (unsigned long long)v->orders_unknown);
+	else
+		printf(", signed by the officers\n");
+}
+
+static void
 print_signatures(const struct ht_verify *v)
 {
 	unsigned long long bundles = v->bundles;
@@ -80,6 +101,7 @@ print_signatures(const struct ht_verify *v)
 		printf("vault        %llu pieces, each tag and body is its "
 		       "header's\n",
 		    (unsigned long long)v->pieces);
+	print_erasures(v);
 }
 
 static void

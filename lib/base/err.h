@@ -26,7 +26,8 @@
 	X(HT_EAGAIN, -13, "not now; try again")                                \
 	X(HT_ETIMEOUT, -14, "the time allowed has passed")                     \
 	X(HT_EEXPIRED, -15, "its period is over")                              \
-	X(HT_EINTEGRITY, -16, "the log or a proof does not hold")
+	X(HT_EINTEGRITY, -16, "the log or a proof does not hold")              \
+	X(HT_EERASED, -17, "erased, on a legal basis that the log names")
 
 enum ht_err {
 	HT_OK = 0,

@@ -68,6 +68,47 @@ ht_fs_read(const char *path, struct ht_buf *ret)
 	return read_all(fd, ret);
 }
 
+/* ---- destroying ---- */
+
+static enum ht_err
+zero_all(int fd, off_t size)
+{
+	static const uint8_t zeros[1 << 16];
+	off_t at = 0;
+
+	while (at < size) {
+		size_t some = size - at < (off_t)sizeof(zeros)
+		                  ? (size_t)(size - at)
+		                  : sizeof(zeros);
+		ssize_t n = pwrite(fd, zeros, some, at);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return HT_ESYSTEM;
+		at += n;
+	}
+	return fsync(fd) == -1 ? HT_ESYSTEM : HT_OK;
+}
+
+enum ht_err
+ht_fs_shred(const char *path)
+{
+	HT_AUTO(ht_fd_close) int fd = -1;
+	struct stat st;
+	enum ht_err err;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd == -1)
+		return from_errno();
+	if (fstat(fd, &st) == -1)
+		return HT_ESYSTEM;
+	err = zero_all(fd, st.st_size);
+	if (err == HT_OK && unlink(path) == -1)
+		err = HT_ESYSTEM;
+	return err;
+}
+
 /* ---- writing ---- */
 
 char *

@@ -25,6 +25,12 @@ enum ht_err ht_fs_create(const char *path, mode_t mode, struct ht_slice bytes)
 enum ht_err ht_fs_replace(const char *path, mode_t mode, struct ht_slice bytes)
     HT_MUST_USE;
 
+/*
+ * Overwrite a file with zeros, sync it, and remove it.  It must not be open
+ * elsewhere.  Errors: HT_ENOTFOUND; HT_ESYSTEM with errno.
+ */
+enum ht_err ht_fs_shred(const char *path) HT_MUST_USE;
+
 /* mkdir -p, and the new names are on the disk; existing folders are fine. */
 enum ht_err ht_fs_mkdirs(const char *path, mode_t mode) HT_MUST_USE;
 /* fsync a folder, so that a new name in it survives a power cut. */

@@ -92,6 +92,12 @@ check_doc(const struct ht_doc *doc)
 	case HT_DOC_EPOCH:
 		HT_ASSERT(doc->epoch->from_ms < doc->epoch->until_ms);
 		break;
+	case HT_DOC_ERASE:
+		HT_ASSERT((doc->erase->n > 0) !=
+		          (doc->erase->epoch[0] != '\0' ||
+		              doc->erase->before_ms != 0));
+		HT_ASSERT(doc->erase->basis != NULL);
+		break;
 	case HT_DOC_SNAPSHOT:
 	case HT_DOC_CURRENT:
 	case HT_DOC_KINDS:

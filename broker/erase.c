@@ -1,0 +1,258 @@
+/*
+ * erase.c -- an order of the authority to destroy tags or bodies, brought by
+ * the operator: checked at once, carried out by a thread of its own, since a
+ * scope of a year is a long walk.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/core_in.h"
+#include "broker/replay.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/panic.h"
+
+/* ---- taking an order ---- */
+
+/* Which of the officers signed, for the entry; as many as have room. */
+static void
+name_signers(struct eraser *e, const struct ht_root *root)
+{
+	size_t len = 0;
+
+	e->by[0] = '\0';
+	for (unsigned i = 0; i < root->n_officers; i++) {
+		const char *name = root->officers[i].name;
+
+		if (!ht_doc_signed_by(e->order, &root->officers[i]) ||
+		    len + strlen(name) + 2 > HT_ERASE_BY_MAX)
+			continue;
+		len += (size_t)snprintf(e->by + len, sizeof(e->by) - len,
+		    "%s%s", len > 0 ? ", " : "", name);
+	}
+}
+
+static enum ht_err
+check_words(const struct core *core, const struct ht_doc *doc,
+    const struct ht_root *root, struct ht_report *report)
+{
+	const struct ht_erase_doc *order = doc->erase;
+	uint64_t now_ms = ht_clock_wall_ms();
+	unsigned before = ht_report_count(report);
+
+	if (!ht_in_catalog(doc->name, root->catalog))
+		ht_report_add(report, doc->where,
+		    "'order' must be below the catalog: %s/...",
+		    root->catalog);
+	if (strcmp(order->log, core->root.log.name) != 0)
+		ht_report_add(report, doc->where,
+		    "it is about the log %s; this is %s", order->log,
+		    core->root.log.name);
+	if (order->issued_ms > now_ms + HT_SKEW_MS)
+		ht_report_add(
+		    report, doc->where, "'issued' is a time to come");
+	if (order->until_ms <= now_ms)
+		ht_report_add(report, doc->where,
+		    "its time is over; have the officers sign a new one");
+	return ht_report_count(report) == before ? HT_OK : HT_EINVALID;
+}
+
+static enum ht_err
+check_order(struct core *core, struct ht_doc *doc, struct ht_report *report)
+{
+	struct ht_trust *trust = ht_box_get(&core->box, NULL);
+	const struct ht_root *root = ht_trust_root(trust);
+	enum ht_err err = ht_doc_check_signed(doc, root, NULL, report);
+	enum ht_err words = check_words(core, doc, root, report);
+
+	if (err == HT_OK)
+		err = words;
+	if (err == HT_OK) {
+		core->eraser.order = ht_doc_ref(doc);
+		name_signers(&core->eraser, root);
+	}
+	ht_trust_unref(&trust);
+	return err;
+}
+
+/* ---- carrying it out ---- */
+
+static void
+ended(struct eraser *e, int state, uint64_t entry, uint64_t count,
+    const char *why)
+{
+	HT_ASSERT(pthread_mutex_lock(&e->lock) == 0);
+	e->state = state;
+	e->entry = entry;
+	e->count = count;
+	snprintf(e->why, sizeof(e->why), "%s", why);
+	HT_ASSERT(pthread_mutex_unlock(&e->lock) == 0);
+}
+
+static void
+failed(struct eraser *e, enum ht_err err, const struct ht_report *report)
+{
+	const char *why = ht_report_count(report) > 0
+	                      ? ht_report_text(report, 0)
+	                  : err == HT_EAGAIN ? "the broker is stopping"
+	                                     : ht_err_text(err);
+
+	ht_log(HT_ERROR, "broker: the order %s was not carried out: %s",
+	    e->order->name, why);
+	ended(e, ERASE_FAILED, 0, 0, why);
+}
+
+/*
+ * The entry is the point of no return: before it everything can be forgotten,
+ * after it everything must be done.
+ */
+static enum ht_err
+log_entry(struct core *core, struct ht_erasure *plan, uint64_t *ret_entry)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
+	enum ht_err err = ht_erase_payload(
+	    plan, core->eraser.order, core->eraser.by, &payload);
+
+	if (err != HT_OK)
+		return err;
+	return ht_committer_entry(core->committer, HT_ENTRY_ERASE,
+	    ht_buf_slice(&payload), ret_entry);
+}
+
+static void
+do_it(struct core *core, struct ht_erasure *plan, uint64_t entry)
+{
+	struct eraser *e = &core->eraser;
+	enum ht_err err = ht_erase_carry_out(core->log, plan, entry);
+
+	if (err == HT_OK) {
+		ht_log(HT_INFO, "broker: erased of %zu entries, entry %llu",
+		    plan->n, (unsigned long long)entry);
+		ended(e, ERASE_DONE, entry, plan->n, "");
+		return;
+	}
+	ht_log(HT_ERROR,
+	    "broker: the erasure of entry %llu did not end: %s; start the "
+	    "broker again, which finishes it",
+	    (unsigned long long)entry,
+	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	ended(e, ERASE_FAILED, entry, plan->n,
+	    "it is logged, but did not end; start the broker again, which "
+	    "finishes it");
+}
+
+static void
+erase(struct core *core, struct ht_report *report)
+{
+	HT_AUTO(ht_erasure_free) struct ht_erasure *plan = NULL;
+	struct eraser *e = &core->eraser;
+	uint64_t last_us, entry = 0;
+	enum ht_err err = ht_replay_last(core->log, &last_us);
+
+	if (err == HT_OK)
+		err = ht_erase_plan(core->log, e->order, last_us / 1000,
+		    &e->stop, report, &plan);
+	if (err == HT_OK)
+		err = ht_erase_promise(core->log, plan);
+	if (err == HT_OK) {
+		err = ht_index_destroy(core->index);
+		if (err == HT_OK)
+			err = log_entry(core, plan, &entry);
+		if (err == HT_OK)
+			do_it(core, plan, entry);
+		else if (ht_erase_forget(core->log) != HT_OK)
+			ht_log(HT_WARN, "broker: the list of an erasure that "
+			                "was not logged stays until the start");
+		ht_index_go_on(core->index);
+	}
+	if (err != HT_OK)
+		failed(e, err, report);
+}
+
+static void *
+run(void *arg)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct core *core = arg;
+
+	(void)pthread_setname_np(pthread_self(), "eraser");
+	erase(core, report);
+	atomic_store(&core->eraser.busy, false);
+	return NULL;
+}
+
+static void
+join(struct eraser *e)
+{
+	if (e->started)
+		HT_ASSERT(pthread_join(e->thread, NULL) == 0);
+	e->started = false;
+	ht_doc_unref(&e->order);
+}
+
+enum ht_err
+erase_take(struct core *core, struct ht_slice note, struct ht_report *report)
+{
+	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
+	struct eraser *e = &core->eraser;
+	enum ht_err err;
+
+	if (atomic_load(&e->busy))
+		return HT_EAGAIN;
+	join(e);
+	err = ht_doc_parse(note, "order", report, &doc);
+	if (err == HT_OK && doc->kind != HT_DOC_ERASE) {
+		ht_report_add(report, doc->where,
+		    "an order is expected (\"hutong: erase/v1\"), and this is "
+		    "a document of kind %s",
+		    ht_doc_kind_text(doc->kind));
+		err = HT_EINVALID;
+	}
+	if (err == HT_OK)
+		err = check_order(core, doc, report);
+	if (err != HT_OK)
+		return err;
+	ended(e, ERASE_RUNS, 0, 0, "");
+	atomic_store(&e->busy, true);
+	if (pthread_create(&e->thread, NULL, run, core) != 0) {
+		atomic_store(&e->busy, false);
+		return HT_ESYSTEM;
+	}
+	e->started = true;
+	return HT_OK;
+}
+
+json_t *
+erase_json(struct core *core)
+{
+	static const char *const states[] = {
+	    [ERASE_NONE] = "none",
+	    [ERASE_RUNS] = "runs",
+	    [ERASE_DONE] = "done",
+	    [ERASE_FAILED] = "failed",
+	};
+	struct eraser *e = &core->eraser;
+	json_t *json;
+
+	HT_ASSERT(pthread_mutex_lock(&e->lock) == 0);
+	json = json_pack("{ss ss sI sI ss}", "order",
+	    e->order != NULL ? e->order->name : "", "state", states[e->state],
+	    "entry", (json_int_t)e->entry, "count", (json_int_t)e->count, "why",
+	    e->why);
+	HT_ASSERT(pthread_mutex_unlock(&e->lock) == 0);
+	return json;
+}
+
+void
+erase_open(struct core *core)
+{
+	HT_ASSERT(pthread_mutex_init(&core->eraser.lock, NULL) == 0);
+}
+
+void
+erase_close(struct core *core)
+{
+	atomic_store(&core->eraser.stop, true);
+	join(&core->eraser);
+}

@@ -1,0 +1,119 @@
+/*
+ * doc_erase.c -- an order to destroy what is personal in the audit log
+ * (docs/trust.md, "erase").
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/conf/conf.h"
+#include "schemas/doc.h"
+
+static void
+read_log(struct ht_yaml *value, struct ht_erase_doc *doc)
+{
+	const char *name;
+
+	if (ht_yaml_as_str(value, sizeof(doc->log) - 1, &name))
+		(void)snprintf(doc->log, sizeof(doc->log), "%s", name);
+}
+
+/*
+ * The basis stands in the log and on terminals: a line of text.  (A document
+ * is UTF-8 already.)
+ */
+static void
+read_basis(struct ht_read *r, struct ht_yaml *value)
+{
+	const char *text;
+
+	if (!ht_yaml_as_str(value, HT_ERASE_BASIS, &text))
+		return;
+	if (strchr(text, '\n') != NULL)
+		ht_yaml_complain(value, "one line is expected");
+	r->doc->erase->basis = ht_read_dup(r, text);
+}
+
+static void
+read_what(struct ht_yaml *value, struct ht_erase_doc *doc)
+{
+	static const struct ht_word words[] = {
+	    {"tags",   false},
+	    {"bodies", true },
+	    {NULL,     0    },
+	};
+	int what;
+
+	if (ht_yaml_as_word(value, words, &what))
+		doc->bodies = what;
+}
+
+static void
+read_entries(struct ht_read *r, struct ht_yaml *value)
+{
+	struct ht_erase_doc *doc = r->doc->erase;
+	struct ht_yaml *list = ht_yaml_as_list(value);
+	size_t n = ht_yaml_count(list);
+
+	if (list == NULL)
+		return;
+	if (n == 0 || n > HT_ERASE_ENTRIES) {
+		ht_yaml_complain(list,
+		    "1 to %d entries are expected; more by epoch or before",
+		    HT_ERASE_ENTRIES);
+		ht_yaml_take(list);
+		return;
+	}
+	doc->entries = ht_read_alloc(r, n, sizeof(*doc->entries));
+	if (doc->entries == NULL)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct ht_yaml *at = ht_yaml_at(list, i);
+
+		if (!ht_yaml_as_u64(at, 0, INT64_MAX, &doc->entries[i]))
+			return;
+		if (i > 0 && doc->entries[i] <= doc->entries[i - 1])
+			ht_yaml_complain(
+			    at, "entries stand in increasing order, each once");
+	}
+	doc->n = n;
+}
+
+static void
+read_scope(struct ht_read *r)
+{
+	struct ht_erase_doc *doc = r->doc->erase;
+	struct ht_yaml *entries = ht_yaml_get(r->top, "entries");
+	struct ht_yaml *epoch = ht_yaml_get(r->top, "epoch");
+	struct ht_yaml *before = ht_yaml_get(r->top, "before");
+
+	if ((entries == NULL) == (epoch == NULL && before == NULL))
+		ht_yaml_complain(r->top,
+		    "either 'entries' is expected, or 'epoch' or 'before' or "
+		    "both of these");
+	read_entries(r, entries);
+	ht_read_name(epoch, doc->epoch);
+	ht_read_ms(before, &doc->before_ms);
+	if (epoch != NULL && doc->bodies)
+		ht_yaml_complain(epoch, "bodies are of no epoch: say 'before'");
+}
+
+void
+ht_read_erase(struct ht_read *r)
+{
+	struct ht_erase_doc *doc = r->doc->erase;
+	struct ht_yaml *order = ht_yaml_need(r->top, "order");
+	struct ht_yaml *until;
+	char name[HT_NAME_MAX + 1] = "";
+
+	ht_read_name(order, name);
+	(void)snprintf(r->doc->name, sizeof(r->doc->name), "%s", name);
+	read_log(ht_yaml_need(r->top, "log"), doc);
+	read_basis(r, ht_yaml_need(r->top, "basis"));
+	read_what(ht_yaml_need(r->top, "what"), doc);
+	ht_read_ms(ht_yaml_need(r->top, "issued"), &doc->issued_ms);
+	until = ht_yaml_need(r->top, "until");
+	ht_read_ms(until, &doc->until_ms);
+	if (doc->until_ms <= doc->issued_ms)
+		ht_yaml_complain(until, "it must be later than 'issued'");
+	read_scope(r);
+}
