@@ -21,6 +21,13 @@ static const char usage_text[] =
     "usage: hutong-audit search  WHERE [WHAT] [--format table|jsonl|csv]\n"
     "       hutong-audit show    WHERE ENTRY|EXCHANGE\n"
     "       hutong-audit verify  --dir DIR [BELIEF]\n"
+    "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
+    "...\n"
+    "                            [--annex FILE ...] [--format "
+    "table|jsonl|csv|tracker]\n"
+    "       hutong-audit erase   BELIEF --order NAME --basis TEXT [--bodies] "
+    "SCOPE\n"
+    "                            [--until TIME] [--out FILE]\n"
     "\n"
     "WHERE: a stopped or copied log, or a running broker\n"
     "  --dir DIR             the log's folder\n"
@@ -39,7 +46,12 @@ static const char usage_text[] =
     "  --member NAME --peer NAME --item NAME --purpose CODE\n"
     "  --status NAME|refused --type TYPE --exchange ID\n"
     "  --subject PSEUDONYM | REGISTRY:ID --tracker FILE\n"
-    "  --limit N --start ENTRY --at SIZE --scan\n";
+    "  --limit N --start ENTRY --at SIZE --scan\n"
+    "SCOPE: what an order to erase is about; officers sign it, nothing is "
+    "erased here\n"
+    "  --entries N,N,...     these\n"
+    "  --epoch NAME --before TIME\n"
+    "  WHERE WHAT --subject REGISTRY:ID --tracker FILE\n";
 
 enum {
 	OPT_DIR = 256,
@@ -60,6 +72,15 @@ enum {
 	OPT_EXCHANGE,
 	OPT_SUBJECT,
 	OPT_TRACKER,
+	OPT_ANNEX,
+	OPT_ORDER,
+	OPT_BASIS,
+	OPT_UNTIL,
+	OPT_ENTRIES,
+	OPT_EPOCH,
+	OPT_BEFORE,
+	OPT_BODIES,
+	OPT_OUT,
 	OPT_LIMIT,
 	OPT_START,
 	OPT_AT,
@@ -87,6 +108,15 @@ static const struct option options[] = {
     {"exchange",  required_argument, NULL, OPT_EXCHANGE },
     {"subject",   required_argument, NULL, OPT_SUBJECT  },
     {"tracker",   required_argument, NULL, OPT_TRACKER  },
+    {"annex",     required_argument, NULL, OPT_ANNEX    },
+    {"order",     required_argument, NULL, OPT_ORDER    },
+    {"basis",     required_argument, NULL, OPT_BASIS    },
+    {"until",     required_argument, NULL, OPT_UNTIL    },
+    {"entries",   required_argument, NULL, OPT_ENTRIES  },
+    {"epoch",     required_argument, NULL, OPT_EPOCH    },
+    {"before",    required_argument, NULL, OPT_BEFORE   },
+    {"bodies",    no_argument,       NULL, OPT_BODIES   },
+    {"out",       required_argument, NULL, OPT_OUT      },
     {"limit",     required_argument, NULL, OPT_LIMIT    },
     {"start",     required_argument, NULL, OPT_START    },
     {"at",        required_argument, NULL, OPT_AT       },
@@ -178,7 +208,8 @@ take_exchange(struct ht_filter *f)
 static bool
 take_format(struct ht_audit_opts *o)
 {
-	static const char *const names[] = {"table", "jsonl", "csv"};
+	static const char *const names[] = {
+	    "table", "jsonl", "csv", "tracker"};
 
 	for (unsigned i = 0; i < HT_COUNT(names); i++) {
 		if (strcmp(optarg, names[i]) != 0)
@@ -186,7 +217,7 @@ take_format(struct ht_audit_opts *o)
 		o->format = (enum ht_audit_format)i;
 		return true;
 	}
-	return wrong("format", "table, jsonl or csv");
+	return wrong("format", "table, jsonl, csv, or, for subject, tracker");
 }
 
 static bool
@@ -229,6 +260,47 @@ take_what(struct ht_audit_opts *o, int opt)
 }
 
 static bool
+take_file(const char *option, const char **files, unsigned *n)
+{
+	if (*n == HT_AUDIT_KEYS)
+		return wrong(option, "needed: there are 8 of them already");
+	files[(*n)++] = optarg;
+	return true;
+}
+
+static bool
+take_erase(struct ht_erase_opts *e, int opt)
+{
+	switch (opt) {
+	case OPT_ORDER:
+		e->order = optarg;
+		break;
+	case OPT_BASIS:
+		e->basis = optarg;
+		break;
+	case OPT_UNTIL:
+		e->until = optarg;
+		break;
+	case OPT_ENTRIES:
+		e->entries = optarg;
+		break;
+	case OPT_EPOCH:
+		e->epoch = optarg;
+		break;
+	case OPT_BEFORE:
+		e->before = optarg;
+		break;
+	case OPT_OUT:
+		e->out = optarg;
+		break;
+	default:
+		e->bodies = true;
+		break;
+	}
+	return true;
+}
+
+static bool
 take_option(struct ht_audit_opts *o, int opt)
 {
 	switch (opt) {
@@ -256,13 +328,24 @@ take_option(struct ht_audit_opts *o, int opt)
 		o->subject = optarg;
 		return true;
 	case OPT_TRACKER:
-		o->tracker = optarg;
-		return true;
+		return take_file(
+		    "tracker", o->trackers, &o->n_trackers);
+	case OPT_ANNEX:
+		return take_file("annex", o->annexes, &o->n_annexes);
 	case OPT_SCAN:
 		o->scan = true;
 		return true;
 	case OPT_FORMAT:
 		return take_format(o);
+	case OPT_ORDER:
+	case OPT_BASIS:
+	case OPT_UNTIL:
+	case OPT_ENTRIES:
+	case OPT_EPOCH:
+	case OPT_BEFORE:
+	case OPT_BODIES:
+	case OPT_OUT:
+		return take_erase(&o->erase, opt);
 	default:
 		return take_what(o, opt);
 	}
@@ -299,6 +382,8 @@ run_search(struct ht_audit_opts *o, int argc, char **argv)
 	(void)argv;
 	if (code == HT_AUDIT_OK && argc > 0)
 		return usage_error("search takes no operand");
+	if (code == HT_AUDIT_OK && o->format == HT_AUDIT_TRACKER)
+		return usage_error("the tracker's form is that of subject");
 	return code == HT_AUDIT_OK ? ht_audit_search(o) : code;
 }
 
@@ -340,6 +425,33 @@ run_verify(struct ht_audit_opts *o, int argc, char **argv)
 	return ht_audit_verify(o);
 }
 
+static int
+run_subject(struct ht_audit_opts *o, int argc, char **argv)
+{
+	int code = check_where(o);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (argc != 1 || o->subject != NULL || o->n_trackers == 0)
+		return usage_error("subject takes REGISTRY:ID, and the tracker "
+		                   "keys of its epochs: --tracker FILE");
+	o->subject = argv[0];
+	return ht_audit_look(o);
+}
+
+static int
+run_erase(struct ht_audit_opts *o, int argc, char **argv)
+{
+	int code = HT_AUDIT_OK;
+
+	(void)argv;
+	if (argc > 0)
+		return usage_error("erase takes no operand");
+	if (o->subject != NULL)
+		code = check_where(o);
+	return code == HT_AUDIT_OK ? ht_audit_erase(o) : code;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct ht_audit_opts *o, int argc, char **argv);
@@ -347,6 +459,8 @@ static const struct {
     {"search", run_search},
     {"show",   run_show  },
     {"verify", run_verify},
+    {"subject", run_subject},
+    {"erase", run_erase},
 };
 
 /*
@@ -413,5 +527,6 @@ main(int argc, char **argv)
 		if (strcmp(argv[optind], verbs[i].name) == 0)
 			return guarded(verbs[i].run, &o, argc - optind - 1,
 			    argv + optind + 1);
-	return usage_error("the verbs are search, show and verify");
+	return usage_error("the verbs are search, show, verify, subject and "
+	                   "erase");
 }

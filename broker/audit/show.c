@@ -301,8 +301,7 @@ check_tag(struct show *s, const struct ht_row *row)
 	}
 	if (row->tag.len == 0) {
 		if (row->entry.tag_len > 0)
-			skip(s, "its tag: not in this copy, or erased after "
-			        "the checkpoint asked for (--at)");
+			skip(s, "its tag: not in this copy");
 		return;
 	}
 	hash = ht_tag_hash(row->tag);

@@ -144,8 +144,8 @@ ht_audit_faith_fini(struct ht_audit_faith *faith)
 
 /* ---- a key file ---- */
 
-static int
-open_key(const char *path, enum ht_key_for what, struct ht_key **ret,
+int
+ht_audit_open_key(const char *path, enum ht_key_for what, struct ht_key **ret,
     struct ht_keyfile *file)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
@@ -171,19 +171,40 @@ open_key(const char *path, enum ht_key_for what, struct ht_key **ret,
 
 /* ---- the subject ---- */
 
+int
+ht_audit_pseudonym(const char *subject, const char *path,
+    struct ht_keyfile *ret_file, struct ht_pseudonym *ret)
+{
+	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
+	const char *colon = strchr(subject, ':');
+	struct ht_slice registry, id;
+	enum ht_err err;
+	int code;
+
+	if (colon == NULL) {
+		ht_audit_say("a subject is REGISTRY:ID, such as uscc:9111...");
+		return HT_AUDIT_USAGE;
+	}
+	registry = HT_SLICE(subject, (size_t)(colon - subject));
+	id = ht_slice_str(colon + 1);
+	code = ht_audit_open_key(path, HT_KEY_TRACKER, &key, ret_file);
+	if (code != HT_AUDIT_OK)
+		return code;
+	err = ht_pseudonym(key, registry, id, ret);
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	ht_audit_say("the subject has no pseudonym: %s", ht_err_text(err));
+	return HT_AUDIT_USAGE;
+}
+
 /* Either a pseudonym in hex, or "registry:id" with the epoch's tracker key. */
 static int
 take_subject(const struct ht_audit_opts *opts, struct ht_query *q)
 {
-	struct ht_slice text = ht_slice_str(opts->subject), registry, id;
-	const char *colon = strchr(opts->subject, ':');
-	struct ht_key *key = NULL;
 	struct ht_keyfile file;
-	enum ht_err err;
-	int code;
 
 	q->filter.has_subject = true;
-	if (colon == NULL) {
+	if (strchr(opts->subject, ':') == NULL) {
 		if (ht_unhex(opts->subject, q->filter.subject.at,
 		        HT_PSEUDONYM_SIZE) == HT_OK)
 			return HT_AUDIT_OK;
@@ -191,22 +212,13 @@ take_subject(const struct ht_audit_opts *opts, struct ht_query *q)
 		             "nor REGISTRY:ID");
 		return HT_AUDIT_USAGE;
 	}
-	if (opts->tracker == NULL) {
-		ht_audit_say("--subject REGISTRY:ID needs the epoch's tracker "
+	if (opts->n_trackers != 1) {
+		ht_audit_say("--subject REGISTRY:ID needs one epoch's tracker "
 		             "key: --tracker FILE");
 		return HT_AUDIT_USAGE;
 	}
-	registry = HT_SLICE(text.at, (size_t)(colon - opts->subject));
-	id = HT_SLICE(colon + 1, text.len - registry.len - 1);
-	code = open_key(opts->tracker, HT_KEY_TRACKER, &key, &file);
-	if (code != HT_AUDIT_OK)
-		return code;
-	err = ht_pseudonym(key, registry, id, &q->filter.subject);
-	ht_key_free(&key);
-	if (err == HT_OK)
-		return HT_AUDIT_OK;
-	ht_audit_say("--subject: %s", ht_err_text(err));
-	return HT_AUDIT_USAGE;
+	return ht_audit_pseudonym(
+	    opts->subject, opts->trackers[0], &file, &q->filter.subject);
 }
 
 /* ---- asking ---- */
@@ -270,7 +282,7 @@ ask_broker(const struct ht_audit_opts *opts, const struct ht_query *q,
 	struct ht_query salted = *q;
 	struct ht_keyfile file;
 	enum ht_err err;
-	int code = open_key(opts->key, HT_KEY_AUDITOR, &key, &file);
+	int code = ht_audit_open_key(opts->key, HT_KEY_AUDITOR, &key, &file);
 
 	if (code != HT_AUDIT_OK)
 		return code;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "broker/audit/query.h"
+#include "keys/keyfile.h"
 #include "schemas/trust.h"
 
 /* hutong-audit(1), "EXIT STATUS". */
@@ -21,13 +22,36 @@ enum {
 	HT_AUDIT_CUT = 7,  /* cut off by a limit that was not asked for */
 };
 
-enum ht_audit_format { HT_AUDIT_TABLE, HT_AUDIT_JSONL, HT_AUDIT_CSV };
+enum ht_audit_format {
+	HT_AUDIT_TABLE,
+	HT_AUDIT_JSONL,
+	HT_AUDIT_CSV,
+	HT_AUDIT_TRACKER, /* `subject` alone */
+};
+
+/* An order to be drafted; as given, checked by the draft's reader. */
+struct ht_erase_opts {
+	const char *order;
+	const char *basis;
+	const char *until;
+	const char *entries;
+	const char *epoch;
+	const char *before;
+	const char *out;
+	bool bodies;
+};
+
+#define HT_AUDIT_KEYS 8 /* epochs whose keys one question may bring */
 
 struct ht_audit_opts {
 	const char *dir;
 	const char *socket;
 	const char *key;     /* file of the auditor's key */
-	const char *tracker; /* file of an epoch's tracker key */
+	/* Files of epochs' tracker and annex keys. */
+	const char *trackers[HT_AUDIT_KEYS];
+	unsigned n_trackers;
+	const char *annexes[HT_AUDIT_KEYS];
+	unsigned n_annexes;
 	const char *root;    /* file */
 	const char *vkey;    /* text */
 	const char *authority;
@@ -35,6 +59,7 @@ struct ht_audit_opts {
 	enum ht_audit_format format;
 	struct ht_query query;
 	const char *subject; /* as given; becomes query.filter.subject */
+	struct ht_erase_opts erase;
 };
 
 /* Whom to believe; each is there or not. */
@@ -64,10 +89,22 @@ int ht_audit_fetch(const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith, struct ht_audit_result *ret);
 void ht_audit_result_fini(struct ht_audit_result *result);
 
+/*
+ * The pseudonym of "registry:id" with the tracker key in a file; its name is
+ * the epoch's.  An exit code; says what is wrong.
+ */
+int ht_audit_pseudonym(const char *subject, const char *path,
+    struct ht_keyfile *ret_file, struct ht_pseudonym *ret);
+int ht_audit_open_key(const char *path, enum ht_key_for what,
+    struct ht_key **ret, struct ht_keyfile *file);
+
 /* The verbs: exit codes. */
 int ht_audit_search(const struct ht_audit_opts *opts);
 int ht_audit_show(const struct ht_audit_opts *opts);
 int ht_audit_verify(const struct ht_audit_opts *opts);
+int ht_audit_erase(const struct ht_audit_opts *opts);
+/* opts->subject is "registry:id". */
+int ht_audit_look(const struct ht_audit_opts *opts);
 
 /* "hutong-audit: ..." and a newline, on standard error; safe text. */
 void ht_audit_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

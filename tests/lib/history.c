@@ -44,6 +44,13 @@ ht_history_subject(unsigned subject)
 	return p;
 }
 
+void
+ht_history_annex(uint64_t record, uint8_t out[static HT_HISTORY_ANNEX])
+{
+	for (size_t i = 0; i < HT_HISTORY_ANNEX; i++)
+		out[i] = (uint8_t)(record * 13 + 3 * i);
+}
+
 /* ---- entries ---- */
 
 static void
@@ -153,12 +160,13 @@ record_fini(struct record *r)
 static void
 make_tag(struct ht_history *h, struct record *r, unsigned subject)
 {
-	static const uint8_t annex[64];
+	uint8_t annex[HT_HISTORY_ANNEX];
 	struct ht_epoch epoch = ht_world_epoch(h->world);
 	struct ht_tag tag = {.epoch = ht_slice_str(epoch.name),
 	    .n_subjects = 1,
 	    .annex = HT_SLICE(annex, sizeof(annex))};
 
+	ht_history_annex(h->records, annex);
 	tag.subjects[0] = ht_history_subject(subject);
 	ht_be64(tag.salt, h->records);
 	r->tag = HT_BUF(HT_TAG_MAX);
@@ -178,6 +186,7 @@ make_record(struct ht_history *h, struct record *r)
 	body.len = BODY_MIN + n % 64;
 	for (size_t i = 0; i < body.len; i++)
 		r->body[i] = (uint8_t)(n * 31 + i);
+	ht_be64(r->body, n); /* part of no other */
 	r->h.version = r->h.suite = 1;
 	ht_be64(r->h.record.at, n);
 	r->h.item = ht_slice_str("gx.demo/SCZTDJ");

@@ -42,6 +42,9 @@ void ht_history_refused(struct ht_history *h, unsigned status);
 void ht_history_stranger(struct ht_history *h);
 void ht_history_stop(struct ht_history *h);
 
+#define HT_HISTORY_ANNEX 64
+/* What stands for the sealed annex in the tag of the record made before. */
+void ht_history_annex(uint64_t record, uint8_t out[static HT_HISTORY_ANNEX]);
 /* The pseudonym that stands in tags of subject number @subject. */
 struct ht_pseudonym ht_history_subject(unsigned subject);
 

@@ -1,0 +1,221 @@
+/*
+ * erase_tool.c -- hutong-audit erase: the draft of an order, for officers to
+ * sign.  It destroys nothing: that is the broker's, on their word.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/audit/tool.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "lib/base/text.h"
+#include "schemas/doc.h"
+
+#define VALID_MS UINT64_C(1209600000) /* two weeks, where no end is given */
+
+struct draft {
+	const struct ht_audit_opts *opts;
+	const struct ht_erase_opts *erase;
+	struct ht_audit_faith faith;
+	struct ht_buf entries; /* "17, 203" */
+	size_t n;
+	struct ht_buf text;
+};
+
+/* ---- which entries ---- */
+
+static enum ht_err
+add_row(void *arg, const struct ht_row *row)
+{
+	struct draft *d = arg;
+
+	if (row->entry.tag_len == 0)
+		return HT_OK;
+	ht_buf_fmt(&d->entries, "%s%llu", d->n > 0 ? ", " : "",
+	    (unsigned long long)row->seq);
+	d->n++;
+	return d->entries.err;
+}
+
+static int
+take_rows(struct draft *d, const struct ht_audit_result *r)
+{
+	uint64_t bad = 0;
+	enum ht_err err = HT_OK;
+
+	for (size_t i = 0; i < r->answer.n_frames && err == HT_OK; i++)
+		err = ht_rows_check(ht_buf_slice(&r->answer.frames[i]),
+		    r->answer.size, &r->checkpoint.root, add_row, d, &bad);
+	if (err != HT_OK) {
+		ht_audit_say("entry %llu, or one near it, is not proven by "
+		             "the checkpoint: do not rely on this answer",
+		    (unsigned long long)bad);
+		return HT_AUDIT_BAD;
+	}
+	if (r->answer.more || d->n > HT_ERASE_ENTRIES) {
+		ht_audit_say("more entries match than one order may list "
+		             "(%d); make several, with --from and --to",
+		    HT_ERASE_ENTRIES);
+		return HT_AUDIT_CUT;
+	}
+	if (d->n > 0)
+		return HT_AUDIT_OK;
+	ht_audit_say("nothing was found that has a tag to erase");
+	return HT_AUDIT_NONE;
+}
+
+/* The entries about a subject: a search like any other, and logged as such. */
+static int
+find_entries(struct draft *d)
+{
+	struct ht_audit_result result;
+	int code = ht_audit_fetch(d->opts, &d->faith, &result);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	code = take_rows(d, &result);
+	ht_audit_result_fini(&result);
+	return code;
+}
+
+/* ---- the document ---- */
+
+/* A scalar in double quotes, where nothing needs to be escaped. */
+static bool
+quotable(const char *text)
+{
+	for (const char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == '"' || *at == '\\')
+			return false;
+	return true;
+}
+
+static void
+add_scope(struct draft *d)
+{
+	const struct ht_erase_opts *e = d->erase;
+
+	if (d->n > 0)
+		ht_buf_fmt(&d->text, "entries: [%s]\n",
+		    ht_buf_text(&d->entries) != NULL ? ht_buf_text(&d->entries)
+		                                     : "");
+	if (e->entries != NULL)
+		ht_buf_fmt(&d->text, "entries: [%s]\n", e->entries);
+	if (e->epoch != NULL)
+		ht_buf_fmt(&d->text, "epoch: %s\n", e->epoch);
+	if (e->before != NULL)
+		ht_buf_fmt(&d->text, "before: %s\n", e->before);
+}
+
+static void
+write_text(struct draft *d)
+{
+	const struct ht_erase_opts *e = d->erase;
+	uint64_t now_ms = ht_clock_wall_ms();
+	char issued[HT_TIME_SIZE], until[HT_TIME_SIZE];
+
+	/* To the second: people read it. */
+	ht_time_text(issued, now_ms / 1000 * 1000000);
+	ht_time_text(until, (now_ms + VALID_MS) / 1000 * 1000000);
+	ht_buf_fmt(&d->text,
+	    "hutong: erase/v1\n"
+	    "order: %s\n"
+	    "log: %s\n"
+	    "basis: \"%s\"\n"
+	    "what: %s\n"
+	    "issued: %s\n"
+	    "until: %s\n",
+	    e->order, d->faith.vkey.name, e->basis,
+	    e->bodies ? "bodies" : "tags", issued,
+	    e->until != NULL ? e->until : until);
+	add_scope(d);
+}
+
+/* What officers are asked to sign must be what the broker will take. */
+static int
+check_text(struct draft *d)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
+	enum ht_err err = d->text.err;
+
+	if (err == HT_OK)
+		err = ht_doc_parse(
+		    ht_buf_slice(&d->text), "order", report, &doc);
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	for (unsigned i = 0; i < ht_report_count(report) && i < HT_FINDINGS_MAX;
+	     i++)
+		ht_audit_say("%s: %s", ht_report_where(report, i),
+		    ht_report_text(report, i));
+	ht_audit_say("this would be no valid order: %s", ht_err_text(err));
+	return HT_AUDIT_USAGE;
+}
+
+static int
+put_out(struct draft *d)
+{
+	const char *out = d->erase->out;
+	enum ht_err err;
+
+	if (out == NULL) {
+		fwrite(d->text.at, 1, d->text.len, stdout);
+		return fflush(stdout) == EOF ? HT_AUDIT_GONE : HT_AUDIT_OK;
+	}
+	err = ht_fs_create(out, 0644, ht_buf_slice(&d->text));
+	if (err != HT_OK) {
+		ht_audit_say("%s cannot be written: %s", out,
+		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+		return HT_AUDIT_GONE;
+	}
+	printf("%s: the draft of an order; nothing is erased yet\n"
+	       "next: the officers sign it, each on their own machine:\n"
+	       "        hutong catalog sign %s --key FILE\n"
+	       "      and the operator of the broker hands it in:\n"
+	       "        hutong-broker ctl erase %s\n",
+	    out, out, out);
+	return HT_AUDIT_OK;
+}
+
+static int
+draft(struct draft *d)
+{
+	int code = ht_audit_faith(d->opts, &d->faith);
+
+	if (code == HT_AUDIT_OK && !d->faith.has_vkey) {
+		ht_audit_say("whose log is it? --root, --authority or --vkey "
+		             "names it");
+		code = HT_AUDIT_USAGE;
+	}
+	if (code == HT_AUDIT_OK && d->opts->subject != NULL)
+		code = find_entries(d);
+	if (code != HT_AUDIT_OK)
+		return code;
+	write_text(d);
+	code = check_text(d);
+	return code == HT_AUDIT_OK ? put_out(d) : code;
+}
+
+int
+ht_audit_erase(const struct ht_audit_opts *opts)
+{
+	struct draft d = {.opts = opts,
+	    .erase = &opts->erase,
+	    .entries = HT_BUF(HT_DOC_MAX / 2),
+	    .text = HT_BUF(HT_DOC_MAX)};
+	int code;
+
+	if (opts->erase.order == NULL || opts->erase.basis == NULL ||
+	    !quotable(opts->erase.basis)) {
+		ht_audit_say("erase needs --order NAME, and --basis TEXT: the "
+		             "legal basis, without quotes and backslashes; it "
+		             "will stand in the log");
+		return HT_AUDIT_USAGE;
+	}
+	code = draft(&d);
+	ht_audit_faith_fini(&d.faith);
+	ht_buf_fini(&d.entries);
+	ht_buf_fini(&d.text);
+	return code;
+}

@@ -1,0 +1,579 @@
+/*
+ * subject.c -- hutong-audit subject: who looked at one person or unit, when,
+ * why and on what basis, over as many epochs as there are keys for.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/audit/look.h"
+#include "broker/audit/tool.h"
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+#include "lib/term/table.h"
+#include "schemas/json.h"
+
+struct subject {
+	const struct ht_audit_opts *opts;
+	struct ht_audit_faith faith;
+	struct ht_pseudonym pseudonym; /* of the epoch being asked for */
+	struct ht_looks looks;
+
+	struct ht_look_key keys[HT_AUDIT_KEYS];
+	struct ht_keyfile files[HT_AUDIT_KEYS];
+	struct ht_key *opened[HT_AUDIT_KEYS];
+
+	/* of the first answer: all are as of that size */
+	bool began;
+	uint64_t size;
+	struct ht_hash root;
+	bool signature_checked;
+	/* of all */
+	uint64_t rows, scanned, questions;
+	bool noted;
+	uint64_t first_place, last_place;
+	bool indexed;
+	/* ERASE entries */
+	uint64_t erasures;
+	struct ht_buf erased; /* lines */
+};
+
+static void
+subject_fini(struct subject *s)
+{
+	for (unsigned i = 0; i < HT_AUDIT_KEYS; i++)
+		ht_key_free(&s->opened[i]);
+	ht_looks_fini(&s->looks);
+	ht_audit_faith_fini(&s->faith);
+	ht_buf_fini(&s->erased);
+}
+
+/* ---- asking ---- */
+
+static void
+take_result(struct subject *s, const struct ht_audit_result *r)
+{
+	if (!s->began) {
+		s->size = r->answer.size;
+		s->root = r->checkpoint.root;
+		s->signature_checked = r->signature_checked;
+		s->first_place = r->place;
+	}
+	s->began = true;
+	s->signature_checked &= r->signature_checked;
+	s->scanned += r->answer.scanned;
+	s->noted = r->noted;
+	s->last_place = r->place;
+	s->indexed |= r->indexed;
+	s->questions++;
+}
+
+static int
+prove_rows(struct subject *s, const struct ht_audit_result *r,
+    enum ht_err (*each)(void *arg, const struct ht_row *row))
+{
+	uint64_t bad = 0;
+	enum ht_err err = HT_OK;
+
+	for (size_t i = 0; i < r->answer.n_frames && err == HT_OK; i++)
+		err = ht_rows_check(ht_buf_slice(&r->answer.frames[i]),
+		    r->answer.size, &r->checkpoint.root, each, s, &bad);
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	if (err == HT_ENOMEM) {
+		ht_audit_say("out of memory");
+		return HT_AUDIT_GONE;
+	}
+	ht_audit_say("entry %llu, or one near it, is not proven by the "
+	             "checkpoint, or is not about this subject: do not rely "
+	             "on this answer",
+	    (unsigned long long)bad);
+	return HT_AUDIT_BAD;
+}
+
+/* All pages of a question, each as of the size of the first answer. */
+static int
+ask(struct subject *s, struct ht_audit_opts *opts,
+    enum ht_err (*each)(void *arg, const struct ht_row *row))
+{
+	struct ht_audit_result result;
+	bool more = true;
+	int code = HT_AUDIT_OK;
+
+	opts->subject = NULL;
+	while (more && code == HT_AUDIT_OK) {
+		if (s->began)
+			opts->query.filter.size = s->size;
+		code = ht_audit_fetch(opts, &s->faith, &result);
+		if (code != HT_AUDIT_OK)
+			return code;
+		take_result(s, &result);
+		code = prove_rows(s, &result, each);
+		more = result.answer.more;
+		opts->query.filter.start_seq = result.answer.next_seq;
+		ht_audit_result_fini(&result);
+	}
+	return code;
+}
+
+static unsigned
+annexes(const struct subject *s)
+{
+	return s->opts->n_annexes;
+}
+
+static enum ht_err
+add_look(void *arg, const struct ht_row *row)
+{
+	struct subject *s = arg;
+
+	s->rows++;
+	return ht_looks_add(
+	    &s->looks, row, &s->pseudonym, s->keys, annexes(s));
+}
+
+/* One epoch: its tracker key makes the pseudonym. */
+static int
+ask_epoch(struct subject *s, const char *tracker)
+{
+	struct ht_audit_opts opts = *s->opts;
+	struct ht_keyfile file;
+	int code = ht_audit_pseudonym(
+	    s->opts->subject, tracker, &file, &s->pseudonym);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	opts.query.evidence = true; /* with the tags */
+	opts.query.filter.has_subject = true;
+	opts.query.filter.subject = s->pseudonym;
+	return ask(s, &opts, add_look);
+}
+
+/* What was erased can be found by nobody: that much is said. */
+static enum ht_err
+add_erasure(void *arg, const struct ht_row *row)
+{
+	struct subject *s = arg;
+	struct ht_erase_said said;
+
+	if (ht_erase_said_decode(row->entry.payload, &said) != HT_OK)
+		return HT_EINTEGRITY;
+	if (said.bodies)
+		return HT_OK;
+	s->erasures++;
+	ht_buf_fmt(&s->erased, "erased     entry %llu: %llu tags (",
+	    (unsigned long long)row->seq, (unsigned long long)said.count);
+	ht_text_safe(&s->erased, said.scope);
+	ht_buf_str(&s->erased, "), under ");
+	ht_text_safe(&s->erased, said.basis);
+	ht_buf_str(&s->erased, "\n");
+	return s->erased.err;
+}
+
+static int
+ask_erasures(struct subject *s)
+{
+	struct ht_audit_opts opts = *s->opts;
+	struct ht_slice why = opts.query.why;
+
+	opts.query = HT_QUERY_ALL;
+	opts.query.why = why;
+	opts.query.filter.type = HT_ENTRY_ERASE;
+	return ask(s, &opts, add_erasure);
+}
+
+static int
+open_annexes(struct subject *s)
+{
+	int code = HT_AUDIT_OK;
+
+	for (unsigned i = 0; i < annexes(s) && code == HT_AUDIT_OK; i++) {
+		code = ht_audit_open_key(s->opts->annexes[i], HT_KEY_ANNEX,
+		    &s->opened[i], &s->files[i]);
+		s->keys[i] = (struct ht_look_key){
+		    .epoch = s->files[i].name, .annex = s->opened[i]};
+	}
+	return code;
+}
+
+static int
+ask_all(struct subject *s)
+{
+	int code = ht_audit_faith(s->opts, &s->faith);
+
+	if (code == HT_AUDIT_OK)
+		code = open_annexes(s);
+	for (unsigned i = 0; i < s->opts->n_trackers && code == HT_AUDIT_OK;
+	     i++)
+		code = ask_epoch(s, s->opts->trackers[i]);
+	if (code == HT_AUDIT_OK)
+		code = ask_erasures(s);
+	ht_looks_end(&s->looks, ht_clock_wall_ms());
+	return code;
+}
+
+/* ---- what a look says ---- */
+
+/* Names where the catalog is at hand, else numbers of fields. */
+static void
+released_text(
+    const struct subject *s, const struct ht_look *look, struct ht_buf *out)
+{
+	struct ht_slice bits = HT_SLICE(look->released, look->released_len);
+	const struct ht_item *item =
+	    s->faith.trust == NULL
+	        ? NULL
+	        : ht_trust_item(s->faith.trust, ht_slice_str(look->item),
+	              look->item_version);
+	size_t fields =
+	    item == NULL ? bits.len * 8 : ht_schema_fields(item->record);
+
+	for (size_t i = 0; i < fields; i++) {
+		if (!ht_released_get(bits, i))
+			continue;
+		ht_buf_str(out, out->len > 0 ? " " : "");
+		if (item != NULL)
+			ht_buf_str(out, ht_schema_field(item->record, i));
+		else
+			ht_buf_fmt(out, "field-%zu", i);
+	}
+}
+
+static uint64_t
+entry_of(const struct ht_look *look)
+{
+	return look->asked ? look->ask_seq : look->answer_seq;
+}
+
+/* ---- rows for people ---- */
+
+static const struct ht_column columns[] = {
+    {"entry",     true },
+    {"time",      false},
+    {"who",       false},
+    {"officer",   false},
+    {"case",      false},
+    {"from",      false},
+    {"item",      false},
+    {"operation", false},
+    {"purpose",   false},
+    {"basis",     false},
+    {"released",  false},
+    {"outcome",   false},
+};
+#define COLS HT_COUNT(columns)
+
+/* An annex that nobody opened is not an empty one. */
+static struct ht_slice
+annex_text(const struct ht_look *look, const char *text)
+{
+	return ht_slice_str(look->opened ? text : look->asked ? "sealed" : "");
+}
+
+static enum ht_err
+print_cells(const struct subject *s, const struct ht_look *look,
+    struct ht_table *table)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf released = HT_BUF(64 * 1024);
+	char seq[24], time[HT_TIME_SIZE];
+	struct ht_slice cells[COLS];
+
+	released_text(s, look, &released);
+	(void)snprintf(
+	    seq, sizeof(seq), "%llu", (unsigned long long)entry_of(look));
+	ht_time_text(time, look->time_us);
+	cells[0] = ht_slice_str(seq);
+	cells[1] = ht_slice_str(time);
+	cells[2] = ht_slice_str(look->asker);
+	cells[3] = annex_text(look, look->officer);
+	cells[4] = annex_text(look, look->casefile);
+	cells[5] = ht_slice_str(look->provider);
+	cells[6] = ht_slice_str(look->item);
+	cells[7] = ht_slice_str(ht_operation_text(look->operation));
+	cells[8] = ht_slice_str(look->purpose);
+	cells[9] = ht_slice_str(look->basis);
+	cells[10] = ht_buf_slice(&released);
+	cells[11] = ht_slice_str(ht_look_end_text(look->end));
+	if (table == NULL)
+		return ht_csv_row(stdout, cells, COLS);
+	ht_table_add(table, cells);
+	return released.err;
+}
+
+static enum ht_err
+print_table(const struct subject *s)
+{
+	HT_AUTO(ht_table_free) struct ht_table *table = NULL;
+	enum ht_err err = ht_table_new(columns, COLS, &table);
+
+	for (size_t i = 0; i < s->looks.n && err == HT_OK; i++)
+		err = print_cells(s, &s->looks.at[i], table);
+	return err == HT_OK ? ht_table_print(table, stdout) : err;
+}
+
+static enum ht_err
+print_csv(const struct subject *s)
+{
+	struct ht_slice heads[COLS];
+	enum ht_err err;
+
+	for (size_t i = 0; i < COLS; i++)
+		heads[i] = ht_slice_str(columns[i].name);
+	err = ht_csv_row(stdout, heads, COLS);
+	for (size_t i = 0; i < s->looks.n && err == HT_OK; i++)
+		err = print_cells(s, &s->looks.at[i], NULL);
+	return err;
+}
+
+/* ---- rows for programs ---- */
+
+/* A terminal gets nothing that it could obey. */
+static enum ht_err
+print_json(const json_t *json)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF((size_t)64 << 20);
+	HT_AUTO(ht_buf_fini) struct ht_buf safe = HT_BUF((size_t)256 << 20);
+	enum ht_err err =
+	    json == NULL ? HT_ENOMEM : ht_json_print(json, &text);
+
+	if (err != HT_OK)
+		return err;
+	if (!isatty(STDOUT_FILENO))
+		return puts(ht_buf_text(&text)) == EOF ? HT_ESYSTEM : HT_OK;
+	ht_text_safe(&safe, ht_buf_slice(&text));
+	return puts(ht_buf_text(&safe)) == EOF ? HT_ESYSTEM : HT_OK;
+}
+
+/* json_object_set_new() takes the value over, and refuses NULL. */
+static void
+set_text(json_t *object, const char *name, const char *text)
+{
+	if (text[0] != '\0')
+		(void)json_object_set_new(object, name, json_string(text));
+}
+
+static void
+set_id(json_t *object, const char *name, const struct ht_id *id)
+{
+	char hex[2 * HT_ID_SIZE + 1];
+
+	ht_hex(hex, id->at, HT_ID_SIZE);
+	set_text(object, name, hex);
+}
+
+static void
+set_time(json_t *object, const char *name, uint64_t us)
+{
+	char text[HT_TIME_SIZE];
+
+	ht_time_text(text, us);
+	set_text(object, name, text);
+}
+
+static void
+set_seq(json_t *object, const char *name, uint64_t seq)
+{
+	(void)json_object_set_new(object, name, json_integer((json_int_t)seq));
+}
+
+static json_t *
+look_json(const struct subject *s, const struct ht_look *look)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf released = HT_BUF(64 * 1024);
+	json_t *o = json_object();
+
+	if (o == NULL)
+		return NULL;
+	released_text(s, look, &released);
+	set_time(o, "time", look->time_us);
+	set_text(o, "who", look->asker);
+	set_text(o, "officer", look->officer);
+	set_text(o, "case", look->casefile);
+	set_text(o, "provider", look->provider);
+	set_text(o, "item", look->item);
+	set_seq(o, "item_version", look->item_version);
+	set_text(o, "operation", ht_operation_text(look->operation));
+	set_text(o, "purpose", look->purpose);
+	set_text(o, "basis", look->basis);
+	if (released.len > 0)
+		set_text(o, "released", ht_buf_text(&released));
+	set_text(o, "outcome", ht_look_end_text(look->end));
+	set_id(o, "exchange", &look->exchange);
+	if (look->asked)
+		set_seq(o, "request_entry", look->ask_seq);
+	if (look->answered)
+		set_seq(o, "answer_entry", look->answer_seq);
+	return o;
+}
+
+static enum ht_err
+print_jsonl(const struct subject *s)
+{
+	enum ht_err err = HT_OK;
+
+	for (size_t i = 0; i < s->looks.n && err == HT_OK; i++) {
+		HT_AUTO(ht_json_free)
+		json_t *json = look_json(s, &s->looks.at[i]);
+
+		err = print_json(json);
+	}
+	return err;
+}
+
+/* ---- the tracker's form ---- */
+
+static void
+set_null(json_t *object, const char *name)
+{
+	(void)json_object_set_new(object, name, json_null());
+}
+
+static json_t *
+usage(const struct ht_look *look, bool answer)
+{
+	json_t *o = json_object();
+
+	if (o == NULL)
+		return NULL;
+	set_time(o, "logTime", answer ? look->answer_us : look->ask_us);
+	set_text(o, "purpose", look->purpose);
+	set_text(o, "initiatorOrg", look->asker);
+	set_text(o, "initiatorPerson", look->officer);
+	set_text(o, "target", look->provider);
+	set_id(o, "queryId",
+	    answer ? &look->answer_record : &look->ask_record);
+	set_id(o, "queryGroupId", &look->exchange);
+	set_text(o, "legalBasis", look->basis);
+	set_null(o, "consentReference");
+	(void)json_object_set_new(o, "bulkProcessing", json_false());
+	set_null(o, "hiddenUntil");
+	set_null(o, "hiddenReason");
+	return o;
+}
+
+static enum ht_err
+print_tracker(const struct subject *s)
+{
+	HT_AUTO(ht_json_free) json_t *all = json_object();
+	json_t *asks = json_array(), *answers = json_array();
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->looks.n; i++) {
+		const struct ht_look *look = &s->looks.at[i];
+
+		if (look->asked)
+			(void)json_array_append_new(asks, usage(look, false));
+		if (look->answered)
+			(void)json_array_append_new(answers, usage(look, true));
+		n += look->asked + look->answered;
+	}
+	if (all == NULL || asks == NULL || answers == NULL ||
+	    json_array_size(asks) + json_array_size(answers) != n) {
+		json_decref(asks);
+		json_decref(answers);
+		return HT_ENOMEM;
+	}
+	set_seq(all, "totalUsages", n);
+	set_seq(all, "returnedUsages", n);
+	(void)json_object_set_new(all, "dataRequests", asks);
+	(void)json_object_set_new(all, "dataResponses", answers);
+	(void)json_object_set_new(all, "dataProcessings", json_array());
+	(void)json_object_set_new(all, "internalProcessings", json_array());
+	return print_json(all);
+}
+
+/* ---- the verb ---- */
+
+static void
+print_footer(const struct subject *s, FILE *out)
+{
+	char root[2 * HT_HASH_SIZE + 1];
+
+	ht_hex(root, s->root.at, HT_HASH_SIZE);
+	fprintf(out, "as of      %llu entries, root %s\n",
+	    (unsigned long long)s->size, root);
+	fprintf(out, "checkpoint %s\n",
+	    s->signature_checked
+	        ? "signed by the log's key"
+	        : "signature NOT CHECKED: give --root, --authority or --vkey");
+	fprintf(out,
+	    "looks      %zu, from %llu entries, each proven to be in that log "
+	    "and about this subject; %u epochs asked for\n",
+	    s->looks.n, (unsigned long long)s->rows, s->opts->n_trackers);
+	fprintf(out, "complete   %s\n",
+	    s->opts->dir != NULL && s->opts->scan
+	        ? "every entry of the log was looked at"
+	        : "NOT PROVEN: that none was left out is only as good as the "
+	          "index; look at all entries of a copy with --dir and --scan");
+	if (s->erased.len > 0)
+		fwrite(s->erased.at, 1, s->erased.len, out);
+	if (s->looks.n_false > 0)
+		fprintf(out,
+		    "FALSE      %llu annexes do not say what their senders "
+		    "committed to, first in entry %llu\n",
+		    (unsigned long long)s->looks.n_false,
+		    (unsigned long long)s->looks.false_seq);
+	if (s->noted)
+		fprintf(out,
+		    "logged     these %llu questions are entries %llu to "
+		    "%llu\n",
+		    (unsigned long long)s->questions,
+		    (unsigned long long)s->first_place,
+		    (unsigned long long)s->last_place);
+}
+
+static int
+print_looks(const struct subject *s)
+{
+	enum ht_err err = HT_OK;
+
+	switch (s->opts->format) {
+	case HT_AUDIT_JSONL:
+		err = print_jsonl(s);
+		break;
+	case HT_AUDIT_CSV:
+		err = print_csv(s);
+		break;
+	case HT_AUDIT_TRACKER:
+		err = print_tracker(s);
+		break;
+	default:
+		err = print_table(s);
+		if (err == HT_OK && s->looks.n > 0)
+			putchar('\n');
+		break;
+	}
+	if (err == HT_OK && fflush(stdout) == EOF)
+		err = HT_ESYSTEM;
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	ht_audit_say("the looks could not be printed: %s", ht_err_text(err));
+	return HT_AUDIT_GONE;
+}
+
+int
+ht_audit_look(const struct ht_audit_opts *opts)
+{
+	HT_AUTO(ht_mem_free) struct subject *s = calloc(1, sizeof(*s));
+	int code;
+
+	if (s == NULL) {
+		ht_audit_say("out of memory");
+		return HT_AUDIT_GONE;
+	}
+	s->opts = opts;
+	s->erased = HT_BUF((size_t)1 << 20);
+	code = ask_all(s);
+	if (code == HT_AUDIT_OK)
+		code = print_looks(s);
+	if (code == HT_AUDIT_OK) {
+		print_footer(
+		    s, opts->format == HT_AUDIT_TABLE ? stdout : stderr);
+		if (s->looks.n_false > 0)
+			code = HT_AUDIT_BAD;
+		else if (s->looks.n == 0)
+			code = HT_AUDIT_NONE;
+	}
+	subject_fini(s);
+	return code;
+}
