@@ -163,7 +163,48 @@ def check_bundle(first, evidence, entries, keys):
         raise Bad(f"bad entry {first}: its bundle's signature is false")
 
 
-def check_vault(log, e, seq):
+def read_lists(log):
+    """ERASE entry -> (what, seqs, hash of the order's text)."""
+    lists = {}
+    for path in (log / "vault").glob("*.erased"):
+        c = Cursor(path.read_bytes())
+        if hashlib.blake2b(c.data[:-32], digest_size=32).digest() != \
+                c.data[-32:] or c.take(18) != b"hutong-erasure/v1\n":
+            raise Bad(f"the list {path.name} is damaged")
+        c.take(24)
+        what = c.num(1)
+        seqs = [c.num(8) for _ in range(c.num(4))]
+        order = c.take(c.num(4))
+        text = order.rpartition(b"\n\n")[0] + b"\n"
+        lists[int(path.stem, 16)] = (what, seqs, sha(text))
+    return lists
+
+
+def check_erasures(lists, entries, gone):
+    """Each list is its entry's, and all that it names is gone."""
+    for by, (what, seqs, order) in lists.items():
+        if by >= len(entries) or entries[by]["type"] != 13:
+            raise Bad(f"a list of entry {by}, which is no erasure")
+        said = msgpack.unpackb(entries[by]["payload"], raw=False)
+        root = tree_root([leaf_hash(struct.pack(">Q", s)) for s in seqs])
+        if said["list"] != root or said["count"] != len(seqs) or \
+                said["order"] != order or \
+                said["what"] != {1: "tags", 2: "bodies"}[what]:
+            raise Bad(f"bad entry {by}: its list is another")
+        for seq in seqs:
+            if (seq, what) not in gone:
+                raise Bad(f"bad entry {by}: of entry {seq} nothing is erased")
+
+
+def erased(part, what, seq, lists, gone):
+    """A part that was overwritten: is it on the list of the entry it names?"""
+    by = struct.unpack(">Q", part[:8])[0]
+    if part[8:].strip(b"\0") or by not in lists or seq not in lists[by][1]:
+        raise Bad(f"bad entry {seq}: destroyed, and no erasure names it")
+    gone.add((seq, what))
+
+
+def check_vault(log, e, seq, lists, gone):
     segment, offset, tag_len, body_len = e["vault"]
     if tag_len + body_len == 0:
         return
@@ -171,6 +212,12 @@ def check_vault(log, e, seq):
     at = offset + 24
     tag = data[at:at + tag_len]
     body = data[at + tag_len:at + tag_len + body_len]
+    if data[offset] & 0x80:
+        erased(tag, 1, seq, lists, gone)
+        tag_len = 0
+    if data[offset + 4] & 0x80:
+        erased(body, 2, seq, lists, gone)
+        body_len = 0
     envelope, seal = msgpack.unpackb(e["payload"], raw=False)
     if tag_len and envelope[18] != hashlib.blake2b(
             b"hutong-tag/v1\n" + tag, digest_size=32).digest():
@@ -277,8 +324,10 @@ def verify(log, vkey, authority, marks=()):
             keys = signing_keys(authority)
             for key, value in txn.cursor(db["bundles"]):
                 check_bundle(u64(key), value, entries, keys)
+    lists, gone = read_lists(log), set()
     for seq, e in enumerate(entries):
-        check_vault(log, e, seq)
+        check_vault(log, e, seq, lists, gone)
+    check_erasures(lists, entries, gone)
     check_anchor(log, vkey, leaves)
     check_marks(marks, leaves)
     return len(entries), root

@@ -1,0 +1,214 @@
+#!/bin/bash
+# Who looked at me, and how what is personal is erased: with real programs.
+. "${0%/*}/lib.sh"
+
+ITEM=gx.demo/SCZTDJ
+OTHER=91999998MA00000079
+
+# A log with a past, since only what is over can be erased; the keys are the
+# same ones.
+make-log "$W" >/dev/null || exit 1
+ADDRESS=tcp://127.0.0.1:$(free_port)
+rm -rf "$W/authority" "$W/keys"
+make-world "$W" "$ADDRESS" 2 0 >/dev/null || exit 1
+cat >"$W/broker.yaml" <<-END
+	authority: authority
+	listen: $ADDRESS
+	transport-key: keys/broker.key
+	log: {dir: log, key: keys/log.key}
+	control: ctl.sock
+	audit: audit.sock
+END
+sqlite3 "$W/register.db" <<-END
+	CREATE TABLE T_ENT(UNI TEXT, NAME TEXT, ST TEXT, AREA TEXT);
+	INSERT INTO T_ENT VALUES('$CODE','测试有限公司','1','999901');
+END
+{
+	node_conf scjg.demo/registry main registry
+	cat <<-END
+		sources:
+		  register:
+		    odbc:
+		      connect: "Driver=SQLite3;Database=register.db;NoCreat=1"
+		    timeout: 2s
+		items:
+		  $ITEM:
+		    source: register
+		    statement: SELECT * FROM T_ENT WHERE UNI = :shxydm
+		    columns:
+		      shxydm: uni
+		      ztmc: name
+		      jyzt_dm: st
+		      xzqh: area
+	END
+} >"$W/registry.yaml"
+node_conf tax.demo/state shell shell >"$W/state.yaml"
+node_conf tax.demo/local main local >"$W/local.yaml"
+
+audit() { # verb, then more
+	verb=$1
+	shift
+	hutong-audit "$verb" --socket "$W/audit.sock" \
+	    --key "$W/keys/auditor.key" --why 'complaint 12' \
+	    --authority "$W/authority" "$@"
+}
+subject() { # who, then more
+	who=$1
+	shift
+	audit subject "uscc:$who" --tracker "$W/keys/tracker.key" "$@"
+}
+draft() { # file, then the scope
+	file=$1
+	shift
+	hutong-audit erase --authority "$W/authority" --order gx.demo/2026-7 \
+	    --basis '个人信息保护法 第四十七条' --out "$file" "$@"
+}
+sign() { # file, officer
+	hutong catalog sign "$1" --key "$W/keys/officer-$2.key"
+}
+ctl() {
+	hutong-broker ctl --config "$W/broker.yaml" --json "$@"
+}
+found() { # hex: how often the bytes stand below the log's folder
+	python3 - "$W/log" "$1" <<-'END'
+		import pathlib, sys
+		need = bytes.fromhex(sys.argv[2])
+		print(sum(p.read_bytes().count(need)
+		          for p in pathlib.Path(sys.argv[1]).rglob("*") if p.is_file()))
+	END
+}
+
+ok "the broker goes on with a log that has a past" start_broker
+start registry hutong-adapter --config "$W/registry.yaml"
+ok "the registry connects" await 15 connected scjg.demo/registry/main
+
+# ---- who looked at me ----
+
+ok "a look, by officer 7" exits 0 hutong query $ITEM "shxydm=$CODE" \
+    --config "$W/state.yaml" --officer 7 --case 2026-1 --quiet
+ok "another, by another bureau" exits 0 hutong query $ITEM "shxydm=$CODE" \
+    --config "$W/local.yaml" --officer 12 --quiet
+ok "the registry is put to sleep" signal STOP registry
+ok "a look that gets no answer" exits 3 hutong query $ITEM "shxydm=$CODE" \
+    --config "$W/state.yaml" --officer 7 --timeout 1s --quiet
+signal CONT registry
+ok "who looked at this one" exits 0 subject "$CODE"
+ok "... three looks, each proven" out_has 'looks      3, from 5 entries'
+ok "... who, what, why, on what basis" out_has tax.demo/state tax.demo/local \
+    scjg.demo/registry $ITEM tax-registration ZGF-15
+ok "... which fields" out_has 'shxydm ztmc jyzt_dm xzqh'
+ok "... what came of it" out_has answered
+ok "... but not which officer" out_has sealed
+ok "... and it is logged" out_has 'logged     these 2 questions are entries'
+ok "with the annex's key" exits 0 subject "$CODE" --format csv \
+    --annex "$W/keys/annex.key"
+ok "... which officer, and in which case" out_has ',7,2026-1,' ',12,,'
+ok "nobody looked at another" exits 1 subject "$OTHER"
+ok "the wrong kind of key" exits 3 audit subject "uscc:$CODE" \
+    --tracker "$W/keys/auditor.key"
+ok "no tracker key" exits 2 audit subject "uscc:$CODE"
+ok "in the form of the data tracker" exits 0 subject "$CODE" \
+    --format tracker --annex "$W/keys/annex.key"
+python3 - "$W/out" >"$W/py" 2>&1 <<-'END'
+	import json, sys
+	report = json.load(open(sys.argv[1]))
+	asks, answers = report["dataRequests"], report["dataResponses"]
+	assert report["totalUsages"] == report["returnedUsages"] == 5, report
+	assert len(asks) == 3 and len(answers) == 2
+	assert report["dataProcessings"] == report["internalProcessings"] == []
+	keys = {"logTime", "purpose", "initiatorOrg", "initiatorPerson", "target",
+	        "queryId", "queryGroupId", "legalBasis", "consentReference",
+	        "bulkProcessing", "hiddenUntil", "hiddenReason"}
+	for usage in asks:
+	    assert set(usage) == keys, usage
+	    assert usage["target"] == "scjg.demo/registry"
+	    assert usage["legalBasis"] == "ZGF-15"
+	assert asks[0]["initiatorPerson"] == "7"
+	groups = {usage["queryGroupId"] for usage in asks}
+	assert {usage["queryGroupId"] for usage in answers} < groups
+END
+ok "... which another program reads" test $? -eq 0
+ok "JSON lines" exits 0 subject "$CODE" --format jsonl
+ok "... a look a line" test "$(wc -l <"$W/out")" -eq 3
+
+# ---- an order to erase ----
+
+NUMBER=00000001404040404040404040404040 # of the seven oldest looks
+ok "an order, from a search that is logged" exits 0 draft "$W/order.note" \
+    --socket "$W/audit.sock" --key "$W/keys/auditor.key" --why 'request 3' \
+    --subject $NUMBER
+ok "... names entries, and no subject" \
+    grep -qx 'entries: \[2, 3, 4, 5, 6, 7, 8\]' "$W/order.note"
+ok "... nothing else" sh -c "! grep -q $NUMBER '$W/order.note'"
+ok "nobody signed it: refused" exits 1 ctl erase "$W/order.note"
+ok "... and why" out_has "nobody has signed it"
+ok "one officer signs" exits 0 sign "$W/order.note" 1
+ok "one is too few" exits 1 ctl erase "$W/order.note"
+ok "... and why" out_has "1 of the officers of gx.demo signed it, 2 must"
+ok "an auditor's signature is none that counts" exits 1 \
+    hutong catalog sign "$W/order.note" --key "$W/keys/auditor.key"
+ok "a second officer signs" exits 0 sign "$W/order.note" 2
+sed 's/2, 3, 4/2, 3, 4, 5/' "$W/order.note" >"$W/other.note"
+ok "a changed order is refused" exits 1 ctl erase "$W/other.note"
+ok "an order about what is still alive" exits 0 draft "$W/live.note" \
+    --epoch gx.demo/e1
+sign "$W/live.note" 1 >/dev/null && sign "$W/live.note" 2 >/dev/null
+ok "... is refused" exits 1 ctl erase "$W/live.note"
+ok "... and says when" out_has "life is not over" "hand the order"
+ok "bodies are of no epoch" exits 2 draft "$W/bad.note" --epoch gx.demo/e1 \
+    --bodies
+ok "an order without a scope" exits 2 draft "$W/bad.note"
+ok "what is not erased yet is on the disk" test "$(found $NUMBER)" -ge 7
+
+ok "an order of the officers, by the operator's hand" exits 0 \
+    ctl erase "$W/order.note"
+ok "... is carried out" out_has '"state":"done"' '"count":7'
+ok "... and nothing of it is on the disk" test "$(found $NUMBER)" -eq 0
+ok "a second time there is nothing to do" exits 1 ctl erase "$W/order.note"
+ok "... since it was done" out_has "entry 2 was erased already"
+ok "the entry says who ordered it" exits 0 audit search --type ERASE \
+    --format jsonl
+ok "... and on what basis" out_has '"basis":"个人信息保护法 第四十七条"' \
+    '"by":"gx.demo/officer-1, gx.demo/officer-2"' '"scope":"entries"'
+ok "an entry without its tag is shown" exits 0 audit show 2
+ok "... with the proof that it was erased in order" \
+    out_has 'its tag: erased under 个人信息保护法 第四十七条, entry'
+ok "... and every check of before" out_has '8 hold, 0 fail'
+ok "whoever asks about a subject is told" exits 0 subject "$CODE"
+ok "... what could not be found" \
+    out_has 'erased     entry' '7 tags (entries), under 个人信息保护法'
+ok "the attempts are acts of the operator" exits 0 audit search --type ADMIN \
+    --format jsonl
+ok "... each" out_has '"act":"erase"'
+
+# ---- after it ----
+
+ok "the exchange goes on" exits 0 hutong query $ITEM "shxydm=$CODE" \
+    --config "$W/state.yaml" --quiet
+stop TERM registry
+stop TERM broker
+ok "the log verifies" exits 0 hutong-audit verify --dir "$W/log" \
+    --authority "$W/authority"
+ok "... and says what is gone" \
+    out_has 'erased       of 7 entries, by 1 ERASE entries' \
+    'signed by the officers'
+vkey=$(sed -n 's/^log: \([^ ]*\).*/\1/p' "$W/authority/root.note")
+if python3 -c 'import lmdb, nacl, msgpack' 2>/dev/null; then
+	ok "another verifier agrees" exits 0 tests/lib/verify-log.py "$W/log" \
+	    "$vkey"
+fi
+ok "a copy made since has nothing of it" test "$(found $NUMBER)" -eq 0
+ok "all entries looked at: the list is complete" exits 0 \
+    hutong-audit subject "uscc:$CODE" --dir "$W/log" --scan \
+    --authority "$W/authority" --tracker "$W/keys/tracker.key"
+ok "... and says so" out_has 'every entry of the log was looked at' \
+    'looks      4'
+list=$(echo "$W"/log/vault/*.erased)
+mv "$list" "$W/kept"
+ok "without its list an erasure is a destruction" exits 4 \
+    hutong-audit verify --dir "$W/log" --authority "$W/authority"
+ok "... and said to be one" out_has "BAD: entry 2: its tag was destroyed"
+mv "$W/kept" "$list"
+ok "it starts again" start_broker
+stop TERM broker
+finish
