@@ -57,6 +57,34 @@ run 1 'FIELDS' 'and by the provider, when our node would let it pass' \
 run 1 'nosuch' 'a field that there is not' good --fields nosuch --force
 still_serving 'all these'
 
+# --- tags: the provider looks whether the one who is asked about is the one
+# whom auditors will find ---
+tagged() { # how: what the registry answered to it
+	tampered "$1" local.yaml scjg.demo/registry gx.demo/SCZTDJ gx.demo/2 \
+	    tax-registration ZGF-15
+}
+outcomes() { # outcome: of how many of the exchanges of local
+	"$HT_BUILD/hutong-audit" search --socket "$dir/audit.sock" \
+	    --key "$dir/keys/auditor.key" --why test --type RESPONSE \
+	    --member tax.demo/local --peer scjg.demo/registry --format csv |
+	    grep -c ",$1,"
+}
+answered() { # outcome, how many there must be
+	[ "$(outcomes "$1")" -eq "$2" ]
+}
+run 0 '^OK ' 'a true tag' tagged tag
+within 10 answered answered 1
+result $? 'is answered'
+refused=0
+for how in tag-subject tag-annex tag-field; do
+	run 0 '^OK ' "$how: the broker cannot know" tagged $how
+	refused=$((refused + 1))
+	within 10 answered refused $refused
+	result $? "$how: the provider refuses"
+done
+answered answered 1
+result $? 'and answers none of them'
+
 # --- keys ---
 hutong key new --for signing --name tax.demo/local/main --out "$dir/new.key" \
     >/dev/null || bail 'no key'

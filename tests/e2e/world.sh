@@ -118,6 +118,7 @@ make_world() {
 		front: {memory: $front_memory}
 		limits: {refusals-a-minute: 10000}
 		control: ctl.sock
+		audit: audit.sock
 	END
 	node_conf tax.demo/state shell good.yaml
 	node_conf tax.demo/local main local.yaml

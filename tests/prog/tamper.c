@@ -19,6 +19,10 @@
  *      life       it would live for two hours
  *      replay     sent twice
  *      conflict   another record under the same record id
+ *      tag        nothing; the item has a subject, and the record its tag
+ *      tag-subject, tag-annex, tag-field
+ *                 the pseudonym is another's; the annex names another; the
+ *                 annex says another officer than the tag commits to
  *
  *      many:FILE:N   N good records, each sent at once; kept in FILE first
  *      resend:FILE   the very same bytes again
@@ -37,6 +41,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/net/net.h"
+#include "schemas/content.h"
 #include "schemas/message.h"
 #include "schemas/trust.h"
 
@@ -215,11 +220,110 @@ hello(struct tamper *t)
 		die("saying hello", HT_EPROTOCOL);
 }
 
+/* ---- a tag ---- */
+
+#define SUBJECT "91999999000000019D"
+#define OTHER   "91999998MA00000079"
+
+/* The epoch of now, and its tracker key, which every member holds. */
+static struct ht_epoch
+open_epoch(struct tamper *t)
+{
+	const struct ht_epoch_entry *entry =
+	    ht_trust_epoch(t->trust, ht_clock_wall_ms());
+	struct ht_report *report = ht_report_new();
+	struct ht_key *sealing = NULL, *tracker = NULL;
+	struct ht_keyfile file;
+	struct ht_epoch epoch = {.name = ""};
+	enum ht_err err = entry == NULL ? HT_ENOTFOUND : HT_OK;
+
+	if (err == HT_OK)
+		err = ht_keyfile_read(t->conf.sealing[0], HT_KEY_SEALING, NULL,
+		    &sealing, &file, report);
+	if (err == HT_OK)
+		err = ht_tracker_open(entry, ht_slice_str(t->conf.member),
+		    sealing, &tracker);
+	if (err != HT_OK)
+		die("opening the tracker key", err);
+	snprintf(epoch.name, sizeof(epoch.name), "%s", entry->name);
+	epoch.annex = entry->annex;
+	epoch.tracker = tracker;
+	ht_key_free(&sealing);
+	ht_report_free(&report);
+	return epoch;
+}
+
+/*
+ * The tag, and the annex's opening for the content: true in themselves, but
+ * for what @t->how says.  ht_tag_make() makes no false one, so one is made of
+ * two true ones.
+ */
+static json_t *
+make_tag(struct tamper *t, struct ht_buf *tag)
+{
+	struct ht_epoch epoch = open_epoch(t);
+	bool other = is(t, "tag-subject") || is(t, "tag-annex");
+	const char *id = other ? OTHER : SUBJECT;
+	char subject[64];
+	struct ht_subject one = {ht_slice_str("uscc"), ht_slice_str(id)};
+	struct ht_annex annex = {.subject = subject, .officer = "7"};
+	struct ht_tag made;
+	enum ht_err err;
+
+	snprintf(subject, sizeof(subject), "uscc:%s", id);
+	ht_random(annex.entry, sizeof(annex.entry));
+	err = ht_tag_make(&epoch, &one, 1, &annex, tag);
+	if (err == HT_OK && is(t, "tag-annex")) {
+		/* The right pseudonym beside the annex of another. */
+		err = ht_tag_decode(ht_buf_slice(tag), &made, NULL);
+		if (err == HT_OK)
+			err = ht_pseudonym(epoch.tracker, one.registry,
+			    ht_slice_str(SUBJECT), &made.subjects[0]);
+		struct ht_buf bent = HT_BUF(HT_TAG_MAX);
+
+		if (err == HT_OK)
+			err = ht_tag_encode(&made, &bent);
+		ht_buf_fini(tag);
+		*tag = bent;
+	}
+	if (err != HT_OK)
+		die("making a tag", err);
+	if (is(t, "tag-field"))
+		annex.officer = "8";
+	if (is(t, "tag-subject"))
+		snprintf(subject, sizeof(subject), "uscc:%s", SUBJECT);
+	return ht_annex_to_json(&annex);
+}
+
+/* What is asked, and, with a tag, the opening of its annex. */
+static void
+make_content(struct tamper *t, const struct ht_item *item, struct ht_buf *tag,
+    struct ht_buf *out)
+{
+	struct ht_request req = {.operation = HT_OP_QUERY};
+	enum ht_err err;
+
+	if (strncmp(t->how, "tag", 3) != 0) {
+		ht_buf_str(out, "\x80");
+		return;
+	}
+	if (item == NULL)
+		die("finding the item", HT_ENOTFOUND);
+	snprintf(req.item, sizeof(req.item), "%s", t->item);
+	req.version = item->version;
+	req.params = json_pack("{s:s}", "shxydm", SUBJECT);
+	req.annex = make_tag(t, tag);
+	err = ht_request_encode(&req, out);
+	if (err != HT_OK)
+		die("making the content", err);
+	ht_request_fini(&req);
+}
+
 /* ---- one record ---- */
 
 struct record {
 	struct ht_id id;
-	struct ht_buf envelope, header, body;
+	struct ht_buf envelope, header, body, tag;
 };
 
 static const struct ht_keyinfo *
@@ -241,6 +345,7 @@ record_fini(struct record *r)
 	ht_buf_fini(&r->envelope);
 	ht_buf_fini(&r->header);
 	ht_buf_fini(&r->body);
+	ht_buf_fini(&r->tag);
 }
 
 /* Sealed as it must be: only what @t->how says is wrong. */
@@ -252,6 +357,7 @@ make_record(struct tamper *t, const struct ht_id *id, struct record *r)
 	const struct ht_item *item =
 	    ht_trust_item_newest(t->trust, ht_slice_str(t->item));
 	uint8_t info[HT_SEAL_INFO_SIZE];
+	struct ht_buf content = HT_BUF(HT_BODY_MAX);
 	struct ht_sealer *sealer;
 	uint64_t seq;
 	enum ht_err err;
@@ -292,7 +398,12 @@ make_record(struct tamper *t, const struct ht_id *id, struct record *r)
 	r->envelope = HT_BUF(HT_HEADER_MAX);
 	r->header = HT_BUF(2 * HT_HEADER_MAX);
 	r->body = HT_BUF(HT_BODY_MAX);
-	err = ht_content_wrap(ht_slice_str("\x80"), 0, &r->body, &h.commitment);
+	r->tag = HT_BUF(HT_TAG_MAX);
+	make_content(t, item, &r->tag, &content);
+	h.has_tag = r->tag.len > 0;
+	h.tag = ht_tag_hash(ht_buf_slice(&r->tag));
+	err = ht_content_wrap(
+	    ht_buf_slice(&content), 0, &r->body, &h.commitment);
 	if (err == HT_OK)
 		err = ht_envelope_encode(&h, &r->envelope);
 	ht_seal_info(&to->id, info);
@@ -317,6 +428,7 @@ make_record(struct tamper *t, const struct ht_id *id, struct record *r)
 	if (err != HT_OK)
 		die("sealing a record", err);
 	ht_sealer_free(&sealer);
+	ht_buf_fini(&content);
 }
 
 /* A bundle of one, signed. */
@@ -336,6 +448,7 @@ make_bundle(struct tamper *t, struct record *r)
 	b->records[0] = (struct ht_bundle_record){
 	    .header = ht_buf_slice(&r->header),
 	    .body = ht_buf_slice(&r->body),
+	    .tag = ht_buf_slice(&r->tag),
 	};
 	err = ht_bundle_sign(b, t->signing);
 	if (err != HT_OK)

@@ -510,6 +510,56 @@ no_tracker_key_is_said_so(void **state)
 	ht_asked_fini(&got.asked);
 }
 
+/* Another tracker key for one member: its pseudonyms are nobody's. */
+static void
+forge_tracker(struct ht_world *w, const struct ht_world_member *m)
+{
+	HT_AUTO(ht_key_free)
+	struct ht_key *other = ht_world_key(HT_KEY_TRACKER, "another");
+	HT_AUTO(ht_buf_fini) struct ht_buf sealed = HT_BUF(256);
+	struct ht_keyinfo to = {
+	    .pub = ht_key_pub(m->sealing), .id = ht_key_id(m->sealing)};
+	char mark[HT_NAME_MAX + 16], text[HT_B64_SIZE(256)], *old, *at, *end;
+
+	assert_ok(ht_tracker_seal("gx.demo/e1", &to, other, &sealed));
+	ht_b64(text, sealed.at, sealed.len);
+	(void)snprintf(mark, sizeof(mark), "{member: %s,", m->name);
+	old = strdup(ht_world_text(w, HT_DOC_EPOCH, "gx.demo/e1"));
+	at = strstr(old, mark);
+	assert_non_null(at);
+	at = strstr(at, "sealed: ");
+	assert_non_null(at);
+	at += strlen("sealed: ");
+	end = strchr(at, '}');
+	assert_non_null(end);
+	*end = '\0';
+	ht_world_edit(w, HT_DOC_EPOCH, "gx.demo/e1", at, text);
+	ht_world_edit(
+	    w, HT_DOC_EPOCH, "gx.demo/e1", "revision: 1", "revision: 2");
+	free(old);
+}
+
+/* Who asks about one and tags another would never be found. */
+static void
+a_false_pseudonym_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	forge_tracker(f->world, &f->world->members[HT_W_STATE]);
+	ht_world_renew(f->world);
+	ht_test_dir_remove(f->dir);
+	assert_non_null(ht_test_dir(f->dir));
+	ht_world_write(f->world, f->dir);
+	start_all(f);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.answer, HT_ANSWER_REFUSED);
+	assert_int_equal(got.asked.refused_by, HT_WHO_PROVIDER);
+	assert_reason(&got.asked, HT_ST_TAG_FALSE);
+	assert_int_equal(f->calls, 0); /* no look was had */
+	ht_asked_fini(&got.asked);
+}
+
 static void
 nobody_serves_it(void **state)
 {
@@ -809,6 +859,7 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(a_source_that_fails_is_said_so),
     NODE_TEST(a_call_nobody_answers_ends),
     NODE_TEST(no_tracker_key_is_said_so),
+    NODE_TEST(a_false_pseudonym_is_refused),
     NODE_TEST(nobody_serves_it),
     NODE_TEST(a_second_delivery_has_no_second_effect),
     NODE_TEST(busy_is_waited_out),

@@ -1,0 +1,79 @@
+/*
+ * A proof of a list, and a list of an erasure: either is refused, or holds.
+ * The first byte says which.
+ */
+#include "broker/audit/erasure.h"
+#include "broker/audit/roll.h"
+#include "lib/base/panic.h"
+#include "tests/fuzz/fuzz.h"
+
+static enum ht_err
+count(void *arg, uint64_t seq)
+{
+	(void)seq;
+	++*(size_t *)arg;
+	return HT_OK;
+}
+
+/* Against the empty roll, all that holds is that nothing is there. */
+static void
+try_roll(struct ht_slice in)
+{
+	struct ht_pseudonym subject = {{0}};
+	struct ht_hash root;
+	size_t n = 0;
+
+	HT_ASSERT(ht_roll_root(NULL, 0, &root) == HT_OK);
+	if (ht_roll_check(in, &root, 0, &subject, count, &n) == HT_OK)
+		HT_ASSERT(n == 0);
+	/* 32 bytes that nobody finds a roll for. */
+	HT_ASSERT(ht_roll_check(in, &root, 5, &subject, count, &n) != HT_OK);
+	HT_ASSERT(n == 0);
+}
+
+/* What decodes encodes to the same bytes. */
+static void
+try_erasure(struct ht_slice in)
+{
+	HT_AUTO(ht_erasure_free) struct ht_erasure *e = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(HT_ERASURE_BYTES);
+
+	if (ht_erasure_decode(in, 0, &e) != HT_OK)
+		return;
+	HT_ASSERT(ht_erasure_encode(e, &again) == HT_OK);
+	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
+}
+
+static void
+try_said(struct ht_slice in)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(1 << 16);
+	struct ht_erase_said said;
+
+	if (ht_erase_said_decode(in, &said) != HT_OK)
+		return;
+	HT_ASSERT(ht_erase_said_encode(&said, &again) == HT_OK);
+	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
+{
+	struct ht_slice rest;
+
+	if (in_len == 0)
+		return 0;
+	rest = HT_SLICE(in + 1, in_len - 1);
+	switch (in[0]) {
+	case 'r':
+		try_roll(rest);
+		break;
+	case 'e':
+		try_erasure(rest);
+		break;
+	default:
+		try_said(rest);
+		break;
+	}
+	return 0;
+}
