@@ -154,6 +154,16 @@ count_bytes(const char *dir, struct ht_slice what)
 
 /* ---- an order ---- */
 
+static void
+order_text(const char *what, const char *scope, struct ht_buf *out)
+{
+	ht_buf_fmt(out,
+	    "hutong: erase/v1\norder: gx.demo/7\nlog: " ORIGIN
+	    "\nbasis: PIPL 47\nwhat: %s\nissued: 2026-11-24T00:00:00Z\n"
+	    "until: 2026-12-24T00:00:00Z\n%s\n",
+	    what, scope);
+}
+
 static struct ht_doc *
 order_of(const char *what, const char *scope)
 {
@@ -162,11 +172,7 @@ order_of(const char *what, const char *scope)
 	              note = HT_BUF(HT_DOC_MAX);
 	struct ht_doc *doc = NULL;
 
-	ht_buf_fmt(&text,
-	    "hutong: erase/v1\norder: gx.demo/7\nlog: " ORIGIN
-	    "\nbasis: PIPL 47\nwhat: %s\nissued: 2026-11-24T00:00:00Z\n"
-	    "until: 2026-12-24T00:00:00Z\n%s\n",
-	    what, scope);
+	order_text(what, scope, &text);
 	assert_ok(ht_note_sign(ht_buf_slice(&text), false, "gx.demo/officer-1",
 	    world->officers[0], &one));
 	assert_ok(ht_note_sign(ht_buf_slice(&one), true, "gx.demo/officer-2",
@@ -417,6 +423,58 @@ what_was_erased_is_not_erased_again(void **state)
 	assert_non_null(strstr(ht_report_text(report, 0), words));
 	ht_doc_unref(&order);
 	finish(&f);
+}
+
+/* What people may write, and what they are told when it is something else. */
+static void
+an_order_has_a_form(void **state)
+{
+	static const struct {
+		const char *what, *scope, *words; /* NULL: it is good */
+	} rows[] = {
+	    {"tags",   "entries: [1]",                         NULL                  },
+	    {"tags",   "entries: [1, 2, 300]",                 NULL                  },
+	    {"bodies", "entries: [1]",                         NULL                  },
+	    {"tags",   "epoch: gx.demo/e1",                    NULL                  },
+	    {"bodies", "before: 2026-01-01T00:00:00Z",         NULL                  },
+	    {"tags",
+         "epoch: gx.demo/e1\nbefore: 2026-01-01T00:00:00Z",                      NULL},
+	    {"tags",   "",                                     "'entries' is expected"},
+	    {"tags",   "entries: [1]\nepoch: gx.demo/e1",      "'entries' is expected"},
+	    {"tags",   "entries: []",                          "1 to 10000 entries"  },
+	    {"tags",   "entries: [2, 1]",                      "increasing order"    },
+	    {"tags",   "entries: [1, 1]",                      "increasing order"    },
+	    {"tags",   "entries: [-1]",                        "whole number"        },
+	    {"tags",   "entries: 1",                           "entries"             },
+	    {"tags",   "epoch: e1",                            "epoch"               },
+	    {"bodies", "epoch: gx.demo/e1",                    "of no epoch"         },
+	    {"all",    "entries: [1]",                         "what"                },
+	    {"tags",   "entries: [1]\nsubject: x",             "subject"             },
+	    {"tags",   "entries: [1]\nissued: 2026-11-24",     "issued"              },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(rows); i++) {
+		HT_AUTO(ht_report_free)
+		struct ht_report *report = ht_report_new();
+		HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
+		HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
+		bool told = false;
+		enum ht_err err;
+
+		order_text(rows[i].what, rows[i].scope, &text);
+		err = ht_doc_parse(ht_buf_slice(&text), "order", report, &doc);
+		for (unsigned k = 0; k < ht_report_count(report); k++)
+			told |= rows[i].words != NULL &&
+			        strstr(ht_report_text(report, k),
+			            rows[i].words) != NULL;
+		if ((err == HT_OK) != (rows[i].words == NULL) ||
+		    (err != HT_OK && !told))
+			fail_msg("%s %s: %s", rows[i].what, rows[i].scope,
+			    ht_report_count(report) > 0
+			        ? ht_report_text(report, 0)
+			        : ht_err_text(err));
+	}
 }
 
 /* ---- crashes ---- */
@@ -878,6 +936,7 @@ main(void)
 	    cmocka_unit_test(bodies_go_alone_and_tags_after_them),
 	    cmocka_unit_test(an_order_may_be_refused),
 	    cmocka_unit_test(what_was_erased_is_not_erased_again),
+	    cmocka_unit_test(an_order_has_a_form),
 	    cmocka_unit_test(a_crash_is_finished_or_forgotten),
 	    cmocka_unit_test(an_old_index_is_destroyed_at_start),
 	    cmocka_unit_test(a_quiet_erasure_is_found),

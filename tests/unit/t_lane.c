@@ -9,6 +9,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/limits.h"
+#include "schemas/tag.h"
 
 #define START_MS    UINT64_C(1795485600000)
 #define RECORDS     160 /* of one history */
@@ -20,6 +21,8 @@
 #define REFUSALS    3
 #define AGAIN_BYTES 4000 /* some twelve records */
 #define AGAIN_MS    20
+#define TAG_ROOM    256
+#define SUBJECTS    3 /* few: answers about the same one are usual */
 
 /* ---- a world of its own: who, and what may flow ---- */
 
@@ -58,14 +61,19 @@ decide_response(const struct ht_trust *trust, const struct ht_header *request,
     const struct ht_tag *tag, uint64_t now_ms, struct ht_verdict *ret)
 {
 	(void)trust;
-	(void)request_tag;
-	(void)tag;
 	(void)now_ms;
 	ret->reasons.n = 0;
 	ret->allow = ht_slice_is(h->purpose, "good") &&
 	             ht_id_eq(&h->exchange, &request->exchange);
-	if (!ret->allow)
+	/* Both tags, also when the request's was read from the log again. */
+	assert_non_null(request_tag);
+	assert_non_null(tag);
+	if (!ht_tag_covers(tag, request_tag)) {
+		ret->allow = false;
+		ht_reasons_add(&ret->reasons, HT_ST_TAG_SUBJECT, "%s", "bad");
+	} else if (!ret->allow) {
 		ht_reasons_add(&ret->reasons, HT_ST_RELEASED, "%s", "bad");
+	}
 }
 
 static unsigned
@@ -92,6 +100,9 @@ struct record {
 	size_t len;
 	struct ht_header h;
 	struct ht_hash hash;
+	unsigned subject;
+	uint8_t tag[TAG_ROOM];
+	size_t tag_len;
 	int from;    /* node */
 	int answers; /* the record asked, or -1 */
 	bool known;  /* it has its answer: */
@@ -168,11 +179,29 @@ random_id(struct play *p)
 }
 
 static void
+make_tag(struct record *r)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(TAG_ROOM);
+	uint8_t annex[49] = {0};
+	struct ht_tag tag = {.epoch = ht_slice_str("c/e"),
+	    .n_subjects = 1,
+	    .annex = HT_SLICE(annex, sizeof(annex))};
+
+	memset(tag.subjects[0].at, (int)r->subject, HT_PSEUDONYM_SIZE);
+	assert_ok(ht_tag_encode(&tag, &out));
+	memcpy(r->tag, out.at, out.len);
+	r->tag_len = out.len;
+	r->h.has_tag = true;
+	r->h.tag = ht_tag_hash(ht_buf_slice(&out));
+}
+
+static void
 encode(struct record *r)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf envelope = HT_BUF(HT_HEADER_MAX);
 	HT_AUTO(ht_buf_fini) struct ht_buf header = HT_BUF(HT_HEADER_MAX);
 
+	make_tag(r);
 	assert_ok(ht_envelope_encode(&r->h, &envelope));
 	assert_ok(ht_header_encode(&r->h, ht_buf_slice(&envelope), &header));
 	r->len = header.len;
@@ -190,6 +219,7 @@ new_record(struct play *p, int from)
 	memset(r, 0, sizeof(*r));
 	r->from = from;
 	r->answers = -1;
+	r->subject = (unsigned)dice(p, SUBJECTS);
 	r->h = (struct ht_header){
 	    .version = 1,
 	    .suite = 1,
@@ -230,6 +260,7 @@ parcel_of(struct play *p, int from, const int *records, uint32_t n)
 		parcel->bundle.records[i].index = i;
 		parcel->bundle.records[i].header = HT_SLICE(r->raw, r->len);
 		parcel->bundle.records[i].hash = r->hash;
+		parcel->bundle.records[i].tag = HT_SLICE(r->tag, r->tag_len);
 		parcel->headers[i] = r->h;
 		parcel->faults[i] = (struct ht_fault){HT_ST_OK, ""};
 	}
@@ -281,6 +312,10 @@ on_append(struct play *p, const struct ht_act *act, const int *records)
 	if (act->entry == HT_ENTRY_REQUEST || act->entry == HT_ENTRY_RESPONSE)
 		assert_true(
 		    ht_slice_is(p->records[e->record].h.purpose, "good"));
+	/* Nor what hides the look that it answers. */
+	if (act->entry == HT_ENTRY_RESPONSE)
+		assert_int_equal(p->records[e->record].subject,
+		    p->records[request_of(p, act->cites)].subject);
 }
 
 static void
@@ -477,6 +512,8 @@ answer(struct play *p)
 		return;
 	r = new_record(p, node);
 	r->answers = asked;
+	if (dice(p, 4) > 0) /* else about anybody */
+		r->subject = p->records[asked].subject;
 	r->h.kind = HT_KIND_RESPONSE;
 	r->h.recipient = p->records[asked].h.sender;
 	r->h.exchange = p->records[asked].h.exchange;
@@ -578,6 +615,7 @@ replay_entry(struct play *p, size_t i)
 	    .cites = from->cites,
 	};
 	const struct ht_header *h = NULL;
+	struct ht_slice tag = HT_SLICE(NULL, 0);
 
 	if (from->record >= 0) {
 		const struct record *r = &p->records[from->record];
@@ -588,6 +626,7 @@ replay_entry(struct play *p, size_t i)
 		e.body_len = 100;
 		e.bundle_count = 1;
 		h = &r->h;
+		tag = HT_SLICE(r->tag, r->tag_len);
 	} else if (from->type == HT_ENTRY_EXPIRED) {
 		ht_pack_map(&payload, 2);
 		ht_pack_cstr(&payload, "record");
@@ -596,8 +635,7 @@ replay_entry(struct play *p, size_t i)
 		ht_pack_cstr(&payload, from->sender);
 		e.payload = ht_buf_slice(&payload);
 	}
-	assert_ok(
-	    ht_lane_replay(p->lane, &e, h, (struct ht_slice){0}, p->now_ms));
+	assert_ok(ht_lane_replay(p->lane, &e, h, tag, p->now_ms));
 }
 
 /* kill -9: memory is gone, what was committed is read again. */
