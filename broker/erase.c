@@ -43,15 +43,13 @@ check_words(const struct core *core, const struct ht_doc *doc,
 
 	if (!ht_in_catalog(doc->name, root->catalog))
 		ht_report_add(report, doc->where,
-		    "'order' must be below the catalog: %s/...",
-		    root->catalog);
+		    "'order' must be below the catalog: %s/...", root->catalog);
 	if (strcmp(order->log, core->root.log.name) != 0)
 		ht_report_add(report, doc->where,
 		    "it is about the log %s; this is %s", order->log,
 		    core->root.log.name);
 	if (order->issued_ms > now_ms + HT_SKEW_MS)
-		ht_report_add(
-		    report, doc->where, "'issued' is a time to come");
+		ht_report_add(report, doc->where, "'issued' is a time to come");
 	if (order->until_ms <= now_ms)
 		ht_report_add(report, doc->where,
 		    "its time is over; have the officers sign a new one");
@@ -116,8 +114,8 @@ log_entry(struct core *core, struct ht_erasure *plan, uint64_t *ret_entry)
 
 	if (err != HT_OK)
 		return err;
-	return ht_committer_entry(core->committer, HT_ENTRY_ERASE,
-	    ht_buf_slice(&payload), ret_entry);
+	return ht_committer_entry(
+	    core->committer, HT_ENTRY_ERASE, ht_buf_slice(&payload), ret_entry);
 }
 
 static void

@@ -208,8 +208,7 @@ take_exchange(struct ht_filter *f)
 static bool
 take_format(struct ht_audit_opts *o)
 {
-	static const char *const names[] = {
-	    "table", "jsonl", "csv", "tracker"};
+	static const char *const names[] = {"table", "jsonl", "csv", "tracker"};
 
 	for (unsigned i = 0; i < HT_COUNT(names); i++) {
 		if (strcmp(optarg, names[i]) != 0)
@@ -328,8 +327,7 @@ take_option(struct ht_audit_opts *o, int opt)
 		o->subject = optarg;
 		return true;
 	case OPT_TRACKER:
-		return take_file(
-		    "tracker", o->trackers, &o->n_trackers);
+		return take_file("tracker", o->trackers, &o->n_trackers);
 	case OPT_ANNEX:
 		return take_file("annex", o->annexes, &o->n_annexes);
 	case OPT_SCAN:
@@ -456,11 +454,11 @@ static const struct {
 	const char *name;
 	int (*run)(struct ht_audit_opts *o, int argc, char **argv);
 } verbs[] = {
-    {"search", run_search},
-    {"show",   run_show  },
-    {"verify", run_verify},
+    {"search",  run_search },
+    {"show",    run_show   },
+    {"verify",  run_verify },
     {"subject", run_subject},
-    {"erase", run_erase},
+    {"erase",   run_erase  },
 };
 
 /*

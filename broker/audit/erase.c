@@ -58,8 +58,7 @@ promised(struct ht_slice leaf, const struct ht_hash *root)
 	struct ht_erase_said said;
 	struct ht_entry e;
 
-	return ht_entry_decode(leaf, &e) == HT_OK &&
-	       e.type == HT_ENTRY_ERASE &&
+	return ht_entry_decode(leaf, &e) == HT_OK && e.type == HT_ENTRY_ERASE &&
 	       ht_erase_said_decode(e.payload, &said) == HT_OK &&
 	       ht_hash_eq(&said.list, root);
 }
@@ -116,8 +115,8 @@ enum ht_err
 ht_log_erasure(struct ht_log *log, uint64_t by, struct ht_erasure **ret)
 {
 	HT_AUTO(ht_erasure_free) struct ht_erasure *e = NULL;
-	enum ht_err err = by == HT_ERASURE_PENDING ? HT_ENOTFOUND
-	                                           : load(log, by, &e);
+	enum ht_err err =
+	    by == HT_ERASURE_PENDING ? HT_ENOTFOUND : load(log, by, &e);
 
 	if (err == HT_ENOTFOUND)
 		err = load_pending(log, &e);
@@ -171,8 +170,7 @@ add(struct plan *p, uint64_t seq)
 	}
 	if (list->n == p->cap) {
 		size_t cap = p->cap == 0 ? 64 : p->cap * 2;
-		uint64_t *seqs =
-		    realloc(list->seqs, cap * sizeof(*list->seqs));
+		uint64_t *seqs = realloc(list->seqs, cap * sizeof(*list->seqs));
 
 		if (seqs == NULL)
 			return HT_ENOMEM;
@@ -231,8 +229,8 @@ plan_named(struct plan *p, uint64_t seq)
 	enum ht_err err = ht_log_read(p->log, seq, &leaf);
 
 	if (err == HT_ENOTFOUND) {
-		ht_report_add(p->report, p->doc->where,
-		    "there is no entry %llu", number);
+		ht_report_add(
+		    p->report, p->doc->where, "there is no entry %llu", number);
 		return HT_EINVALID;
 	}
 	if (err == HT_OK)
@@ -240,9 +238,8 @@ plan_named(struct plan *p, uint64_t seq)
 	if (err != HT_OK)
 		return err;
 	if (!has_part(p, &e)) {
-		ht_report_add(p->report, p->doc->where,
-		    "entry %llu has no %s", number,
-		    p->order->bodies ? "body" : "tag");
+		ht_report_add(p->report, p->doc->where, "entry %llu has no %s",
+		    number, p->order->bodies ? "body" : "tag");
 		return HT_EINVALID;
 	}
 	err = stands(p, &e, &there, &by);
@@ -319,8 +316,7 @@ plan_one(void *arg, uint64_t seq, struct ht_slice leaf)
 static enum ht_err
 plan_scope(struct plan *p)
 {
-	enum ht_err err =
-	    ht_log_walk(p->log, 0, p->list->size, plan_one, p);
+	enum ht_err err = ht_log_walk(p->log, 0, p->list->size, plan_one, p);
 
 	if (err == HT_OK && p->list->n == 0) {
 		ht_report_add(p->report, p->doc->where,
@@ -420,9 +416,8 @@ ht_erase_promise(struct ht_log *log, const struct ht_erasure *plan)
 
 	if (err == HT_OK && path == NULL)
 		err = HT_ENOMEM;
-	return err == HT_OK
-	           ? ht_fs_replace(path, 0600, ht_buf_slice(&bytes))
-	           : err;
+	return err == HT_OK ? ht_fs_replace(path, 0600, ht_buf_slice(&bytes))
+	                    : err;
 }
 
 enum ht_err

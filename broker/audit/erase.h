@@ -34,8 +34,8 @@ enum ht_err ht_erase_plan(struct ht_log *log, const struct ht_doc *order,
 enum ht_err ht_erase_payload(struct ht_erasure *plan,
     const struct ht_doc *order, const char *by, struct ht_buf *out) HT_MUST_USE;
 
-enum ht_err ht_erase_promise(
-    struct ht_log *log, const struct ht_erasure *plan) HT_MUST_USE;
+enum ht_err ht_erase_promise(struct ht_log *log, const struct ht_erasure *plan)
+    HT_MUST_USE;
 enum ht_err ht_erase_forget(struct ht_log *log) HT_MUST_USE;
 /* The promise is entry @by, which is durable. */
 enum ht_err ht_erase_carry_out(
@@ -44,8 +44,8 @@ enum ht_err ht_erase_carry_out(
  * At start, before anything reads the vault: finish, or forget, what a crash
  * interrupted.  Findings go to @report.
  */
-enum ht_err ht_erase_resume(
-    struct ht_log *log, struct ht_report *report) HT_MUST_USE;
+enum ht_err ht_erase_resume(struct ht_log *log, struct ht_report *report)
+    HT_MUST_USE;
 
 /* Which parts of an entry's piece are erased; none if it has no piece. */
 enum ht_err ht_log_erased(struct ht_log *log, const struct ht_entry *e,

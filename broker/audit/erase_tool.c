@@ -141,8 +141,8 @@ check_text(struct draft *d)
 	enum ht_err err = d->text.err;
 
 	if (err == HT_OK)
-		err = ht_doc_parse(
-		    ht_buf_slice(&d->text), "order", report, &doc);
+		err =
+		    ht_doc_parse(ht_buf_slice(&d->text), "order", report, &doc);
 	if (err == HT_OK)
 		return HT_AUDIT_OK;
 	for (unsigned i = 0; i < ht_report_count(report) && i < HT_FINDINGS_MAX;

@@ -32,8 +32,8 @@ struct ht_erasure {
 
 void ht_erasure_free(struct ht_erasure **erasure_p);
 /* Append the file's bytes; its pointers must fit the limits above. */
-enum ht_err ht_erasure_encode(const struct ht_erasure *erasure,
-    struct ht_buf *out) HT_MUST_USE;
+enum ht_err ht_erasure_encode(
+    const struct ht_erasure *erasure, struct ht_buf *out) HT_MUST_USE;
 /* HT_EMALFORMED; HT_EINTEGRITY (the checksum); HT_ETOOBIG; HT_ENOMEM. */
 enum ht_err ht_erasure_decode(
     struct ht_slice bytes, uint64_t by, struct ht_erasure **ret) HT_MUST_USE;
@@ -42,15 +42,15 @@ enum ht_err ht_erasure_decode(
 #define HT_ERASURE_NAME 32
 void ht_erasure_name(uint64_t by, char out[static HT_ERASURE_NAME]);
 /* From the vault's folder @dir; also HT_ENOTFOUND, HT_ESYSTEM. */
-enum ht_err ht_erasure_load(const char *dir, uint64_t by,
-    struct ht_erasure **ret) HT_MUST_USE;
+enum ht_err ht_erasure_load(
+    const char *dir, uint64_t by, struct ht_erasure **ret) HT_MUST_USE;
 
 /* The place of an entry in the list; false: it is not there. */
 bool ht_erasure_find(
     const struct ht_erasure *erasure, uint64_t seq, size_t *ret_place);
 struct ht_hash ht_erasure_leaf(uint64_t seq);
-enum ht_err ht_erasure_root(
-    struct ht_erasure *erasure, struct ht_hash *ret) HT_MUST_USE;
+enum ht_err ht_erasure_root(struct ht_erasure *erasure, struct ht_hash *ret)
+    HT_MUST_USE;
 enum ht_err ht_erasure_prove(struct ht_erasure *erasure, size_t place,
     struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n) HT_MUST_USE;
 

@@ -80,7 +80,7 @@ struct ht_row {
 	bool erased;            /* the tag was, and this ERASE entry names it */
 	uint64_t erased_by;
 	struct ht_erase_said erasure;
-	struct ht_slice cited;  /* the leaf of the request it cites; or empty */
+	struct ht_slice cited; /* the leaf of the request it cites; or empty */
 	struct ht_entry entry;
 };
 /*

@@ -122,7 +122,8 @@ pack_left(const struct ht_roll_row *rows, size_t n, size_t first, size_t some,
 		return HT_ENOMEM;
 	for (size_t i = 0; i < some; i++)
 		at[i] = first + i;
-	err = ht_sparse_left(leaves, n, at, some, left, HT_COUNT(left), &n_left);
+	err =
+	    ht_sparse_left(leaves, n, at, some, left, HT_COUNT(left), &n_left);
 	if (err != HT_OK)
 		return err;
 	ht_pack_array(out, (uint32_t)n_left);
@@ -204,8 +205,8 @@ unpack(struct ht_slice bytes, struct proof *p)
 
 /* In order; one neighbour on each side, or the roll's end. */
 static bool
-is_whole(const struct proof *p, uint64_t count,
-    const struct ht_pseudonym *subject)
+is_whole(
+    const struct proof *p, uint64_t count, const struct ht_pseudonym *subject)
 {
 	size_t below = 0, above = 0;
 
@@ -244,8 +245,8 @@ is_rooted(const struct proof *p, uint64_t count, const struct ht_hash *root)
 }
 
 enum ht_err
-ht_roll_check(struct ht_slice bytes, const struct ht_hash *root,
-    uint64_t count, const struct ht_pseudonym *subject,
+ht_roll_check(struct ht_slice bytes, const struct ht_hash *root, uint64_t count,
+    const struct ht_pseudonym *subject,
     enum ht_err (*each)(void *arg, uint64_t seq), void *arg)
 {
 	HT_AUTO(proof_fini) struct proof p = {0};
@@ -254,8 +255,8 @@ ht_roll_check(struct ht_slice bytes, const struct ht_hash *root,
 	if (err != HT_OK)
 		return err;
 	/* Of an empty roll there is one proof. */
-	if (!is_whole(&p, count, subject) ||
-	    (count > 0 && p.n == 0) || (count == 0 && p.n_left > 0))
+	if (!is_whole(&p, count, subject) || (count > 0 && p.n == 0) ||
+	    (count == 0 && p.n_left > 0))
 		return HT_EINTEGRITY;
 	err = is_rooted(&p, count, root);
 	for (size_t i = 0; i < p.n && err == HT_OK; i++)

@@ -31,8 +31,8 @@ struct ht_hash ht_roll_leaf(const struct ht_roll_row *row);
 /* Sort @n rows; a row that stands twice is HT_EINVALID. */
 enum ht_err ht_roll_sort(struct ht_roll_row *rows, size_t n) HT_MUST_USE;
 /* The root over @n sorted rows. */
-enum ht_err ht_roll_root(const struct ht_roll_row *rows, size_t n,
-    struct ht_hash *ret) HT_MUST_USE;
+enum ht_err ht_roll_root(
+    const struct ht_roll_row *rows, size_t n, struct ht_hash *ret) HT_MUST_USE;
 
 /*
  * The rows of @subject with a neighbour on either side, as

@@ -128,8 +128,7 @@ add_look(void *arg, const struct ht_row *row)
 	struct subject *s = arg;
 
 	s->rows++;
-	return ht_looks_add(
-	    &s->looks, row, &s->pseudonym, s->keys, annexes(s));
+	return ht_looks_add(&s->looks, row, &s->pseudonym, s->keys, annexes(s));
 }
 
 /* One epoch: its tracker key makes the pseudonym. */
@@ -138,8 +137,8 @@ ask_epoch(struct subject *s, const char *tracker)
 {
 	struct ht_audit_opts opts = *s->opts;
 	struct ht_keyfile file;
-	int code = ht_audit_pseudonym(
-	    s->opts->subject, tracker, &file, &s->pseudonym);
+	int code =
+	    ht_audit_pseudonym(s->opts->subject, tracker, &file, &s->pseudonym);
 
 	if (code != HT_AUDIT_OK)
 		return code;
@@ -271,8 +270,8 @@ annex_text(const struct ht_look *look, const char *text)
 }
 
 static enum ht_err
-print_cells(const struct subject *s, const struct ht_look *look,
-    struct ht_table *table)
+print_cells(
+    const struct subject *s, const struct ht_look *look, struct ht_table *table)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf released = HT_BUF(64 * 1024);
 	char seq[24], time[HT_TIME_SIZE];
@@ -333,8 +332,7 @@ print_json(const json_t *json)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF((size_t)64 << 20);
 	HT_AUTO(ht_buf_fini) struct ht_buf safe = HT_BUF((size_t)256 << 20);
-	enum ht_err err =
-	    json == NULL ? HT_ENOMEM : ht_json_print(json, &text);
+	enum ht_err err = json == NULL ? HT_ENOMEM : ht_json_print(json, &text);
 
 	if (err != HT_OK)
 		return err;
@@ -440,8 +438,7 @@ usage(const struct ht_look *look, bool answer)
 	set_text(o, "initiatorOrg", look->asker);
 	set_text(o, "initiatorPerson", look->officer);
 	set_text(o, "target", look->provider);
-	set_id(o, "queryId",
-	    answer ? &look->answer_record : &look->ask_record);
+	set_id(o, "queryId", answer ? &look->answer_record : &look->ask_record);
 	set_id(o, "queryGroupId", &look->exchange);
 	set_text(o, "legalBasis", look->basis);
 	set_null(o, "consentReference");

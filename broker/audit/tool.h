@@ -46,14 +46,14 @@ struct ht_erase_opts {
 struct ht_audit_opts {
 	const char *dir;
 	const char *socket;
-	const char *key;     /* file of the auditor's key */
+	const char *key; /* file of the auditor's key */
 	/* Files of epochs' tracker and annex keys. */
 	const char *trackers[HT_AUDIT_KEYS];
 	unsigned n_trackers;
 	const char *annexes[HT_AUDIT_KEYS];
 	unsigned n_annexes;
-	const char *root;    /* file */
-	const char *vkey;    /* text */
+	const char *root; /* file */
+	const char *vkey; /* text */
 	const char *authority;
 	bool scan; /* look at every entry: believe no index */
 	enum ht_audit_format format;

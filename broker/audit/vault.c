@@ -485,8 +485,8 @@ ht_vault_read(struct ht_vault *vault, struct ht_vault_place place,
 	if (tag_len > HT_TAG_MAX || body_len > HT_BODY_MAX)
 		return HT_EINTEGRITY;
 	pthread_mutex_lock(&vault->reading);
-	err = read_piece(vault, place, tag_len, body_len, tag, ret_tag != NULL,
-	    ret_body);
+	err = read_piece(
+	    vault, place, tag_len, body_len, tag, ret_tag != NULL, ret_body);
 	pthread_mutex_unlock(&vault->reading);
 	if (err != HT_OK || ret_tag == NULL)
 		return err;

@@ -483,7 +483,8 @@ check_order(struct verify *s, const struct ht_doc *order)
 }
 
 static enum ht_err
-check_list(struct verify *s, struct erasure *e, const struct ht_erase_said *said)
+check_list(
+    struct verify *s, struct erasure *e, const struct ht_erase_said *said)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_doc_unref) struct ht_doc *order = NULL;
@@ -494,8 +495,7 @@ check_list(struct verify *s, struct erasure *e, const struct ht_erase_said *said
 		return err;
 	if (!ht_hash_eq(&root, &said->list) || e->list->n != said->count ||
 	    e->list->bodies != said->bodies)
-		return bad(
-		    s, "the list in the vault is not the one it names");
+		return bad(s, "the list in the vault is not the one it names");
 	if (e->gone != said->count)
 		return bad(s,
 		    "it says that the %s of %llu entries are destroyed, and "
@@ -510,8 +510,7 @@ check_list(struct verify *s, struct erasure *e, const struct ht_erase_said *said
 		return err;
 	if (err != HT_OK || order->kind != HT_DOC_ERASE ||
 	    !ht_hash_eq(&order->hash, &said->order))
-		return bad(
-		    s, "the order in the vault is not the one it names");
+		return bad(s, "the order in the vault is not the one it names");
 	check_order(s, order);
 	return HT_OK;
 }
@@ -564,7 +563,8 @@ keep_list(struct verify *s, uint64_t by)
 		return err;
 	if (s->n_erasures == s->cap_erasures) {
 		size_t cap = s->cap_erasures == 0 ? 16 : 2 * s->cap_erasures;
-		struct erasure *more = realloc(s->erasures, cap * sizeof(*more));
+		struct erasure *more =
+		    realloc(s->erasures, cap * sizeof(*more));
 
 		if (more == NULL) {
 			ht_erasure_free(&e.list);
@@ -717,8 +717,8 @@ check_vault(struct verify *s, const struct ht_entry *e)
 		return err;
 	count_gone(s, &erased);
 	if (err == HT_OK)
-		err = ht_log_read_vault(s->log, e,
-		    erased.tag ? NULL : &s->tag, erased.body ? NULL : &s->body);
+		err = ht_log_read_vault(s->log, e, erased.tag ? NULL : &s->tag,
+		    erased.body ? NULL : &s->body);
 	if (err == HT_EINTEGRITY)
 		return bad(s,
 		    "its tag or body in vault segment %u at byte %llu is not "
@@ -751,8 +751,8 @@ check_record(struct verify *s, const struct ht_entry *e)
 static enum ht_err
 check_own(struct verify *s, const struct ht_entry *e)
 {
-	enum ht_err err = e->type == HT_ENTRY_ERASE ? check_erase(s, e)
-	                                            : check_map(s, e);
+	enum ht_err err =
+	    e->type == HT_ENTRY_ERASE ? check_erase(s, e) : check_map(s, e);
 
 	if (err == HT_OK)
 		err = check_bundle(s, e);

@@ -24,10 +24,10 @@ struct ht_verify {
 	uint64_t by_type[HT_VERIFY_TYPES];
 	uint64_t bundles, signatures, no_key; /* no_key: not in the trust */
 	uint64_t checkpoints;
-	uint64_t pieces; /* of the vault, with tag and body hashed */
+	uint64_t pieces;           /* of the vault, with tag and body hashed */
 	uint64_t erasures, erased; /* ERASE entries; of how many entries */
 	uint64_t orders, orders_unknown; /* signed by officers at hand; not */
-	bool no_vault;   /* the copy has none */
+	bool no_vault;                   /* the copy has none */
 	bool anchored;
 
 	bool has_bad_seq;

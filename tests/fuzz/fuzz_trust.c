@@ -93,9 +93,9 @@ check_doc(const struct ht_doc *doc)
 		HT_ASSERT(doc->epoch->from_ms < doc->epoch->until_ms);
 		break;
 	case HT_DOC_ERASE:
-		HT_ASSERT((doc->erase->n > 0) !=
-		          (doc->erase->epoch[0] != '\0' ||
-		              doc->erase->before_ms != 0));
+		HT_ASSERT(
+		    (doc->erase->n > 0) != (doc->erase->epoch[0] != '\0' ||
+		                               doc->erase->before_ms != 0));
 		HT_ASSERT(doc->erase->basis != NULL);
 		break;
 	case HT_DOC_SNAPSHOT:

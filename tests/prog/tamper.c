@@ -241,8 +241,8 @@ open_epoch(struct tamper *t)
 		err = ht_keyfile_read(t->conf.sealing[0], HT_KEY_SEALING, NULL,
 		    &sealing, &file, report);
 	if (err == HT_OK)
-		err = ht_tracker_open(entry, ht_slice_str(t->conf.member),
-		    sealing, &tracker);
+		err = ht_tracker_open(
+		    entry, ht_slice_str(t->conf.member), sealing, &tracker);
 	if (err != HT_OK)
 		die("opening the tracker key", err);
 	snprintf(epoch.name, sizeof(epoch.name), "%s", entry->name);
@@ -402,8 +402,8 @@ make_record(struct tamper *t, const struct ht_id *id, struct record *r)
 	make_content(t, item, &r->tag, &content);
 	h.has_tag = r->tag.len > 0;
 	h.tag = ht_tag_hash(ht_buf_slice(&r->tag));
-	err = ht_content_wrap(
-	    ht_buf_slice(&content), 0, &r->body, &h.commitment);
+	err =
+	    ht_content_wrap(ht_buf_slice(&content), 0, &r->body, &h.commitment);
 	if (err == HT_OK)
 		err = ht_envelope_encode(&h, &r->envelope);
 	ht_seal_info(&to->id, info);

@@ -203,8 +203,7 @@ plan_of(struct fixture *f, const struct ht_doc *order)
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	struct ht_erasure *plan = NULL;
 
-	assert_ok(
-	    ht_erase_plan(f->log, order, LATER, &never, report, &plan));
+	assert_ok(ht_erase_plan(f->log, order, LATER, &never, report, &plan));
 	return plan;
 }
 
@@ -321,14 +320,14 @@ an_epoch_or_a_time_is_erased_whole(void **state)
 		(void)erase(&f, order_of("tags", scopes[i]));
 		for (unsigned s = 1; s <= 2; s++) {
 			subject = ht_history_subject(s);
-			assert_int_equal(count_bytes(f.dir,
-			                     HT_SLICE(subject.at,
-			                         HT_PSEUDONYM_SIZE)),
+			assert_int_equal(
+			    count_bytes(
+			        f.dir, HT_SLICE(subject.at, HT_PSEUDONYM_SIZE)),
 			    0);
 		}
 		/* Once is enough. */
-		assert_err(ht_erase_plan(f.log, again, LATER, &never, report,
-		               &plan),
+		assert_err(
+		    ht_erase_plan(f.log, again, LATER, &never, report, &plan),
 		    HT_ENOTFOUND);
 		ht_doc_unref(&again);
 		close_log(&f);
@@ -369,17 +368,14 @@ an_order_may_be_refused(void **state)
 		const char *what, *scope, *words;
 		uint64_t now_ms;
 	} rows[] = {
-	    {"tags",   "entries: [99999]",             "no entry 99999", LATER },
-	    {"tags",   "entries: [0]",                 "has no tag",     LATER },
-	    {"bodies", "entries: [1]",                 "has no body",    LATER },
-	    {"tags",   "entries: [2]",                 "life is not over",
-	     NOW_MS                                                            },
-	    {"tags",   "epoch: gx.demo/e1",            "life is not over",
-	     NOW_MS                                                            },
-	    {"tags",   "epoch: gx.demo/e9",            "nothing in its scope",
-	     LATER                                                             },
+	    {"tags",   "entries: [99999]",             "no entry 99999",       LATER },
+	    {"tags",   "entries: [0]",                 "has no tag",           LATER },
+	    {"bodies", "entries: [1]",                 "has no body",          LATER },
+	    {"tags",   "entries: [2]",                 "life is not over",     NOW_MS},
+	    {"tags",   "epoch: gx.demo/e1",            "life is not over",     NOW_MS},
+	    {"tags",   "epoch: gx.demo/e9",            "nothing in its scope", LATER },
 	    {"bodies", "before: 2020-01-01T00:00:00Z", "nothing in its scope",
-	     LATER                                                             },
+             LATER	                                                           },
 	};
 	struct fixture f;
 
@@ -432,25 +428,25 @@ an_order_has_a_form(void **state)
 	static const struct {
 		const char *what, *scope, *words; /* NULL: it is good */
 	} rows[] = {
-	    {"tags",   "entries: [1]",                         NULL                  },
-	    {"tags",   "entries: [1, 2, 300]",                 NULL                  },
-	    {"bodies", "entries: [1]",                         NULL                  },
-	    {"tags",   "epoch: gx.demo/e1",                    NULL                  },
-	    {"bodies", "before: 2026-01-01T00:00:00Z",         NULL                  },
-	    {"tags",
-         "epoch: gx.demo/e1\nbefore: 2026-01-01T00:00:00Z",                      NULL},
-	    {"tags",   "",                                     "'entries' is expected"},
-	    {"tags",   "entries: [1]\nepoch: gx.demo/e1",      "'entries' is expected"},
-	    {"tags",   "entries: []",                          "1 to 10000 entries"  },
-	    {"tags",   "entries: [2, 1]",                      "increasing order"    },
-	    {"tags",   "entries: [1, 1]",                      "increasing order"    },
-	    {"tags",   "entries: [-1]",                        "whole number"        },
-	    {"tags",   "entries: 1",                           "entries"             },
-	    {"tags",   "epoch: e1",                            "epoch"               },
-	    {"bodies", "epoch: gx.demo/e1",                    "of no epoch"         },
-	    {"all",    "entries: [1]",                         "what"                },
-	    {"tags",   "entries: [1]\nsubject: x",             "subject"             },
-	    {"tags",   "entries: [1]\nissued: 2026-11-24",     "issued"              },
+	    {"tags",   "entries: [1]",                                    NULL                   },
+	    {"tags",   "entries: [1, 2, 300]",                            NULL                   },
+	    {"bodies", "entries: [1]",                                    NULL                   },
+	    {"tags",   "epoch: gx.demo/e1",                               NULL                   },
+	    {"bodies", "before: 2026-01-01T00:00:00Z",                    NULL                   },
+	    {"tags",   "epoch: gx.demo/e1\nbefore: 2026-01-01T00:00:00Z", NULL                   },
+	    {"tags",   "",	                                        "'entries' is expected"},
+	    {"tags",   "entries: [1]\nepoch: gx.demo/e1",
+             "'entries' is expected"	                                                     },
+	    {"tags",   "entries: []",	                             "1 to 10000 entries"   },
+	    {"tags",   "entries: [2, 1]",                                 "increasing order"     },
+	    {"tags",   "entries: [1, 1]",                                 "increasing order"     },
+	    {"tags",   "entries: [-1]",                                   "whole number"         },
+	    {"tags",   "entries: 1",	                              "entries"              },
+	    {"tags",   "epoch: e1",	                               "epoch"                },
+	    {"bodies", "epoch: gx.demo/e1",                               "of no epoch"          },
+	    {"all",    "entries: [1]",	                            "what"                 },
+	    {"tags",   "entries: [1]\nsubject: x",                        "subject"              },
+	    {"tags",   "entries: [1]\nissued: 2026-11-24",                "issued"               },
 	};
 
 	(void)state;
@@ -510,8 +506,7 @@ crash_after(struct fixture *f, unsigned steps, struct ht_erasure **ret_plan)
 		    e.segment);
 		file = fopen(path, "r+b");
 		assert_non_null(file);
-		assert_int_equal(
-		    fseek(file, (long)e.offset + 2, SEEK_SET), 0);
+		assert_int_equal(fseek(file, (long)e.offset + 2, SEEK_SET), 0);
 		assert_int_equal(fwrite("torn", 1, 4, file), 4);
 		fclose(file);
 	}
@@ -547,8 +542,7 @@ a_crash_is_finished_or_forgotten(void **state)
 		if (steps >= 2) {
 			assert_int_equal(count_bytes(f.dir, pseudonym), 0);
 		} else {
-			assert_true(
-			    count_bytes(f.dir, pseudonym) >= 2 * ASKED);
+			assert_true(count_bytes(f.dir, pseudonym) >= 2 * ASKED);
 		}
 		(void)snprintf(
 		    path, sizeof(path), "%s/vault/erasure.pending", f.dir);
@@ -618,8 +612,7 @@ a_quiet_erasure_is_found(void **state)
 	erase_quietly(&f, f.first, 0);
 	q.evidence = q.has_seq = true;
 	q.seq = f.first;
-	assert_err(
-	    ht_audit_answer(f.log, f.index, &q, &a), HT_EINTEGRITY);
+	assert_err(ht_audit_answer(f.log, f.index, &q, &a), HT_EINTEGRITY);
 	close_log(&f);
 	must_be_bad(&f, "no list of an erasure says");
 	open_log(&f, NULL);
@@ -783,8 +776,7 @@ check_answer(
 	struct ht_checkpoint cp;
 	uint64_t bad;
 
-	assert_ok(
-	    ht_checkpoint_open(ht_buf_slice(&a->checkpoint), &vkey, &cp));
+	assert_ok(ht_checkpoint_open(ht_buf_slice(&a->checkpoint), &vkey, &cp));
 	return ht_rows_check(frame, a->size, &cp.root, see, seen, &bad);
 }
 
@@ -888,14 +880,14 @@ a_list_comes_back(void **state)
 	ht_buf_reset(&bytes);
 	assert_ok(ht_erasure_encode(e, &bytes));
 	ht_erasure_free(&back);
-	assert_err(ht_erasure_decode(ht_buf_slice(&bytes), 9, &back),
-	    HT_EMALFORMED);
+	assert_err(
+	    ht_erasure_decode(ht_buf_slice(&bytes), 9, &back), HT_EMALFORMED);
 	e->seqs[2] = 7;
 	e->size = 13; /* and nothing can be erased before it is there */
 	ht_buf_reset(&bytes);
 	assert_ok(ht_erasure_encode(e, &bytes));
-	assert_err(ht_erasure_decode(ht_buf_slice(&bytes), 9, &back),
-	    HT_EMALFORMED);
+	assert_err(
+	    ht_erasure_decode(ht_buf_slice(&bytes), 9, &back), HT_EMALFORMED);
 	ht_erasure_free(&e);
 	ht_buf_fini(&bytes);
 }

@@ -96,10 +96,10 @@ every_list_is_whole(void **state)
 				struct found want = model(&r, &p), got;
 				struct ht_buf proof = HT_BUF(1 << 16);
 
-				assert_ok(ht_roll_prove(
-				    r.rows, r.n, &p, &proof));
-				assert_ok(check(
-				    &r, ht_buf_slice(&proof), &p, &got));
+				assert_ok(
+				    ht_roll_prove(r.rows, r.n, &p, &proof));
+				assert_ok(
+				    check(&r, ht_buf_slice(&proof), &p, &got));
 				assert_int_equal(got.n, want.n);
 				assert_memory_equal(got.seqs, want.seqs,
 				    want.n * sizeof(want.seqs[0]));
@@ -149,18 +149,14 @@ a_list_is_of_its_subject(void **state)
 	make_roll(&r, 60, 5);
 	assert_true(model(&r, &a).n > 1 && model(&r, &b).n > 1);
 	assert_ok(ht_roll_prove(r.rows, r.n, &a, &proof));
-	assert_err(
-	    check(&r, ht_buf_slice(&proof), &b, &got), HT_EINTEGRITY);
+	assert_err(check(&r, ht_buf_slice(&proof), &b, &got), HT_EINTEGRITY);
 	none = subject_no(0);
-	assert_err(
-	    check(&r, ht_buf_slice(&proof), &none, &got), HT_EINTEGRITY);
+	assert_err(check(&r, ht_buf_slice(&proof), &none, &got), HT_EINTEGRITY);
 	none = subject_no(255);
-	assert_err(
-	    check(&r, ht_buf_slice(&proof), &none, &got), HT_EINTEGRITY);
+	assert_err(check(&r, ht_buf_slice(&proof), &none, &got), HT_EINTEGRITY);
 	/* Of a longer roll. */
 	r.n++;
-	assert_err(
-	    check(&r, ht_buf_slice(&proof), &a, &got), HT_EINTEGRITY);
+	assert_err(check(&r, ht_buf_slice(&proof), &a, &got), HT_EINTEGRITY);
 	ht_buf_fini(&proof);
 }
 
@@ -198,7 +194,7 @@ a_row_stands_once(void **state)
 {
 	struct ht_roll_row rows[2] = {
 	    {.subject = subject_no(1), .seq = 4},
-            {.subject = subject_no(1), .seq = 4}
+	    {.subject = subject_no(1), .seq = 4}
         };
 
 	(void)state;
