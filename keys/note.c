@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keys/cosign.h"
+#include "lib/base/panic.h"
 #include "lib/base/text.h"
 
 /* "— " in UTF-8: U+2014 and a space. */
@@ -20,10 +22,16 @@ _Static_assert(
     HT_VKEY_NAME_MAX + 1 + 8 + 1 + HT_B64_SIZE(VKEY_BYTES) <= HT_VKEY_MAX,
     "a verifier key's text fits");
 
-static uint32_t
-vkey_id(const char *name, const struct ht_pub *pub)
+enum ht_vkey_type
+ht_vkey_type_for(enum ht_key_for what)
 {
-	static const uint8_t type[] = {'\n', HT_NOTE_ED25519};
+	return what == HT_KEY_WITNESS ? HT_VKEY_COSIGN : HT_VKEY_NOTE;
+}
+
+static uint32_t
+vkey_id(const char *name, enum ht_vkey_type type_of, const struct ht_pub *pub)
+{
+	const uint8_t type[] = {'\n', (uint8_t)type_of};
 	struct ht_hash hash = ht_sha256_parts(
 	    (struct ht_slice[]){
 	        ht_slice_str(name),
@@ -83,16 +91,24 @@ key_name_ok(struct ht_slice name)
 }
 
 enum ht_err
-ht_vkey_make(const char *name, const struct ht_pub *pub, struct ht_vkey *ret)
+ht_vkey_make_as(const char *name, enum ht_vkey_type type,
+    const struct ht_pub *pub, struct ht_vkey *ret)
 {
 	size_t len = strlen(name);
 
 	if (len >= sizeof(ret->name) || !key_name_ok(HT_SLICE(name, len)))
 		return HT_EMALFORMED;
 	memcpy(ret->name, name, len + 1);
+	ret->type = type;
 	ret->pub = *pub;
-	ret->id = vkey_id(name, pub);
+	ret->id = vkey_id(name, type, pub);
 	return HT_OK;
+}
+
+enum ht_err
+ht_vkey_make(const char *name, const struct ht_pub *pub, struct ht_vkey *ret)
+{
+	return ht_vkey_make_as(name, HT_VKEY_NOTE, pub, ret);
 }
 
 /* The three fields of "name+1234abcd+base64", cut at their "+". */
@@ -118,13 +134,12 @@ vkey_split(struct ht_slice text, char name[static HT_VKEY_NAME_MAX],
 	    ht_unb64(HT_SLICE(plus + 10, text.len - name_len - 10), key,
 	        VKEY_BYTES, &key_len) != HT_OK)
 		return HT_EMALFORMED;
-	return key_len == VKEY_BYTES && key[0] == HT_NOTE_ED25519
-	           ? HT_OK
-	           : HT_EMALFORMED;
+	return key_len == VKEY_BYTES ? HT_OK : HT_EMALFORMED;
 }
 
 enum ht_err
-ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
+ht_vkey_parse_as(
+    struct ht_slice text, enum ht_vkey_type type, struct ht_vkey *ret)
 {
 	char name[HT_VKEY_NAME_MAX], again[HT_VKEY_MAX];
 	uint8_t id[4], key[VKEY_BYTES];
@@ -134,8 +149,10 @@ ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
 
 	if (err != HT_OK)
 		return err;
+	if (key[0] != type)
+		return HT_EMALFORMED;
 	memcpy(pub.at, key + 1, HT_PUB_SIZE);
-	err = ht_vkey_make(name, &pub, &vkey);
+	err = ht_vkey_make_as(name, type, &pub, &vkey);
 	if (err != HT_OK)
 		return err;
 	if (vkey.id != ht_load32(id) || ht_pub_check_sign(&pub) != HT_OK)
@@ -148,13 +165,19 @@ ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
 	return HT_OK;
 }
 
+enum ht_err
+ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
+{
+	return ht_vkey_parse_as(text, HT_VKEY_NOTE, ret);
+}
+
 void
 ht_vkey_text(const struct ht_vkey *vkey, char out[static HT_VKEY_MAX])
 {
 	uint8_t key[VKEY_BYTES];
 	char b64[HT_B64_SIZE(VKEY_BYTES)];
 
-	key[0] = HT_NOTE_ED25519;
+	key[0] = (uint8_t)vkey->type;
 	memcpy(key + 1, vkey->pub.at, HT_PUB_SIZE);
 	ht_b64(b64, key, sizeof(key));
 	snprintf(
@@ -249,14 +272,23 @@ sig_verify(struct ht_slice text, const struct ht_note_sig *line,
     const struct ht_vkey *key)
 {
 	uint8_t blob[BLOB_MAX];
+	uint64_t time_s;
 	struct ht_sig sig;
 	size_t len;
 
+	if (key->type == HT_VKEY_COSIGN)
+		return ht_cosign_verify(text, line, key, &time_s);
 	if (ht_unb64(line->sig, blob, sizeof(blob), &len) != HT_OK ||
 	    len != 4 + HT_SIG_SIZE)
 		return HT_EBADSIG;
 	memcpy(sig.at, blob + 4, HT_SIG_SIZE);
 	return ht_verify(&key->pub, "", text, &sig);
+}
+
+bool
+ht_note_by(const struct ht_note_sig *line, const struct ht_vkey *key)
+{
+	return line->id == key->id && ht_slice_is(line->name, key->name);
 }
 
 enum ht_err
@@ -271,8 +303,7 @@ ht_note_verify(const struct ht_note *note, const struct ht_vkey *keys, size_t n,
 		const struct ht_note_sig *line = &note->sigs[s];
 
 		for (size_t k = 0; k < n; k++) {
-			if (line->id != keys[k].id ||
-			    !ht_slice_is(line->name, keys[k].name))
+			if (!ht_note_by(line, &keys[k]))
 				continue;
 			if (sig_verify(note->text, line, &keys[k]) != HT_OK)
 				return HT_EBADSIG;
@@ -283,6 +314,16 @@ ht_note_verify(const struct ht_note *note, const struct ht_vkey *keys, size_t n,
 	return HT_OK;
 }
 
+void
+ht_note_line(const struct ht_note_sig *line, struct ht_buf *out)
+{
+	ht_buf_str(out, DASH);
+	ht_buf_add(out, line->name.at, line->name.len);
+	ht_buf_u8(out, ' ');
+	ht_buf_add(out, line->sig.at, line->sig.len);
+	ht_buf_u8(out, '\n');
+}
+
 /* All signature lines but those of @vkey; how many. */
 static size_t
 keep_lines(
@@ -291,15 +332,9 @@ keep_lines(
 	size_t kept = 0;
 
 	for (size_t i = 0; i < note->n_sigs; i++) {
-		const struct ht_note_sig *line = &note->sigs[i];
-
-		if (line->id == vkey->id && ht_slice_is(line->name, vkey->name))
+		if (ht_note_by(&note->sigs[i], vkey))
 			continue;
-		ht_buf_str(out, DASH);
-		ht_buf_add(out, line->name.at, line->name.len);
-		ht_buf_u8(out, ' ');
-		ht_buf_add(out, line->sig.at, line->sig.len);
-		ht_buf_u8(out, '\n');
+		ht_note_line(&note->sigs[i], out);
 		kept++;
 	}
 	return kept;
@@ -343,6 +378,7 @@ ht_note_sign(struct ht_slice bytes, bool is_note, const char *key_name,
 	struct ht_sig sig;
 	enum ht_err err = ht_vkey_make(key_name, &pub, &vkey);
 
+	HT_ASSERT(ht_vkey_type_for(ht_key_what(key)) == HT_VKEY_NOTE);
 	if (err == HT_OK)
 		err = take_text(bytes, is_note, &note);
 	if (err == HT_OK)

@@ -17,25 +17,38 @@
 
 #define HT_VKEY_MAX      256 /* "name+hash+base64" and NUL */
 #define HT_VKEY_NAME_MAX (HT_NAME_MAX + HT_NODE_MAX + 2) /* a node's, NUL */
-#define HT_NOTE_ED25519  0x01
+
+/* What a key's signatures say; C2SP's numbers. */
+enum ht_vkey_type {
+	HT_VKEY_NOTE = 0x01,   /* Ed25519 over the note's text */
+	HT_VKEY_COSIGN = 0x04, /* Ed25519 cosignature/v1: keys/cosign.h */
+};
+/* A witness's key cosigns; every other key signs texts. */
+enum ht_vkey_type ht_vkey_type_for(enum ht_key_for what);
 
 /* Who may sign: a key name with no Unicode space and no "+", and a key. */
 struct ht_vkey {
 	char name[HT_VKEY_NAME_MAX];
-	uint32_t id; /* first 4 bytes of SHA-256(name "\n" 0x01 key) */
+	enum ht_vkey_type type;
+	uint32_t id; /* first 4 bytes of SHA-256(name "\n" type key) */
 	struct ht_pub pub;
 };
 
 /*
- * "name+1234abcd+base64(0x01 || key)".  Errors: HT_EMALFORMED, also for other
- * types of key; HT_EINVALID when the id or the public key is no good.
+ * "name+1234abcd+base64(type || key)".  The first reads keys that sign texts,
+ * the second those of the type asked for.  Errors: HT_EMALFORMED, also for
+ * other types of key; HT_EINVALID when the id or the public key is no good.
  */
 enum ht_err ht_vkey_parse(struct ht_slice text, struct ht_vkey *ret)
     HT_MUST_USE;
+enum ht_err ht_vkey_parse_as(struct ht_slice text, enum ht_vkey_type type,
+    struct ht_vkey *ret) HT_MUST_USE;
 void ht_vkey_text(const struct ht_vkey *vkey, char out[static HT_VKEY_MAX]);
 /* HT_EMALFORMED for a name that cannot be a key's; the key is not checked. */
 enum ht_err ht_vkey_make(const char *name, const struct ht_pub *pub,
     struct ht_vkey *ret) HT_MUST_USE;
+enum ht_err ht_vkey_make_as(const char *name, enum ht_vkey_type type,
+    const struct ht_pub *pub, struct ht_vkey *ret) HT_MUST_USE;
 
 /* A note taken apart; slices point into the caller's bytes. */
 struct ht_note_sig {
@@ -58,16 +71,22 @@ struct ht_note {
 enum ht_err ht_note_parse(struct ht_slice bytes, struct ht_note *ret)
     HT_MUST_USE;
 
+/* Is this line by that key?  Name and id say so; the signature is not tried. */
+bool ht_note_by(const struct ht_note_sig *line, const struct ht_vkey *key);
+/* Append the line as it stood in the note, with its "\n". */
+void ht_note_line(const struct ht_note_sig *line, struct ht_buf *out);
+
 /*
- * Which of the given keys signed.  Unknown keys are ignored; a known key's
- * signature that fails is HT_EBADSIG for the whole note.  *ret_signed has bit
- * i set for keys[i]; each counts once however many lines it has.  n <= 64.
- * It may be 0: whoever asks says how many are needed.
+ * Which of the given keys signed (or cosigned).  Unknown keys are ignored; a
+ * known key's signature that fails is HT_EBADSIG for the whole note.
+ * *ret_signed has bit i set for keys[i]; each counts once however many lines it
+ * has.  n <= 64. It may be 0: whoever asks says how many are needed.
  */
 enum ht_err ht_note_verify(const struct ht_note *note,
     const struct ht_vkey *keys, size_t n, uint64_t *ret_signed) HT_MUST_USE;
 
 /*
+ * Never with a witness's key, which says other things (ht_cosign()).
  * Append to @out: the note with one more signature line.  @bytes is either a
  * bare text (ending in "\n", no signature yet) with @is_note false, or a note.
  * A line by the same key is replaced; the other lines are kept unchecked.

@@ -54,7 +54,8 @@ facts_of(const struct ht_keyfile *file, struct facts *ret)
 	ht_time_text(ret->created, file->created_us);
 	if (!signs_notes(file->what))
 		return HT_CLI_GO;
-	if (ht_vkey_make(file->name, &file->pub, &vkey) != HT_OK)
+	if (ht_vkey_make_as(file->name, ht_vkey_type_for(file->what),
+	        &file->pub, &vkey) != HT_OK)
 		return ht_cli_fail(HT_EXIT_REFUSED,
 		    "%s cannot be a key's name; make the key again under "
 		    "another",

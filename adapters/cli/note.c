@@ -7,10 +7,11 @@
 #include "adapters/cli/files.h"
 #include "lib/base/fs.h"
 
+/* Not a witness's: it cosigns checkpoints, and its node does that. */
 #define NOTE_KEYS                                                              \
 	(1u << HT_KEY_IDENTITY | 1u << HT_KEY_OFFICER |                        \
 	    1u << HT_KEY_SNAPSHOT | 1u << HT_KEY_CURRENT | 1u << HT_KEY_LOG |  \
-	    1u << HT_KEY_WITNESS | 1u << HT_KEY_AUDITOR)
+	    1u << HT_KEY_AUDITOR)
 
 /* ---- signing ---- */
 
@@ -89,6 +90,16 @@ add_keys(struct keys *keys, const struct ht_vkey *vkeys, size_t n)
 		keys->at[keys->n++] = vkeys[i];
 }
 
+/* A key that signs texts, or a witness's. */
+static bool
+any_vkey(const char *text, struct ht_vkey *ret)
+{
+	struct ht_slice slice = ht_slice_str(text);
+
+	return ht_vkey_parse(slice, ret) == HT_OK ||
+	       ht_vkey_parse_as(slice, HT_VKEY_COSIGN, ret) == HT_OK;
+}
+
 static int
 collect_keys(
     const struct ht_args *vkeys, const char *root_path, struct keys *keys)
@@ -98,7 +109,7 @@ collect_keys(
 	int rc;
 
 	for (size_t i = 0; i < vkeys->n; i++) {
-		if (ht_vkey_parse(ht_slice_str(vkeys->at[i]), &vkey) != HT_OK)
+		if (!any_vkey(vkeys->at[i], &vkey))
 			return ht_cli_fail(HT_EXIT_USAGE,
 			    "--vkey %s: no verifier key; take the line of "
 			    "`hutong key show`",
