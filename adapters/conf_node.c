@@ -18,6 +18,7 @@ ht_conf_node_fini(struct ht_conf_node *node)
 	free(node->transport);
 	for (size_t i = 0; i < HT_COUNT(node->sealing); i++)
 		free(node->sealing[i]);
+	free(node->witness);
 	free(node->state);
 	free(node->address);
 	memset(node, 0, sizeof(*node));
@@ -92,6 +93,7 @@ ht_conf_node_point(struct ht_conf_node *node)
 	node->conf.sealing = node->sealing[0];
 	node->conf.sealing_more =
 	    (const char *const *)(void *)&node->sealing[1];
+	node->conf.witness = node->witness;
 	node->conf.state = node->state;
 	node->conf.address = node->address;
 }
@@ -118,6 +120,7 @@ ht_conf_node_read(
 	read_path(
 	    ht_yaml_need(keys, "transport"), node.dir, &node.transport, &err);
 	read_sealing(ht_yaml_need(keys, "sealing"), &node, &err);
+	read_path(ht_yaml_get(keys, "witness"), node.dir, &node.witness, &err);
 	read_path(ht_yaml_need(map, "state"), node.dir, &node.state, &err);
 	if (ht_yaml_as_str(ht_yaml_get(map, "address"), 255, &text))
 		copy(text, &node.address, &err);

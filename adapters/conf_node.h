@@ -9,6 +9,7 @@
  *	  signing: keys/main.signing.key
  *	  transport: keys/main.transport.key
  *	  sealing: keys/sealing.key    # or a list, newest first
+ *	  witness: keys/witness.key    # optional: cosign checkpoints, too
  *	state: state
  *	address: tcp://127.0.0.1:5600  # optional: other than the anchor's
  *	proofs: true                   # optional: demand proofs of the log
@@ -32,6 +33,7 @@ struct ht_conf_node {
 	char *signing;
 	char *transport;
 	char *sealing[HT_CONF_SEALING_MAX + 1]; /* NULL-ended */
+	char *witness;
 	char *state;
 	char *address;
 };

@@ -34,7 +34,9 @@ struct ht_node_conf {
 	const char *sealing; /* all are read; several during rotation: NULL-
 	                      * ended list below when not NULL */
 	const char *const *sealing_more;
-	const char *state;   /* folder for what must survive a restart */
+	const char
+	    *witness;      /* key file: cosign checkpoints too; NULL: do not */
+	const char *state; /* folder for what must survive a restart */
 	const char *address; /* NULL: the anchor's */
 	bool proofs;         /* demand a batch proof with every bundle */
 	unsigned bundle_max; /* records a bundle at most; 0: HT_BUNDLE_MAX */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "keys/keyfile.h"
+#include "keys/witness.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
@@ -84,15 +85,14 @@ ht_node_trust(const struct ht_node *node)
 
 /* A key file, with its passphrase where it has one. */
 static enum ht_err
-read_key(const char *path, enum ht_key_for what, struct ht_report *report,
-    struct ht_key **ret)
+read_named_key(const char *path, enum ht_key_for what, struct ht_report *report,
+    struct ht_key **ret, struct ht_keyfile *file)
 {
 	HT_AUTO(ht_mem_free) char *passphrase = NULL;
-	struct ht_keyfile file;
 	enum ht_err err;
 
-	err = ht_keyfile_look(path, &file, report);
-	if (err == HT_OK && file.locked) {
+	err = ht_keyfile_look(path, file, report);
+	if (err == HT_OK && file->locked) {
 		err = ht_passphrase_get(path, &passphrase);
 		if (err != HT_OK)
 			ht_report_add(report, path,
@@ -101,11 +101,38 @@ read_key(const char *path, enum ht_key_for what, struct ht_report *report,
 	}
 	if (err == HT_OK)
 		err =
-		    ht_keyfile_read(path, what, passphrase, ret, &file, report);
+		    ht_keyfile_read(path, what, passphrase, ret, file, report);
 	if (passphrase != NULL)
 		ht_wipe(passphrase, strlen(passphrase));
 	if (err == HT_EDENIED)
 		ht_report_add(report, path, "the passphrase is not this key's");
+	return err;
+}
+
+static enum ht_err
+read_key(const char *path, enum ht_key_for what, struct ht_report *report,
+    struct ht_key **ret)
+{
+	struct ht_keyfile file;
+
+	return read_named_key(path, what, report, ret, &file);
+}
+
+/* Its name is the witness's in every cosignature. */
+static enum ht_err
+read_witness(struct ht_node *node, const struct ht_node_conf *conf,
+    struct ht_report *report)
+{
+	struct ht_keyfile file;
+	enum ht_err err;
+
+	if (conf->witness == NULL)
+		return HT_OK;
+	err = read_named_key(
+	    conf->witness, HT_KEY_WITNESS, report, &node->witness, &file);
+	if (err == HT_OK)
+		(void)snprintf(node->witness_name, sizeof(node->witness_name),
+		    "%s", file.name);
 	return err;
 }
 
@@ -143,6 +170,7 @@ read_keys(struct ht_node *node, const struct ht_node_conf *conf,
 	enum ht_err transport = read_key(
 	    conf->transport, HT_KEY_TRANSPORT, report, &node->transport);
 	enum ht_err sealing = read_sealing(node, conf, report);
+	enum ht_err witness = read_witness(node, conf, report);
 
 	if (signing != HT_OK)
 		return signing;
@@ -150,7 +178,7 @@ read_keys(struct ht_node *node, const struct ht_node_conf *conf,
 		return transport;
 	if (sealing == HT_OK)
 		node->signing_id = ht_key_id(node->signing);
-	return sealing;
+	return sealing != HT_OK ? sealing : witness;
 }
 
 static enum ht_err
@@ -208,6 +236,7 @@ set_up(struct ht_node *node, const struct ht_node_conf *conf,
 	node->kept_note = HT_BUF(8192);
 	node->seen_note = HT_BUF(8192);
 	node->tied_note = HT_BUF(8192);
+	node->cosigned_note = HT_BUF(HT_WITNESS_REQUEST);
 	node_list_init(&node->waiting);
 	err = make_maps(node);
 	if (err != HT_OK)
@@ -225,6 +254,8 @@ set_up(struct ht_node *node, const struct ht_node_conf *conf,
 	err = ht_state_open(conf->state, report, &node->state);
 	if (err == HT_OK)
 		err = node_trust_open(node, report);
+	if (err == HT_OK)
+		err = node_witness_open(node, report);
 	if (err == HT_OK)
 		err = node_link_open(node);
 	return err;
@@ -267,6 +298,7 @@ free_keys(struct ht_node *node)
 	ht_key_free(&node->signing);
 	ht_key_free(&node->transport);
 	ht_key_free(&node->tracker);
+	ht_key_free(&node->witness);
 	for (unsigned i = 0; i < node->n_sealing; i++)
 		ht_key_free(&node->sealing[i]);
 }
@@ -294,6 +326,7 @@ ht_node_close(struct ht_node **node_p)
 	ht_buf_fini(&node->kept_note);
 	ht_buf_fini(&node->seen_note);
 	ht_buf_fini(&node->tied_note);
+	ht_buf_fini(&node->cosigned_note);
 	free(node->address);
 	free(node->in);
 	free(node->out);

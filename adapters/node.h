@@ -4,6 +4,7 @@
  *	node.c         opening, closing, the turn
  *	node_link.c    the connection, HELLO and WELCOME, messages
  *	node_trust.c   checkpoints, snapshots, our own entry, tracker keys
+ *	node_witness.c cosigning checkpoints
  *	node_out.c     what leaves: bundles, their acknowledgement, again
  *	node_record.c  making records, opening records
  *	node_ask.c     the consumer's side
@@ -169,6 +170,11 @@ struct ht_node {
 	struct ht_checkpoint tied;
 	uint64_t consistency_ref; /* outstanding GET_CONSISTENCY; 0 none */
 	uint64_t consistency_ms;
+	struct ht_key *witness; /* NULL: this node is none */
+	char witness_name[HT_VKEY_NAME_MAX];
+	struct ht_checkpoint cosigned; /* last; of size 0 when none was */
+	struct ht_buf cosigned_note;
+	unsigned n_refused; /* kept as evidence, in this run */
 	struct ht_key *tracker;
 	char tracker_epoch[HT_NAME_MAX + 1];
 
@@ -236,6 +242,15 @@ bool node_proof(struct ht_node *node, const struct ht_range_proof *proof,
 /* The epoch's keys; tracker NULL when we cannot open it. */
 bool node_epoch(struct ht_node *node, const struct ht_epoch_entry *entry,
     struct ht_epoch *ret);
+
+/* ---- node_witness.c ---- */
+
+/* What was cosigned last; a finding when it is not of this log. */
+enum ht_err node_witness_open(struct ht_node *node, struct ht_report *report);
+/* Tell a broker that has welcomed us that we cosign, and from where on. */
+void node_witness_offer(struct ht_node *node);
+/* WITNESS came: judge, keep, answer. */
+void node_witness(struct ht_node *node);
 
 /* ---- node_out.c ---- */
 

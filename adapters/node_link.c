@@ -239,6 +239,7 @@ welcome(struct ht_node *node)
 	if (!node_welcomed(node))
 		return;
 	node_out_again(node);
+	node_witness_offer(node);
 }
 
 static void
@@ -311,6 +312,9 @@ dispatch(struct ht_node *node, struct ht_slice frame)
 		return;
 	case HT_MSG_NOTICE:
 		notice(node);
+		return;
+	case HT_MSG_WITNESS:
+		node_witness(node);
 		return;
 	case HT_MSG_PONG:
 		(void)clock_fits(node, node->in->pong.time_ms);

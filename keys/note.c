@@ -412,8 +412,8 @@ next_line(struct ht_slice *rest, struct ht_slice *ret)
 	return true;
 }
 
-static enum ht_err
-size_parse(struct ht_slice text, uint64_t *ret)
+enum ht_err
+ht_tree_size_parse(struct ht_slice text, uint64_t *ret)
 {
 	uint64_t v = 0;
 
@@ -442,7 +442,7 @@ ht_checkpoint_parse(struct ht_slice text, struct ht_checkpoint *ret)
 	    text.len != 0)
 		return HT_EMALFORMED;
 	if (origin.len == 0 || origin.len >= sizeof(cp.origin) ||
-	    size_parse(size, &cp.size) != HT_OK)
+	    ht_tree_size_parse(size, &cp.size) != HT_OK)
 		return HT_EMALFORMED;
 	if (ht_unb64(root, cp.root.at, HT_HASH_SIZE, &len) != HT_OK ||
 	    len != HT_HASH_SIZE)

@@ -97,6 +97,9 @@ enum ht_err ht_note_sign(struct ht_slice bytes, bool is_note,
     const char *key_name, const struct ht_key *key, struct ht_buf *out)
     HT_MUST_USE;
 
+/* A tree's size in decimal, no zero before it.  HT_EMALFORMED. */
+enum ht_err ht_tree_size_parse(struct ht_slice text, uint64_t *ret) HT_MUST_USE;
+
 /* A checkpoint: origin "\n" size "\n" base64(root) "\n", no extensions. */
 struct ht_checkpoint {
 	char origin[HT_NAME_MAX + 64];

@@ -342,17 +342,30 @@ ht_read_pub(struct ht_yaml *value, bool sign, struct ht_pub *ret)
 		*ret = pub;
 }
 
-void
-ht_read_vkey(struct ht_yaml *value, struct ht_vkey *ret)
+static void
+read_vkey_as(struct ht_yaml *value, enum ht_vkey_type type, struct ht_vkey *ret)
 {
 	const char *text;
 
 	if (!ht_yaml_as_str(value, HT_VKEY_MAX, &text))
 		return;
-	if (ht_vkey_parse(ht_slice_str(text), ret) != HT_OK)
+	if (ht_vkey_parse_as(ht_slice_str(text), type, ret) != HT_OK)
 		ht_yaml_complain(value,
-		    "a verifier key is expected, name+hash+base64, as `hutong "
-		    "key show` prints it");
+		    "%s key is expected, name+hash+base64, as `hutong key "
+		    "show` prints it",
+		    type == HT_VKEY_COSIGN ? "a witness's" : "a verifier");
+}
+
+void
+ht_read_vkey(struct ht_yaml *value, struct ht_vkey *ret)
+{
+	read_vkey_as(value, HT_VKEY_NOTE, ret);
+}
+
+void
+ht_read_witness(struct ht_yaml *value, struct ht_vkey *ret)
+{
+	read_vkey_as(value, HT_VKEY_COSIGN, ret);
 }
 
 #define TITLE_MAX 300

@@ -178,6 +178,8 @@ void ht_read_part(struct ht_yaml *value, char out[static HT_NODE_MAX + 1]);
 void ht_read_ms(struct ht_yaml *value, uint64_t *ret);
 void ht_read_hash(struct ht_yaml *value, struct ht_hash *ret);
 void ht_read_vkey(struct ht_yaml *value, struct ht_vkey *ret);
+/* A witness's, which cosigns. */
+void ht_read_witness(struct ht_yaml *value, struct ht_vkey *ret);
 /* Base64 of 32 bytes; a point of Ed25519 if @sign. */
 void ht_read_pub(struct ht_yaml *value, bool sign, struct ht_pub *ret);
 /* {zh: ..., en: ...}; both are optional, one is needed. */

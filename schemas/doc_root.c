@@ -31,13 +31,15 @@ static void
 check_apart(struct ht_read *r)
 {
 	const struct ht_root *root = r->doc->root;
-	const struct ht_vkey *keys[2 * HT_OFFICERS_MAX + 3];
+	const struct ht_vkey *keys[2 * HT_OFFICERS_MAX + HT_WITNESSES_MAX + 3];
 	size_t n = 0;
 
 	for (unsigned i = 0; i < root->n_officers; i++)
 		keys[n++] = &root->officers[i];
 	for (unsigned i = 0; i < root->n_auditors; i++)
 		keys[n++] = &root->auditors[i];
+	for (unsigned i = 0; i < root->n_witnesses; i++)
+		keys[n++] = &root->witnesses[i];
 	keys[n++] = &root->snapshot;
 	keys[n++] = &root->current;
 	keys[n++] = &root->log;
@@ -51,6 +53,36 @@ check_apart(struct ht_read *r)
 				    "%s has two offices; each needs a name and "
 				    "a key of its own",
 				    keys[i]->name);
+}
+
+/*
+ * Who cosigns checkpoints, and how many suffice: two, where nothing is said,
+ * so that one machine's fault or one department's favour is not enough.
+ */
+static void
+read_witnesses(struct ht_read *r)
+{
+	struct ht_root *root = r->doc->root;
+	struct ht_yaml *list = ht_yaml_get(r->top, "witnesses");
+	struct ht_yaml *quorum = ht_yaml_get(r->top, "quorum");
+	size_t n = list != NULL ? ht_yaml_count(ht_yaml_as_list(list)) : 0;
+	uint64_t k;
+
+	if (n > HT_WITNESSES_MAX) {
+		ht_yaml_complain(list, "%d witnesses at most are expected",
+		    HT_WITNESSES_MAX);
+		ht_yaml_take(list);
+		n = 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		ht_read_witness(ht_yaml_at(list, i), &root->witnesses[i]);
+	root->n_witnesses = (unsigned)n;
+	k = n < 2 ? n : 2;
+	if (quorum != NULL && ht_yaml_as_u64(quorum, 1, HT_WITNESSES_MAX, &k) &&
+	    k > n)
+		ht_yaml_complain(
+		    quorum, "there are only %zu witnesses to cosign", n);
+	root->quorum = (unsigned)k;
 }
 
 void
@@ -76,6 +108,7 @@ ht_read_root(struct ht_read *r)
 	ht_read_vkey(ht_yaml_need(r->top, "log"), &root->log);
 	ht_read_vkeys(ht_yaml_need(r->top, "auditors"), root->catalog,
 	    root->auditors, &root->n_auditors);
+	read_witnesses(r);
 	read_broker(r, ht_yaml_as_map(ht_yaml_need(r->top, "broker")));
 	check_apart(r);
 	r->doc->revision = root->revision;

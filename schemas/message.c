@@ -8,12 +8,14 @@
 
 #include <string.h>
 
+#include "keys/witness.h"
 #include "lib/base/panic.h"
 #include "lib/base/text.h"
 
-#define NOTE_MAX 16384 /* a checkpoint or current note with cosignatures */
-#define LEAF_MAX 2048
-#define PLACE    UINT64_MAX
+#define NOTE_MAX   16384 /* a checkpoint or current note with cosignatures */
+#define LEAF_MAX   2048
+#define COSIGN_MAX 4096 /* cosignatures of one witness, or a few words */
+#define PLACE      UINT64_MAX
 
 /* ---- pieces that several messages share ---- */
 
@@ -481,6 +483,38 @@ unpack_notice(struct ht_unpack *u, struct ht_message *m)
 	m->notice.snapshot = ht_unpack_uint(u, PLACE);
 }
 
+/* ---- WITNESS, COSIGN ---- */
+
+static void
+pack_witness(struct ht_buf *b, const struct ht_message *m)
+{
+	ht_pack_bin(b, m->witness.request.at, m->witness.request.len);
+}
+
+static void
+unpack_witness(struct ht_unpack *u, struct ht_message *m)
+{
+	m->witness.request = ht_unpack_bin(u, HT_WITNESS_REQUEST);
+}
+
+static void
+pack_cosign(struct ht_buf *b, const struct ht_message *m)
+{
+	ht_pack_str(b, m->cosign.name);
+	ht_pack_uint(b, m->cosign.status);
+	ht_pack_bin(b, m->cosign.body.at, m->cosign.body.len);
+	pack_opt(b, m->cosign.seen);
+}
+
+static void
+unpack_cosign(struct ht_unpack *u, struct ht_message *m)
+{
+	m->cosign.name = ht_unpack_str(u, HT_VKEY_NAME_MAX - 1);
+	m->cosign.status = (unsigned)ht_unpack_uint(u, 999);
+	m->cosign.body = ht_unpack_bin(u, COSIGN_MAX);
+	m->cosign.seen = unpack_opt(u, NOTE_MAX);
+}
+
 /* ---- the table ---- */
 
 struct form {
@@ -513,6 +547,8 @@ static const struct form forms[] = {
     [HT_MSG_CONSISTENCY] = FORM(5, consistency, "CONSISTENCY"),
     [HT_MSG_ERROR] = FORM(5, error, "ERROR"),
     [HT_MSG_NOTICE] = FORM(4, notice, "NOTICE"),
+    [HT_MSG_WITNESS] = FORM(4, witness, "WITNESS"),
+    [HT_MSG_COSIGN] = FORM(7, cosign, "COSIGN"),
 };
 
 /* [version, type, ref, ...]: the form that follows, or NULL. */

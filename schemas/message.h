@@ -28,6 +28,8 @@ enum ht_message_type {
 	HT_MSG_CONSISTENCY = 15,
 	HT_MSG_ERROR = 16,
 	HT_MSG_NOTICE = 17,
+	HT_MSG_WITNESS = 18,
+	HT_MSG_COSIGN = 19,
 };
 
 #define HT_DOCS_MAX 512 /* documents in one SNAPSHOT message */
@@ -150,6 +152,15 @@ struct ht_message {
 		struct {
 			uint64_t snapshot;
 		} notice;
+		struct {
+			struct ht_slice request; /* keys/witness.h */
+		} witness;
+		struct {
+			struct ht_slice name; /* of the witness's key */
+			unsigned status;      /* C2SP's */
+			struct ht_slice body;
+			struct ht_slice seen; /* what it cosigned last */
+		} cosign;
 	};
 };
 

@@ -453,6 +453,9 @@ same_root(const struct ht_root *a, const struct ht_root *b)
 	           a->officers, a->n_officers, b->officers, b->n_officers) &&
 	       same_vkeys(
 	           a->auditors, a->n_auditors, b->auditors, b->n_auditors) &&
+	       a->quorum == b->quorum &&
+	       same_vkeys(a->witnesses, a->n_witnesses, b->witnesses,
+	           b->n_witnesses) &&
 	       same_vkey(&a->snapshot, &b->snapshot) &&
 	       same_vkey(&a->current, &b->current) &&
 	       same_vkey(&a->log, &b->log) &&

@@ -19,9 +19,11 @@
 #define HT_ITEMS_MAX    10000
 #define HT_LIST_MAX     300000 /* documents of a snapshot */
 #define HT_OFFICERS_MAX 16
-#define HT_NODES_MAX    32 /* nodes of one member */
-#define HT_KEYS_MAX     4  /* keys of one purpose and node: rotation overlap */
-#define HT_OPS(op)      (1u << (op))
+/* C2SP asks judges for 32; their lines leave room in a note of 64. */
+#define HT_WITNESSES_MAX 32
+#define HT_NODES_MAX     32 /* nodes of one member */
+#define HT_KEYS_MAX      4  /* keys of one purpose and node: rotation overlap */
+#define HT_OPS(op)       (1u << (op))
 
 struct ht_keyinfo {
 	struct ht_pub pub;
@@ -145,6 +147,9 @@ struct ht_root {
 	struct ht_vkey log;
 	unsigned n_auditors;
 	struct ht_vkey auditors[HT_OFFICERS_MAX];
+	unsigned n_witnesses;
+	struct ht_vkey witnesses[HT_WITNESSES_MAX]; /* type HT_VKEY_COSIGN */
+	unsigned quorum; /* so many must cosign; 0 where there are none */
 	struct ht_pub broker_transport;
 	char broker_address[256];
 };

@@ -222,6 +222,9 @@ claim_root(struct keys *keys, const struct ht_doc *doc)
 		err = claim_vkeys(
 		    keys, root->auditors, root->n_auditors, doc, "auditor's");
 	if (err == HT_OK)
+		err = claim_vkeys(
+		    keys, root->witnesses, root->n_witnesses, doc, "witness's");
+	if (err == HT_OK)
 		err = claim_vkeys(keys, &root->snapshot, 1, doc, "snapshot");
 	if (err == HT_OK)
 		err = claim_vkeys(keys, &root->current, 1, doc, "current");

@@ -11,6 +11,7 @@
 /* ---- root ---- */
 
 struct root_draft {
+	const char *quorum;
 	const char *catalog;
 	const char *threshold;
 	const char *address;
@@ -42,14 +43,16 @@ vkey_of(const char *path, struct named *ret)
 	case HT_KEY_CURRENT:
 	case HT_KEY_LOG:
 	case HT_KEY_AUDITOR:
+	case HT_KEY_WITNESS:
 		break;
 	default:
 		return ht_cli_fail(HT_EXIT_REFUSED,
-		    "%s: a root names officer, snapshot, current, log and "
-		    "auditor keys, not one for %s",
+		    "%s: a root names officer, snapshot, current, log, "
+		    "auditor and witness keys, not one for %s",
 		    path, ht_key_for_text(file.what));
 	}
-	err = ht_vkey_make(file.name, &file.pub, &vkey);
+	err = ht_vkey_make_as(
+	    file.name, ht_vkey_type_for(file.what), &file.pub, &vkey);
 	if (err != HT_OK)
 		return ht_cli_error(err, NULL, "cannot name", path);
 	ret->what = file.what;
@@ -66,7 +69,8 @@ vkey_given(const char *text, struct named *ret)
 
 	if (ht_key_for_parse(
 	        HT_SLICE(text, (size_t)(equals - text)), &ret->what) != HT_OK ||
-	    ht_vkey_parse(ht_slice_str(equals + 1), &vkey) != HT_OK)
+	    ht_vkey_parse_as(ht_slice_str(equals + 1),
+	        ht_vkey_type_for(ret->what), &vkey) != HT_OK)
 		return ht_cli_fail(HT_EXIT_USAGE,
 		    "--key %s: a key file is expected, or PURPOSE=VKEY, as in "
 		    "officer=gx.demo/officer-1+...",
@@ -154,6 +158,7 @@ write_root(const struct root_draft *d)
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_DOC_MAX);
 	static struct named keys[HT_ARGS_MAX];
 	size_t n = d->keys.n;
+	bool witnessed = false;
 	int rc = HT_CLI_GO;
 
 	for (size_t i = 0; i < n && rc == HT_CLI_GO; i++)
@@ -174,6 +179,12 @@ write_root(const struct root_draft *d)
 	if (rc != HT_CLI_GO)
 		return rc;
 	add_list(&out, "auditors", HT_KEY_AUDITOR, keys, n);
+	for (size_t i = 0; i < n && !witnessed; i++)
+		witnessed = keys[i].what == HT_KEY_WITNESS;
+	if (witnessed)
+		add_list(&out, "witnesses", HT_KEY_WITNESS, keys, n);
+	if (d->quorum != NULL)
+		ht_buf_fmt(&out, "quorum: %s\n", d->quorum);
 	rc = add_broker(&out, d);
 	return rc == HT_CLI_GO ? ht_cli_write_draft(d->out, &out) : rc;
 }
@@ -189,7 +200,9 @@ draft_root(int argc, char **argv)
 	        "threshold", "K", d.threshold, "how many officers must sign"),
 	    HT_OPT_NEED_LIST("key", "KEY", d.keys,
 	        "a key file, or PURPOSE=VKEY: officers, auditors, "
-	        "snapshot, current, log"),
+	        "witnesses, snapshot, current, log"),
+	    HT_OPT_MAY("quorum", "K", d.quorum,
+	        "how many witnesses must cosign; 2 if not said"),
 	    HT_OPT_NEED("transport", "KEY", d.transport,
 	        "the broker's transport key: file or base64"),
 	    HT_OPT_NEED("address", "ADDRESS", d.address,

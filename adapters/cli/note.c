@@ -128,6 +128,7 @@ collect_keys(
 		add_keys(keys, &root.snapshot, 1);
 		add_keys(keys, &root.current, 1);
 		add_keys(keys, &root.log, 1);
+		add_keys(keys, root.witnesses, root.n_witnesses);
 	}
 	if (keys->n == 0)
 		return ht_cli_fail(HT_EXIT_USAGE,
