@@ -152,7 +152,7 @@ lane_conf(void)
 	conf.secret[1] = 2;
 	conf.refusals_minute = REFUSALS;
 	conf.window_records = 6;
-	conf.log_bytes = 2000;
+	conf.log_bytes = 2600; /* six records, and no more */
 	conf.again_bytes = AGAIN_BYTES;
 	conf.again_ms = AGAIN_MS;
 	return conf;
