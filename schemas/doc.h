@@ -59,9 +59,8 @@ struct ht_current_doc {
 	char **suspended; /* grants, members */
 };
 
-#define HT_ERASE_BASIS   200 /* bytes of a legal basis; it stands in the log */
-#define HT_ERASE_ENTRIES 10000 /* of one order's list; it is signed by people  \
-	                        */
+#define HT_ERASE_BASIS   200   /* bytes of a legal basis, in the log */
+#define HT_ERASE_ENTRIES 10000 /* of one order: people sign its list */
 
 /* An order to destroy tags or bodies of the log. */
 struct ht_erase_doc {
