@@ -23,8 +23,8 @@ static const char usage_text[] =
     "       hutong-audit verify  --dir DIR [BELIEF]\n"
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
     "...\n"
-    "                            [--annex FILE ...] [--format "
-    "table|jsonl|csv|tracker]\n"
+    "                            [--annex FILE ...] [--for-subject]\n"
+    "                            [--format table|jsonl|csv|tracker]\n"
     "       hutong-audit erase   BELIEF --order NAME --basis TEXT [--bodies] "
     "SCOPE\n"
     "                            [--until TIME] [--out FILE]\n"
@@ -73,6 +73,7 @@ enum {
 	OPT_SUBJECT,
 	OPT_TRACKER,
 	OPT_ANNEX,
+	OPT_FOR_SUBJECT,
 	OPT_ORDER,
 	OPT_BASIS,
 	OPT_UNTIL,
@@ -90,40 +91,41 @@ enum {
 };
 
 static const struct option options[] = {
-    {"dir",       required_argument, NULL, OPT_DIR      },
-    {"socket",    required_argument, NULL, OPT_SOCKET   },
-    {"key",       required_argument, NULL, OPT_KEY      },
-    {"why",       required_argument, NULL, OPT_WHY      },
-    {"root",      required_argument, NULL, OPT_ROOT     },
-    {"vkey",      required_argument, NULL, OPT_VKEY     },
-    {"authority", required_argument, NULL, OPT_AUTHORITY},
-    {"from",      required_argument, NULL, OPT_FROM     },
-    {"to",        required_argument, NULL, OPT_TO       },
-    {"member",    required_argument, NULL, OPT_MEMBER   },
-    {"peer",      required_argument, NULL, OPT_PEER     },
-    {"item",      required_argument, NULL, OPT_ITEM     },
-    {"purpose",   required_argument, NULL, OPT_PURPOSE  },
-    {"status",    required_argument, NULL, OPT_STATUS   },
-    {"type",      required_argument, NULL, OPT_TYPE     },
-    {"exchange",  required_argument, NULL, OPT_EXCHANGE },
-    {"subject",   required_argument, NULL, OPT_SUBJECT  },
-    {"tracker",   required_argument, NULL, OPT_TRACKER  },
-    {"annex",     required_argument, NULL, OPT_ANNEX    },
-    {"order",     required_argument, NULL, OPT_ORDER    },
-    {"basis",     required_argument, NULL, OPT_BASIS    },
-    {"until",     required_argument, NULL, OPT_UNTIL    },
-    {"entries",   required_argument, NULL, OPT_ENTRIES  },
-    {"epoch",     required_argument, NULL, OPT_EPOCH    },
-    {"before",    required_argument, NULL, OPT_BEFORE   },
-    {"bodies",    no_argument,       NULL, OPT_BODIES   },
-    {"out",       required_argument, NULL, OPT_OUT      },
-    {"limit",     required_argument, NULL, OPT_LIMIT    },
-    {"start",     required_argument, NULL, OPT_START    },
-    {"at",        required_argument, NULL, OPT_AT       },
-    {"scan",      no_argument,       NULL, OPT_SCAN     },
-    {"format",    required_argument, NULL, OPT_FORMAT   },
-    {"help",      no_argument,       NULL, OPT_HELP     },
-    {NULL,        0,                 NULL, 0            },
+    {"dir",         required_argument, NULL, OPT_DIR        },
+    {"socket",      required_argument, NULL, OPT_SOCKET     },
+    {"key",         required_argument, NULL, OPT_KEY        },
+    {"why",         required_argument, NULL, OPT_WHY        },
+    {"root",        required_argument, NULL, OPT_ROOT       },
+    {"vkey",        required_argument, NULL, OPT_VKEY       },
+    {"authority",   required_argument, NULL, OPT_AUTHORITY  },
+    {"from",        required_argument, NULL, OPT_FROM       },
+    {"to",          required_argument, NULL, OPT_TO         },
+    {"member",      required_argument, NULL, OPT_MEMBER     },
+    {"peer",        required_argument, NULL, OPT_PEER       },
+    {"item",        required_argument, NULL, OPT_ITEM       },
+    {"purpose",     required_argument, NULL, OPT_PURPOSE    },
+    {"status",      required_argument, NULL, OPT_STATUS     },
+    {"type",        required_argument, NULL, OPT_TYPE       },
+    {"exchange",    required_argument, NULL, OPT_EXCHANGE   },
+    {"subject",     required_argument, NULL, OPT_SUBJECT    },
+    {"tracker",     required_argument, NULL, OPT_TRACKER    },
+    {"annex",       required_argument, NULL, OPT_ANNEX      },
+    {"for-subject", no_argument,       NULL, OPT_FOR_SUBJECT},
+    {"order",       required_argument, NULL, OPT_ORDER      },
+    {"basis",       required_argument, NULL, OPT_BASIS      },
+    {"until",       required_argument, NULL, OPT_UNTIL      },
+    {"entries",     required_argument, NULL, OPT_ENTRIES    },
+    {"epoch",       required_argument, NULL, OPT_EPOCH      },
+    {"before",      required_argument, NULL, OPT_BEFORE     },
+    {"bodies",      no_argument,       NULL, OPT_BODIES     },
+    {"out",         required_argument, NULL, OPT_OUT        },
+    {"limit",       required_argument, NULL, OPT_LIMIT      },
+    {"start",       required_argument, NULL, OPT_START      },
+    {"at",          required_argument, NULL, OPT_AT         },
+    {"scan",        no_argument,       NULL, OPT_SCAN       },
+    {"format",      required_argument, NULL, OPT_FORMAT     },
+    {"help",        no_argument,       NULL, OPT_HELP       },
+    {NULL,          0,                 NULL, 0              },
 };
 
 /* ---- values; each says what it wanted ---- */
@@ -328,6 +330,9 @@ take_option(struct ht_audit_opts *o, int opt)
 		return true;
 	case OPT_TRACKER:
 		return take_file("tracker", o->trackers, &o->n_trackers);
+	case OPT_FOR_SUBJECT:
+		o->for_subject = true;
+		return true;
 	case OPT_ANNEX:
 		return take_file("annex", o->annexes, &o->n_annexes);
 	case OPT_SCAN:
@@ -433,6 +438,9 @@ run_subject(struct ht_audit_opts *o, int argc, char **argv)
 	if (argc != 1 || o->subject != NULL || o->n_trackers == 0)
 		return usage_error("subject takes REGISTRY:ID, and the tracker "
 		                   "keys of its epochs: --tracker FILE");
+	if (o->for_subject && o->authority == NULL)
+		return usage_error("--for-subject needs --authority: the items "
+		                   "say what is hidden, and until when");
 	o->subject = argv[0];
 	return ht_audit_look(o);
 }

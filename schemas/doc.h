@@ -32,7 +32,9 @@ enum ht_err ht_doc_kind_parse(struct ht_slice text, enum ht_doc_kind *ret)
 /* The longest name in a snapshot: an item's "catalog/CODE@4294967295". */
 #define HT_DOC_NAME_MAX (HT_NAME_MAX + 11)
 #define HT_REVISION_MAX UINT64_C(1000000000000)
-#define HT_SEALING_MS   (UINT64_C(90) * 86400000) /* a sealing key's life */
+#define HT_NOTIFY_MAX_MS                                                       \
+	(UINT64_C(3652) * 86400000) /* ten years; beyond that, say never */
+#define HT_SEALING_MS (UINT64_C(90) * 86400000) /* a sealing key's life */
 
 /* A grant before it is held against its item. */
 struct ht_grant_doc {

@@ -203,6 +203,42 @@ read_share(struct ht_read *r)
 		    "what is not shared needs its legal basis; add 'reason'");
 }
 
+/*
+ * notify: {subject: now|delayed|never, by: 365d, reason: ...}.  What is kept
+ * from a person is kept for a reason that everybody can read.
+ */
+static void
+read_notify(struct ht_read *r, struct ht_yaml *map)
+{
+	static const struct ht_word words[] = {
+	    {"now",     HT_NOTIFY_NOW    },
+	    {"delayed", HT_NOTIFY_DELAYED},
+	    {"never",   HT_NOTIFY_NEVER  },
+	    {NULL,      0                },
+	};
+	struct ht_item *item = r->doc->item;
+	struct ht_yaml *by = ht_yaml_get(map, "by");
+	struct ht_yaml *reason = ht_yaml_get(map, "reason");
+	const char *text;
+	int when = HT_NOTIFY_NOW;
+
+	if (map == NULL)
+		return;
+	ht_yaml_as_word(ht_yaml_need(map, "subject"), words, &when);
+	item->notify = (enum ht_notify)when;
+	ht_yaml_as_ms(by, 1, HT_NOTIFY_MAX_MS, &item->notify_ms);
+	if (ht_yaml_as_str(reason, 1000, &text))
+		item->notify_reason = ht_read_dup(r, text);
+	if ((by != NULL) != (item->notify == HT_NOTIFY_DELAYED))
+		ht_yaml_complain(
+		    map, "'by' says how long what is delayed is hidden");
+	if ((reason != NULL) != (item->notify != HT_NOTIFY_NOW))
+		ht_yaml_complain(
+		    map, "'reason' says why it is hidden, if it is");
+	if (!item->has_subject)
+		ht_yaml_complain(map, "it has no subject to be told");
+}
+
 /* Read with care, kept in the text alone: shown, never computed with. */
 static void
 read_shown(struct ht_read *r)
@@ -290,6 +326,7 @@ ht_read_item(struct ht_read *r)
 	read_schema(r, "record", &item->record);
 	check_fields(r);
 	read_subject(r, ht_yaml_get(r->top, "subject"));
+	read_notify(r, ht_yaml_as_map(ht_yaml_get(r->top, "notify")));
 	item->text = ht_read_alloc(r, r->doc->text.len + 1, 1);
 	if (item->text != NULL)
 		memcpy(item->text, r->doc->text.at, r->doc->text.len);

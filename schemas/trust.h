@@ -61,6 +61,8 @@ struct ht_member {
 	struct ht_keyinfo sealing[HT_KEYS_MAX];
 };
 
+/* When a subject may learn of a look by this item. */
+enum ht_notify { HT_NOTIFY_NOW, HT_NOTIFY_DELAYED, HT_NOTIFY_NEVER };
 enum ht_share { HT_SHARE_UNCONDITIONAL, HT_SHARE_CONDITIONAL, HT_SHARE_NONE };
 
 struct ht_item {
@@ -80,6 +82,9 @@ struct ht_item {
 	char *subject_param;    /* request parameter that names the subject */
 	char *subject_field;    /* record field; may be NULL */
 	char *subject_registry; /* "uscc", "citizen-id", ... */
+	enum ht_notify notify;
+	uint64_t notify_ms;  /* delayed: so long after the look */
+	char *notify_reason; /* NULL: now */
 	uint32_t records_max;
 	uint32_t verify_size;
 	uint64_t answer_ms;

@@ -33,6 +33,9 @@ struct subject {
 	bool noted;
 	uint64_t first_place, last_place;
 	bool indexed;
+	/* What is left out of a report to the subject. */
+	size_t hidden;
+	uint64_t hidden_us; /* until then, at the latest; 0: no date */
 	/* ERASE entries */
 	uint64_t erasures;
 	struct ht_buf erased; /* lines */
@@ -209,6 +212,61 @@ ask_all(struct subject *s)
 		code = ask_erasures(s);
 	ht_looks_end(&s->looks, ht_clock_wall_ms());
 	return code;
+}
+
+/* ---- what the subject may not know yet ---- */
+
+/*
+ * By the item's rule.  An item that the documents at hand do not have could
+ * have any rule, so its looks are hidden.
+ */
+static bool
+is_hidden(const struct subject *s, const struct ht_look *look, uint64_t *ret_us,
+    const char **ret_why)
+{
+	const struct ht_item *item =
+	    s->faith.trust == NULL
+	        ? NULL
+	        : ht_trust_item(s->faith.trust, ht_slice_str(look->item),
+	              look->item_version);
+
+	*ret_us = 0;
+	*ret_why = "";
+	if (item == NULL)
+		return true;
+	if (item->notify == HT_NOTIFY_NOW)
+		return false;
+	*ret_why = item->notify_reason;
+	if (item->notify == HT_NOTIFY_NEVER)
+		return true;
+	*ret_us = look->time_us + item->notify_ms * 1000;
+	return *ret_us > ht_clock_wall_us();
+}
+
+/* A report to the subject: what is hidden is counted, and left out. */
+static void
+leave_out(struct subject *s)
+{
+	struct ht_looks *looks = &s->looks;
+	bool no_date = false;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < looks->n; i++) {
+		const char *why;
+		uint64_t us;
+
+		if (!is_hidden(s, &looks->at[i], &us, &why)) {
+			looks->at[kept++] = looks->at[i];
+			continue;
+		}
+		s->hidden++;
+		no_date |= us == 0;
+		if (us > s->hidden_us)
+			s->hidden_us = us;
+	}
+	looks->n = kept;
+	if (no_date)
+		s->hidden_us = 0;
 }
 
 /* ---- what a look says ---- */
@@ -426,8 +484,25 @@ set_null(json_t *object, const char *name)
 	(void)json_object_set_new(object, name, json_null());
 }
 
+static void
+set_hidden(const struct subject *s, const struct ht_look *look, json_t *o)
+{
+	const char *why = "";
+	uint64_t us = 0;
+	bool hidden = s->faith.trust != NULL && is_hidden(s, look, &us, &why);
+
+	if (hidden && us > 0)
+		set_time(o, "hiddenUntil", us);
+	else
+		set_null(o, "hiddenUntil");
+	if (hidden && why[0] != '\0')
+		set_text(o, "hiddenReason", why);
+	else
+		set_null(o, "hiddenReason");
+}
+
 static json_t *
-usage(const struct ht_look *look, bool answer)
+usage(const struct subject *s, const struct ht_look *look, bool answer)
 {
 	json_t *o = json_object();
 
@@ -443,8 +518,7 @@ usage(const struct ht_look *look, bool answer)
 	set_text(o, "legalBasis", look->basis);
 	set_null(o, "consentReference");
 	(void)json_object_set_new(o, "bulkProcessing", json_false());
-	set_null(o, "hiddenUntil");
-	set_null(o, "hiddenReason");
+	set_hidden(s, look, o);
 	return o;
 }
 
@@ -459,9 +533,11 @@ print_tracker(const struct subject *s)
 		const struct ht_look *look = &s->looks.at[i];
 
 		if (look->asked)
-			(void)json_array_append_new(asks, usage(look, false));
+			(void)json_array_append_new(
+			    asks, usage(s, look, false));
 		if (look->answered)
-			(void)json_array_append_new(answers, usage(look, true));
+			(void)json_array_append_new(
+			    answers, usage(s, look, true));
 		n += look->asked + look->answered;
 	}
 	if (all == NULL || asks == NULL || answers == NULL ||
@@ -480,6 +556,19 @@ print_tracker(const struct subject *s)
 }
 
 /* ---- the verb ---- */
+
+static void
+print_hidden(const struct subject *s, FILE *out)
+{
+	char until[HT_TIME_SIZE];
+
+	if (s->hidden == 0)
+		return;
+	ht_time_text(until, s->hidden_us);
+	fprintf(out, "hidden     %zu looks are hidden from the subject%s%s\n",
+	    s->hidden, s->hidden_us > 0 ? ", at the latest until " : "",
+	    s->hidden_us > 0 ? until : ", some without a date");
+}
 
 static void
 print_footer(const struct subject *s, FILE *out)
@@ -502,6 +591,7 @@ print_footer(const struct subject *s, FILE *out)
 	        ? "every entry of the log was looked at"
 	        : "NOT PROVEN: that none was left out is only as good as the "
 	          "index; look at all entries of a copy with --dir and --scan");
+	print_hidden(s, out);
 	if (s->erased.len > 0)
 		fwrite(s->erased.at, 1, s->erased.len, out);
 	if (s->looks.n_false > 0)
@@ -561,6 +651,8 @@ ht_audit_look(const struct ht_audit_opts *opts)
 	s->opts = opts;
 	s->erased = HT_BUF((size_t)1 << 20);
 	code = ask_all(s);
+	if (code == HT_AUDIT_OK && opts->for_subject)
+		leave_out(s);
 	if (code == HT_AUDIT_OK)
 		code = print_looks(s);
 	if (code == HT_AUDIT_OK) {
@@ -568,7 +660,7 @@ ht_audit_look(const struct ht_audit_opts *opts)
 		    s, opts->format == HT_AUDIT_TABLE ? stdout : stderr);
 		if (s->looks.n_false > 0)
 			code = HT_AUDIT_BAD;
-		else if (s->looks.n == 0)
+		else if (s->looks.n == 0 && s->hidden == 0)
 			code = HT_AUDIT_NONE;
 	}
 	subject_fini(s);

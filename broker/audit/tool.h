@@ -59,6 +59,7 @@ struct ht_audit_opts {
 	enum ht_audit_format format;
 	struct ht_query query;
 	const char *subject; /* as given; becomes query.filter.subject */
+	bool for_subject;    /* what the subject may see */
 	struct ht_erase_opts erase;
 };
 

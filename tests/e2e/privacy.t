@@ -10,7 +10,7 @@ OTHER=91999998MA00000079
 make-log "$W" >/dev/null || exit 1
 ADDRESS=tcp://127.0.0.1:$(free_port)
 rm -rf "$W/authority" "$W/keys"
-make-world "$W" "$ADDRESS" 2 0 >/dev/null || exit 1
+made=$(make-world "$W" "$ADDRESS" 2 0) || exit 1
 cat >"$W/broker.yaml" <<-END
 	authority: authority
 	listen: $ADDRESS
@@ -130,6 +130,43 @@ END
 ok "... which another program reads" test $? -eq 0
 ok "JSON lines" exits 0 subject "$CODE" --format jsonl
 ok "... a look a line" test "$(wc -l <"$W/out")" -eq 3
+
+# ---- what the subject may not know yet ----
+
+hide() { # folder, the item's rule
+	make-world "$W/$1" "$ADDRESS" 3 "$made" \
+	    edit item $ITEM@1 'revision: 1' 'revision: 2' \
+	    edit item $ITEM@1 'grace: 24h' "grace: 24h
+notify: $2" >/dev/null
+}
+seen() { # folder of the authority, then more
+	folder=$1
+	shift
+	hutong-audit subject "uscc:$CODE" --socket "$W/audit.sock" \
+	    --key "$W/keys/auditor.key" --why 'complaint 12' \
+	    --authority "$W/$folder/authority" \
+	    --tracker "$W/keys/tracker.key" "$@"
+}
+hide delayed '{subject: delayed, by: 30d, reason: inquiry}'
+hide never '{subject: never, reason: a will}'
+hide over '{subject: delayed, by: 1ms, reason: inquiry}'
+ok "the subject is shown what is not hidden" exits 0 seen . --for-subject
+ok "... all of it" out_has 'looks      3,'
+ok "a delayed item: the subject is told how many" \
+    exits 0 seen delayed --for-subject
+ok "... and until when" out_has 'looks      0,' \
+    'hidden     3 looks are hidden from the subject, at the latest until 20'
+ok "... and nothing else" out_lacks tax.demo
+ok "an item that is never told" exits 0 seen never --for-subject
+ok "... has no date" out_has '3 looks are hidden' 'some without a date'
+ok "when the time is over it is shown" exits 0 seen over --for-subject
+ok "... all of it" out_has 'looks      3,'
+ok "an auditor sees all" exits 0 seen delayed --format tracker
+ok "... and until when it is hidden" out_has '"hiddenReason":"inquiry"' \
+    '"hiddenUntil":"20'
+ok "whose rule?" exits 2 hutong-audit subject "uscc:$CODE" \
+    --socket "$W/audit.sock" --key "$W/keys/auditor.key" --why x \
+    --tracker "$W/keys/tracker.key" --for-subject
 
 # ---- an order to erase ----
 
