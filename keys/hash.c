@@ -49,6 +49,30 @@ ht_hash_eq(const struct ht_hash *a, const struct ht_hash *b)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct ht_sha256_run),
+    "a context has room in a run");
+
+void
+ht_sha256_begin(struct ht_sha256_run *run)
+{
+	SHA256_Init((SHA256_CTX *)run);
+}
+
+void
+ht_sha256_add(struct ht_sha256_run *run, struct ht_slice piece)
+{
+	SHA256_Update((SHA256_CTX *)run, piece.at, piece.len);
+}
+
+struct ht_hash
+ht_sha256_end(struct ht_sha256_run *run)
+{
+	struct ht_hash hash;
+
+	SHA256_Final(hash.at, (SHA256_CTX *)run);
+	return hash;
+}
+
 struct ht_hash
 ht_sha256_parts(const struct ht_slice *parts, size_t n)
 {

@@ -27,6 +27,13 @@ bool ht_hash_eq(const struct ht_hash *a, const struct ht_hash *b);
 /* SHA-256 over the parts, one after the other. */
 struct ht_hash ht_sha256(struct ht_slice bytes);
 struct ht_hash ht_sha256_parts(const struct ht_slice *parts, size_t n);
+/* SHA-256 of what comes piece by piece; ended once. */
+struct ht_sha256_run {
+	uint64_t room[16]; /* libcrypto's context */
+};
+void ht_sha256_begin(struct ht_sha256_run *run);
+void ht_sha256_add(struct ht_sha256_run *run, struct ht_slice piece);
+struct ht_hash ht_sha256_end(struct ht_sha256_run *run);
 /* BLAKE2b-256 over the parts (RFC 7693, no key). */
 struct ht_hash ht_blake2b(const struct ht_slice *parts, size_t n);
 /* BLAKE2b keyed, @out_len 16..64 bytes. */

@@ -61,6 +61,29 @@ ht_json_parse(struct ht_slice text, json_t **ret, const char **ret_why)
 	return HT_EMALFORMED;
 }
 
+void
+ht_json_set_text(json_t *object, const char *name, struct ht_slice text)
+{
+	if (text.len > 0)
+		(void)json_object_set_new(object, name,
+		    json_stringn((const char *)text.at, text.len));
+}
+
+void
+ht_json_set_hex(json_t *object, const char *name, const void *at, size_t len)
+{
+	char hex[2 * HT_JSON_HEX_MAX + 1];
+
+	ht_hex(hex, at, len < HT_JSON_HEX_MAX ? len : HT_JSON_HEX_MAX);
+	(void)json_object_set_new(object, name, json_string(hex));
+}
+
+void
+ht_json_set_uint(json_t *object, const char *name, uint64_t n)
+{
+	(void)json_object_set_new(object, name, json_integer((json_int_t)n));
+}
+
 static int
 write_out(const char *bytes, size_t len, void *arg)
 {

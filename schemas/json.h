@@ -24,6 +24,16 @@ void ht_json_free(json_t **json_p);
  */
 enum ht_err ht_json_parse(
     struct ht_slice text, json_t **ret, const char **ret_why) HT_MUST_USE;
+/*
+ * Set a member of @object: a text (none if it is empty), lower-case hex of at
+ * most HT_JSON_HEX_MAX bytes, a number up to INT64_MAX.  Memory that runs out
+ * leaves the member away.
+ */
+#define HT_JSON_HEX_MAX 64
+void ht_json_set_text(json_t *object, const char *name, struct ht_slice text);
+void ht_json_set_hex(
+    json_t *object, const char *name, const void *at, size_t len);
+void ht_json_set_uint(json_t *object, const char *name, uint64_t n);
 /* Append compact JSON, keys in the order they stand; no newline. */
 enum ht_err ht_json_print(const json_t *json, struct ht_buf *out) HT_MUST_USE;
 

@@ -168,6 +168,25 @@ ht_text_safe(struct ht_buf *out, struct ht_slice text)
 	}
 }
 
+void
+ht_text_safe_json(struct ht_buf *out, struct ht_slice json)
+{
+	while (json.len > 0) {
+		uint32_t point = 0;
+		size_t n = utf8_next(json, &point);
+
+		if (n == 0 || !is_trick(point))
+			ht_buf_add(out, json.at, n == 0 ? 1 : n);
+		else if (point < 0x10000)
+			ht_buf_fmt(out, "\\u%04x", (unsigned)point);
+		else
+			ht_buf_fmt(out, "\\u%04x\\u%04x",
+			    0xd7c0 + (unsigned)(point >> 10),
+			    0xdc00 + (unsigned)(point & 0x3ff));
+		json = skip(json, n == 0 ? 1 : n);
+	}
+}
+
 /* ---- GB 18030 ---- */
 
 static void

@@ -20,6 +20,13 @@ size_t ht_utf8_cut(struct ht_slice text, size_t max);
  */
 void ht_text_safe(struct ht_buf *out, struct ht_slice text);
 
+/*
+ * The same for JSON text, without loss: what ht_text_safe() would write
+ * otherwise becomes \uNNNN, which means the same to every reader.  @json is
+ * valid UTF-8, and has such characters inside strings alone.
+ */
+void ht_text_safe_json(struct ht_buf *out, struct ht_slice json);
+
 /* GB 18030 to UTF-8 and back.  HT_EMALFORMED names no byte: see *ret_bad. */
 enum ht_err ht_text_from_gb18030(
     struct ht_slice in, struct ht_buf *out, size_t *ret_bad) HT_MUST_USE;

@@ -65,6 +65,21 @@ parts_join(void **state)
 }
 
 static void
+pieces_join(void **state)
+{
+	struct ht_sha256_run run;
+	struct ht_hash want = ht_sha256(ht_slice_str("abc")), got;
+
+	(void)state;
+	ht_sha256_begin(&run);
+	ht_sha256_add(&run, ht_slice_str("a"));
+	ht_sha256_add(&run, ht_slice_str(""));
+	ht_sha256_add(&run, ht_slice_str("bc"));
+	got = ht_sha256_end(&run);
+	assert_true(ht_hash_eq(&got, &want));
+}
+
+static void
 every_bit_counts(void **state)
 {
 	struct ht_hash a = ht_sha256(ht_slice_str("abc"));
@@ -97,6 +112,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(known_answers),
 	    cmocka_unit_test(parts_join),
+	    cmocka_unit_test(pieces_join),
 	    cmocka_unit_test(every_bit_counts),
 	    cmocka_unit_test(wiped_is_zero),
 	};

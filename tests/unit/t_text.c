@@ -103,6 +103,31 @@ text_plays_no_tricks_on_a_terminal(void **state)
 	}
 }
 
+/* What JSON says stays the same; how it is written changes. */
+static void
+json_plays_no_tricks_on_a_terminal(void **state)
+{
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+	    {"{\"a\":\"互通 1\"}",    "{\"a\":\"互通 1\"}"   },
+	    {"\"\xe2\x80\xae\"",        "\"\\u202e\""            },
+	    {"\"x\x7f\"",               "\"x\\u007f\""           },
+	    {"\"\xc2\x9b\"",            "\"\\u009b\""            },
+	    {"\"\xf3\xa0\x80\x81\"",    "\"\\udb40\\udc01\""     },
+	    {"\"\\u001b stays as is\"", "\"\\u001b stays as is\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(rows); i++) {
+		HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(200);
+
+		ht_text_safe_json(&out, ht_slice_str(rows[i].in));
+		assert_ok(out.err);
+		assert_string_equal(ht_buf_text(&out), rows[i].want);
+	}
+}
+
 /* ---- GB 18030 ---- */
 
 static const struct {
@@ -271,6 +296,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(utf8_is_told_from_other_bytes),
     cmocka_unit_test(a_cut_falls_between_characters),
     cmocka_unit_test(text_plays_no_tricks_on_a_terminal),
+    cmocka_unit_test(json_plays_no_tricks_on_a_terminal),
     cmocka_unit_test(gb18030_goes_both_ways),
     cmocka_unit_test(long_text_goes_both_ways),
     cmocka_unit_test(bad_text_is_refused_by_its_place),
