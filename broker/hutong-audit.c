@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/audit/period.h"
 #include "broker/audit/tool.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -18,7 +19,11 @@
 #include "schemas/status.h"
 
 static const char usage_text[] =
-    "usage: hutong-audit search  WHERE [WHAT] [--format table|jsonl|csv]\n"
+    "usage: hutong-audit search  WHERE [WHAT] [HOW]\n"
+    "       hutong-audit tail    WHERE [-f] [-n N] [WHAT] [HOW]\n"
+    "       hutong-audit stats   WHERE [--by FIELDS] [--period day|month] "
+    "[WHAT] [HOW]\n"
+    "       hutong-audit report  WHERE --month YYYY-MM [WHAT] [HOW]\n"
     "       hutong-audit show    WHERE ENTRY|EXCHANGE\n"
     "       hutong-audit verify  --dir DIR [BELIEF]\n"
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
@@ -46,7 +51,19 @@ static const char usage_text[] =
     "  --member NAME --peer NAME --item NAME --purpose CODE\n"
     "  --status NAME|refused --type TYPE --exchange ID\n"
     "  --subject PSEUDONYM | REGISTRY:ID --tracker FILE\n"
+    "  --operation OPERATION\n"
     "  --limit N --start ENTRY --at SIZE --scan\n"
+    "  --cursor-file FILE    go on where the last run with FILE ended\n"
+    "  -n, --lines N         of tail: the newest N (10)\n"
+    "  -f, --follow          of tail: and what comes, up to an hour; ^C ends "
+    "it\n"
+    "  --by FIELDS           of stats: member,peer,item,purpose,operation,"
+    "type,status\n"
+    "  --period day|month    of stats: and by this\n"
+    "  --month YYYY-MM       of report\n"
+    "HOW: --format table|jsonl|csv|ocsf (ocsf: search and tail)\n"
+    "  --zone +08:00         where days and months begin (UTC)\n"
+    "  --lang en|zh          headings of stats and report\n"
     "SCOPE: what an order to erase is about; officers sign it, nothing is "
     "erased here\n"
     "  --entries N,N,...     these\n"
@@ -87,6 +104,13 @@ enum {
 	OPT_AT,
 	OPT_SCAN,
 	OPT_FORMAT,
+	OPT_OPERATION,
+	OPT_CURSOR,
+	OPT_BY,
+	OPT_PERIOD,
+	OPT_MONTH,
+	OPT_ZONE,
+	OPT_LANG,
 	OPT_HELP,
 };
 
@@ -124,6 +148,15 @@ static const struct option options[] = {
     {"at",          required_argument, NULL, OPT_AT         },
     {"scan",        no_argument,       NULL, OPT_SCAN       },
     {"format",      required_argument, NULL, OPT_FORMAT     },
+    {"operation",   required_argument, NULL, OPT_OPERATION  },
+    {"by",          required_argument, NULL, OPT_BY         },
+    {"period",      required_argument, NULL, OPT_PERIOD     },
+    {"month",       required_argument, NULL, OPT_MONTH      },
+    {"zone",        required_argument, NULL, OPT_ZONE       },
+    {"lang",        required_argument, NULL, OPT_LANG       },
+    {"follow",      no_argument,       NULL, 'f'            },
+    {"lines",       required_argument, NULL, 'n'            },
+    {"cursor-file", required_argument, NULL, OPT_CURSOR     },
     {"help",        no_argument,       NULL, OPT_HELP       },
     {NULL,          0,                 NULL, 0              },
 };
@@ -199,6 +232,18 @@ take_type(struct ht_filter *f)
 }
 
 static bool
+take_operation(struct ht_filter *f)
+{
+	unsigned operation;
+
+	if (ht_operation_parse(ht_slice_str(optarg), &operation) != HT_OK)
+		return wrong(
+		    "operation", "query, verify, push, subscribe or transfer");
+	f->operation = (int)operation;
+	return true;
+}
+
+static bool
 take_exchange(struct ht_filter *f)
 {
 	f->has_exchange = true;
@@ -210,7 +255,8 @@ take_exchange(struct ht_filter *f)
 static bool
 take_format(struct ht_audit_opts *o)
 {
-	static const char *const names[] = {"table", "jsonl", "csv", "tracker"};
+	static const char *const names[] = {
+	    "table", "jsonl", "csv", "ocsf", "tracker"};
 
 	for (unsigned i = 0; i < HT_COUNT(names); i++) {
 		if (strcmp(optarg, names[i]) != 0)
@@ -218,7 +264,49 @@ take_format(struct ht_audit_opts *o)
 		o->format = (enum ht_audit_format)i;
 		return true;
 	}
-	return wrong("format", "table, jsonl, csv, or, for subject, tracker");
+	return wrong("format", "table, jsonl, csv, ocsf, or, for subject, "
+	                       "tracker");
+}
+
+static bool
+take_lines(struct ht_audit_opts *o)
+{
+	uint64_t n;
+
+	if (!take_number("lines", HT_QUERY_ROWS, &n))
+		return false;
+	o->query.last = (uint32_t)n;
+	return n > 0 ? true : wrong("lines", "a number from 1 to 10000");
+}
+
+/* How the counts of stats and report are made and shown. */
+static bool
+take_counts(struct ht_audit_opts *o, int opt)
+{
+	switch (opt) {
+	case OPT_BY:
+		o->by = optarg;
+		return true;
+	case OPT_PERIOD:
+		o->period = optarg;
+		return strcmp(optarg, "day") == 0 ||
+		               strcmp(optarg, "month") == 0
+		           ? true
+		           : wrong("period", "day or month");
+	case OPT_MONTH:
+		o->month = optarg;
+		return true;
+	case OPT_ZONE:
+		return ht_zone_parse(optarg, &o->zone_minutes) == HT_OK
+		           ? true
+		           : wrong(
+		                 "zone", "a distance from UTC such as +08:00");
+	default:
+		o->chinese = strcmp(optarg, "zh") == 0;
+		return o->chinese || strcmp(optarg, "en") == 0
+		           ? true
+		           : wrong("lang", "en or zh");
+	}
 }
 
 static bool
@@ -246,6 +334,8 @@ take_what(struct ht_audit_opts *o, int opt)
 		return take_type(f);
 	case OPT_EXCHANGE:
 		return take_exchange(f);
+	case OPT_OPERATION:
+		return take_operation(f);
 	case OPT_LIMIT:
 		if (!take_number("limit", UINT32_MAX, &n))
 			return false;
@@ -349,6 +439,20 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_BODIES:
 	case OPT_OUT:
 		return take_erase(&o->erase, opt);
+	case 'f':
+		o->follow = true;
+		return true;
+	case 'n':
+		return take_lines(o);
+	case OPT_BY:
+	case OPT_PERIOD:
+	case OPT_MONTH:
+	case OPT_ZONE:
+	case OPT_LANG:
+		return take_counts(o, opt);
+	case OPT_CURSOR:
+		o->cursor = optarg;
+		return true;
 	default:
 		return take_what(o, opt);
 	}
@@ -387,7 +491,101 @@ run_search(struct ht_audit_opts *o, int argc, char **argv)
 		return usage_error("search takes no operand");
 	if (code == HT_AUDIT_OK && o->format == HT_AUDIT_TRACKER)
 		return usage_error("the tracker's form is that of subject");
+	if (o->cursor != NULL && o->query.filter.start_seq > 0)
+		return usage_error("--start and --cursor-file both say where "
+		                   "to begin");
 	return code == HT_AUDIT_OK ? ht_audit_search(o) : code;
+}
+
+static int
+run_tail(struct ht_audit_opts *o, int argc, char **argv)
+{
+	const struct ht_filter *f = &o->query.filter;
+	int code = check_where(o);
+
+	(void)argv;
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (argc > 0)
+		return usage_error("tail takes no operand");
+	if (o->format == HT_AUDIT_TRACKER)
+		return usage_error("the tracker's form is that of subject");
+	if (f->limit > 0 || f->start_seq > 0)
+		return usage_error("tail shows the newest entries: -n says how "
+		                   "many, and --limit and --start are for "
+		                   "search");
+	if (o->follow && o->dir != NULL)
+		return usage_error("a stopped log does not grow: -f needs the "
+		                   "broker's --socket");
+	if (o->follow && (f->to_us > 0 || f->size > 0))
+		return usage_error("what follows has no end: -f goes without "
+		                   "--to and --at");
+	if (o->cursor != NULL && !o->follow)
+		return usage_error("--cursor-file goes with search, and with "
+		                   "tail -f");
+	return ht_audit_tail(o);
+}
+
+/* What a count over a whole period cannot have. */
+static int
+check_count(const struct ht_audit_opts *o, int argc)
+{
+	int code = check_where(o);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (argc > 0)
+		return usage_error("stats and report take no operand");
+	if (o->subject != NULL)
+		return usage_error("--subject is for search: a count has no "
+		                   "tags at hand");
+	if (o->query.filter.limit > 0 || o->query.last > 0 || o->follow ||
+	    o->cursor != NULL || o->scan)
+		return usage_error("stats and report read their whole period: "
+		                   "no --limit, -n, -f, --cursor-file or "
+		                   "--scan");
+	if (o->format == HT_AUDIT_OCSF || o->format == HT_AUDIT_TRACKER)
+		return usage_error(
+		    "counts are no events or looks: --format is table, "
+		    "jsonl or csv");
+	return HT_AUDIT_OK;
+}
+
+static int
+run_stats(struct ht_audit_opts *o, int argc, char **argv)
+{
+	int code = check_count(o, argc);
+
+	(void)argv;
+	if (code == HT_AUDIT_OK && o->month != NULL)
+		return usage_error("--month is for report; stats takes --from "
+		                   "and --to");
+	o->counts = "stats";
+	return code == HT_AUDIT_OK ? ht_audit_stats(o) : code;
+}
+
+static int
+run_report(struct ht_audit_opts *o, int argc, char **argv)
+{
+	const struct ht_filter *f = &o->query.filter;
+	int code = check_count(o, argc);
+
+	(void)argv;
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (o->month == NULL)
+		return usage_error("report needs --month, such as 2026-03");
+	if (f->from_us > 0 || f->to_us > 0 || o->by != NULL ||
+	    o->period != NULL)
+		return usage_error("a report is of one --month, by department "
+		                   "and item: no --from, --to, --by or "
+		                   "--period");
+	if (f->status != -1 || f->type != -1 || f->has_exchange)
+		return usage_error("a report with --status, --type or "
+		                   "--exchange would tell half of it; use "
+		                   "stats or search");
+	o->counts = "report";
+	return ht_audit_report(o);
 }
 
 static int
@@ -463,6 +661,9 @@ static const struct {
 	int (*run)(struct ht_audit_opts *o, int argc, char **argv);
 } verbs[] = {
     {"search",  run_search },
+    {"tail",    run_tail   },
+    {"stats",   run_stats  },
+    {"report",  run_report },
     {"show",    run_show   },
     {"verify",  run_verify },
     {"subject", run_subject},
@@ -513,7 +714,7 @@ main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	ht_process_guard();
 	ht_log_init("hutong-audit", HT_WARN);
-	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "hfn:", options, NULL)) != -1) {
 		if (opt == OPT_HELP || opt == 'h') {
 			fputs(usage_text, stdout);
 			return HT_AUDIT_OK;
@@ -533,6 +734,6 @@ main(int argc, char **argv)
 		if (strcmp(argv[optind], verbs[i].name) == 0)
 			return guarded(verbs[i].run, &o, argc - optind - 1,
 			    argv + optind + 1);
-	return usage_error("the verbs are search, show, verify, subject and "
-	                   "erase");
+	return usage_error("the verbs are search, tail, stats, report, show, "
+	                   "verify, subject and erase");
 }

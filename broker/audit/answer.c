@@ -12,7 +12,9 @@
 
 /* Hashes of a frame's proof: 64 rows, each gap two covers of 40 levels. */
 #define PROOF_HASHES (65 * 80)
-#define LIMIT_SPARE  1 /* one row past the limit tells that there are more */
+#define LIMIT_SPARE  1    /* one row past the limit tells that there are more */
+#define LAST_WINDOW  1024 /* entries looked at first for the newest rows */
+#define LAST_GROWTH  4    /* ... and so many times more each time after */
 
 struct found {
 	uint64_t *seqs;
@@ -50,6 +52,7 @@ struct frame {
 	struct ht_log *log;
 	const struct ht_audit_answer *answer;
 	bool evidence;
+	uint64_t before; /* what a row cites below this comes with it */
 	struct ht_buf *out;
 	struct ht_buf leaf, bytes, tag;
 	struct ht_erasure *erasure; /* the one looked at last */
@@ -73,7 +76,8 @@ frame_free(struct frame **f_p)
 }
 
 static struct frame *
-frame_new(struct ht_log *log, const struct ht_audit_answer *a, bool evidence)
+frame_new(struct ht_log *log, const struct ht_audit_answer *a, bool evidence,
+    uint64_t before)
 {
 	struct frame *f = calloc(1, sizeof(*f));
 
@@ -82,6 +86,7 @@ frame_new(struct ht_log *log, const struct ht_audit_answer *a, bool evidence)
 	f->log = log;
 	f->answer = a;
 	f->evidence = evidence;
+	f->before = before;
 	f->leaf = HT_BUF(HT_LEAF_MAX);
 	f->bytes = HT_BUF(HT_EVIDENCE_MAX);
 	f->tag = HT_BUF(HT_TAG_MAX);
@@ -195,7 +200,10 @@ add_tag(struct frame *f, const struct ht_entry *e)
 	return err == HT_ENOTFOUND ? HT_OK : err;
 }
 
-/* An entry with no header of its own cites one that has: [leaf, path]. */
+/*
+ * An entry with no header of its own cites one that has: [leaf, path].  So
+ * does an answer whose request the reader has not read.
+ */
 static enum ht_err
 add_cited(struct frame *f, const struct ht_entry *e)
 {
@@ -203,7 +211,7 @@ add_cited(struct frame *f, const struct ht_entry *e)
 	size_t n;
 	enum ht_err err;
 
-	if (e->cites == 0 || ht_entry_has_header(e)) {
+	if (e->cites == 0 || (ht_entry_has_header(e) && e->cites > f->before)) {
 		ht_pack_nil(f->out);
 		return HT_OK;
 	}
@@ -266,10 +274,11 @@ add_frame(struct frame *f, const uint64_t *seqs, size_t n)
 }
 
 static enum ht_err
-add_frames(struct ht_log *log, const struct ht_query *q,
+add_frames(struct ht_log *log, const struct ht_query *q, uint64_t before,
     const struct found *found, struct ht_audit_answer *a)
 {
-	HT_AUTO(frame_free) struct frame *f = frame_new(log, a, q->evidence);
+	HT_AUTO(frame_free)
+	struct frame *f = frame_new(log, a, q->evidence, before);
 	size_t n_frames = (found->n + HT_ROWS_FRAME - 1) / HT_ROWS_FRAME;
 	enum ht_err err = HT_OK;
 
@@ -356,31 +365,95 @@ rows_allowed(const struct ht_query *q)
 	                                                      : q->filter.limit;
 }
 
+/*
+ * The newest rows: look at the log's end, and at ever more of it until there
+ * are enough.
+ */
+static enum ht_err
+find_last(struct ht_index *index, struct ht_filter f, uint32_t last,
+    struct found *found, uint64_t *ret_scanned)
+{
+	uint64_t lo, hi, scanned, window = LAST_WINDOW;
+	enum ht_err err = ht_index_bounds(index, &f, &lo, &hi);
+
+	f.limit = 0;
+	f.size = hi;
+	while (err == HT_OK && lo < hi) {
+		f.start_seq = hi - lo > window ? hi - window : lo;
+		found->n = 0;
+		err = ht_index_search(index, &f, found_add, found, &scanned);
+		*ret_scanned += scanned;
+		if (found->n >= last || f.start_seq == lo)
+			break;
+		window *= LAST_GROWTH;
+	}
+	if (err == HT_OK && found->n > last) {
+		memmove(found->seqs, found->seqs + found->n - last,
+		    last * sizeof(*found->seqs));
+		found->n = last;
+	}
+	return err;
+}
+
+/* What matches, as far as the limit allows, in frames. */
+static enum ht_err
+fill(struct ht_log *log, struct ht_index *index, const struct ht_query *q,
+    struct ht_filter f, uint64_t before, struct ht_audit_answer *a)
+{
+	HT_AUTO(found_fini) struct found found = {0};
+	uint32_t limit = rows_allowed(q);
+	enum ht_err err = HT_OK;
+
+	f.limit = limit + LIMIT_SPARE;
+	if (f.size > 0 && q->last > 0)
+		err = find_last(index, f, q->last < limit ? q->last : limit,
+		    &found, &a->scanned);
+	else if (f.size > 0)
+		err =
+		    ht_index_search(index, &f, found_add, &found, &a->scanned);
+	if (err == HT_OK && found.n > limit) {
+		a->more = true;
+		a->next_seq = found.seqs[limit];
+		found.n = limit;
+	}
+	a->matched = found.n;
+	return err == HT_OK ? add_frames(log, q, before, &found, a) : err;
+}
+
+enum ht_err
+ht_audit_page(struct ht_log *log, struct ht_index *index,
+    const struct ht_query *q, uint64_t as_of, uint64_t before,
+    struct ht_audit_answer *ret)
+{
+	HT_AUTO(ht_audit_answer_fini)
+	struct ht_audit_answer a = {.size = as_of};
+	enum ht_err err = fill(log, index, q, q->filter, before, &a);
+
+	if (err != HT_OK)
+		return err;
+	*ret = a;
+	a = (struct ht_audit_answer){0};
+	return HT_OK;
+}
+
 enum ht_err
 ht_audit_answer(struct ht_log *log, struct ht_index *index,
     const struct ht_query *q, struct ht_audit_answer *ret)
 {
 	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
-	HT_AUTO(found_fini) struct found found = {0};
 	struct ht_filter f = q->filter;
-	uint32_t limit = rows_allowed(q);
 	enum ht_err err;
 
 	a.checkpoint = HT_BUF(HT_ANSWER_NOTE_MAX);
 	err = pin(log, &f, &a);
 	if (err == HT_OK && q->has_seq)
 		err = filter_of_seq(log, q->seq, &f);
-	f.limit = limit + LIMIT_SPARE;
-	if (err == HT_OK && f.size > 0)
-		err = ht_index_search(index, &f, found_add, &found, &a.scanned);
-	if (err == HT_OK && found.n > limit) {
-		a.more = true;
-		a.next_seq = found.seqs[limit];
-		found.n = limit;
-	}
-	a.matched = found.n;
+	/* One that is not smaller is no earlier tree: the asker will see. */
+	if (err == HT_OK && q->since > 0 && q->since < a.size)
+		err = ht_log_consistency(
+		    log, q->since, a.size, a.path, &a.n_path);
 	if (err == HT_OK)
-		err = add_frames(log, q, &found, &a);
+		err = fill(log, index, q, f, 0, &a);
 	if (err != HT_OK)
 		return err;
 	*ret = a;

@@ -67,25 +67,32 @@ about_header(struct ht_about *about, const struct ht_header *h)
 	about->recipient = h->recipient;
 	about->item = h->item;
 	about->purpose = h->purpose;
+	about->operation = h->operation;
+}
+
+enum ht_err
+ht_about_cited(struct ht_slice leaf, struct ht_about *about)
+{
+	struct ht_header h;
+	struct ht_entry e;
+
+	if (ht_entry_decode(leaf, &e) != HT_OK || !ht_entry_has_header(&e) ||
+	    ht_header_decode(e.payload, &h, NULL, NULL) != HT_OK)
+		return HT_EINTEGRITY;
+	about_header(about, &h);
+	return HT_OK;
 }
 
 static enum ht_err
 about_cited(struct ht_log *log, uint64_t seq, struct ht_about *about)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
-	struct ht_header h;
-	struct ht_entry e;
 	enum ht_err err = ht_log_read(log, seq, &leaf);
 
 	if (err != HT_OK)
 		return err;
 	memcpy(about->cited, leaf.at, leaf.len);
-	if (ht_entry_decode(HT_SLICE(about->cited, leaf.len), &e) != HT_OK ||
-	    !ht_entry_has_header(&e) ||
-	    ht_header_decode(e.payload, &h, NULL, NULL) != HT_OK)
-		return HT_EINTEGRITY;
-	about_header(about, &h);
-	return HT_OK;
+	return ht_about_cited(HT_SLICE(about->cited, leaf.len), about);
 }
 
 enum ht_err
@@ -94,6 +101,7 @@ ht_entry_about(
 {
 	ret->has_header = ht_entry_has_header(e);
 	ret->has_exchange = false;
+	ret->operation = 0;
 	ret->sender = e->member;
 	ret->recipient = ret->item = ret->purpose = HT_SLICE(NULL, 0);
 	if (ret->has_header) {
@@ -587,10 +595,10 @@ one_of(const struct ht_about *a, const struct ht_entry *e, struct ht_slice name)
 }
 
 static bool
-members_match(const struct search *s, const struct ht_entry *e)
+members_match(const struct ht_filter *f, const struct ht_entry *e,
+    const struct ht_about *a)
 {
-	struct ht_slice m = s->filter->member, p = s->filter->peer;
-	const struct ht_about *a = &s->about;
+	struct ht_slice m = f->member, p = f->peer;
 
 	if (m.len > 0 && !one_of(a, e, m))
 		return false;
@@ -599,6 +607,21 @@ members_match(const struct search *s, const struct ht_entry *e)
 	/* Who deals with itself is its own peer, and nobody else is. */
 	return m.len == 0 || p.len == 0 || !ht_slice_eq(m, p) ||
 	       ht_slice_eq(a->sender, a->recipient);
+}
+
+bool
+ht_filter_matches(const struct ht_filter *f, const struct ht_entry *e,
+    const struct ht_about *a)
+{
+	return members_match(f, e, a) &&
+	       (f->type == -1 || e->type == (unsigned)f->type) &&
+	       (f->status < 0 || e->status == (unsigned)f->status) &&
+	       (f->status != -2 || ht_entry_refused(e, a)) &&
+	       (f->operation < 0 || a->operation == (unsigned)f->operation) &&
+	       (f->item.len == 0 || ht_slice_eq(f->item, a->item)) &&
+	       (f->purpose.len == 0 || ht_slice_eq(f->purpose, a->purpose)) &&
+	       (!f->has_exchange ||
+	           (a->has_exchange && ht_id_eq(&f->exchange, &a->exchange)));
 }
 
 static enum ht_err
@@ -627,21 +650,12 @@ subject_matches(struct search *s, const struct ht_entry *e, bool *ret)
 static enum ht_err
 matches(struct search *s, const struct ht_entry *e, bool *ret)
 {
-	const struct ht_filter *f = s->filter;
-	const struct ht_about *a = &s->about;
 	enum ht_err err = ht_entry_about(s->index->log, e, &s->about);
 
 	if (err != HT_OK)
 		return err;
-	*ret = members_match(s, e) &&
-	       (f->type == -1 || e->type == (unsigned)f->type) &&
-	       (f->status < 0 || e->status == (unsigned)f->status) &&
-	       (f->status != -2 || ht_entry_refused(e, a)) &&
-	       (f->item.len == 0 || ht_slice_eq(f->item, a->item)) &&
-	       (f->purpose.len == 0 || ht_slice_eq(f->purpose, a->purpose)) &&
-	       (!f->has_exchange ||
-	           (a->has_exchange && ht_id_eq(&f->exchange, &a->exchange)));
-	if (*ret && f->has_subject)
+	*ret = ht_filter_matches(s->filter, e, &s->about);
+	if (*ret && s->filter->has_subject)
 		return subject_matches(s, e, ret);
 	return HT_OK;
 }
@@ -714,11 +728,11 @@ bisect(struct ht_log *log, uint64_t us, uint64_t size, uint64_t *ret)
 	return HT_OK;
 }
 
-static enum ht_err
-bounds(struct search *s)
+enum ht_err
+ht_index_bounds(struct ht_index *index, const struct ht_filter *f,
+    uint64_t *ret_lo, uint64_t *ret_hi)
 {
-	const struct ht_filter *f = s->filter;
-	struct ht_log *log = s->index->log;
+	struct ht_log *log = index->log;
 	uint64_t size = ht_log_size(log);
 	enum ht_err err = HT_OK;
 
@@ -726,14 +740,14 @@ bounds(struct search *s)
 		return HT_ENOTFOUND;
 	if (f->size > 0)
 		size = f->size;
-	s->lo = 0;
-	s->hi = size;
+	*ret_lo = 0;
+	*ret_hi = size;
 	if (f->from_us > 0)
-		err = bisect(log, f->from_us, size, &s->lo);
+		err = bisect(log, f->from_us, size, ret_lo);
 	if (err == HT_OK && f->to_us > 0)
-		err = bisect(log, f->to_us, size, &s->hi);
-	if (f->start_seq > s->lo)
-		s->lo = f->start_seq;
+		err = bisect(log, f->to_us, size, ret_hi);
+	if (f->start_seq > *ret_lo)
+		*ret_lo = f->start_seq;
 	return err;
 }
 
@@ -829,7 +843,7 @@ run_search(struct search *s)
 	uint64_t indexed = ht_index_upto(s->index);
 	struct row row;
 	unsigned db;
-	enum ht_err err = bounds(s);
+	enum ht_err err = ht_index_bounds(s->index, s->filter, &s->lo, &s->hi);
 
 	if (indexed > s->hi)
 		indexed = s->hi;

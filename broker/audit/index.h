@@ -22,11 +22,18 @@ struct ht_about {
 	struct ht_slice recipient;
 	struct ht_slice item;
 	struct ht_slice purpose;
+	unsigned operation; /* 0: unknown */
 	uint8_t cited[HT_LEAF_MAX];
 };
 /* HT_EINTEGRITY for a header that does not decode; @log may be NULL. */
 enum ht_err ht_entry_about(struct ht_log *log, const struct ht_entry *e,
     struct ht_about *ret) HT_MUST_USE;
+/*
+ * The same for an entry without a header, from the leaf it cites; slices point
+ * into @leaf.  HT_EINTEGRITY: it has no header, either.
+ */
+enum ht_err ht_about_cited(struct ht_slice leaf, struct ht_about *about)
+    HT_MUST_USE;
 /* Refused by the broker, or by the provider in its response. */
 bool ht_entry_refused(const struct ht_entry *e, const struct ht_about *about);
 
@@ -65,8 +72,9 @@ struct ht_filter {
 	struct ht_slice peer;   /* the other side */
 	struct ht_slice item;
 	struct ht_slice purpose;
-	int status; /* -1: any; -2: any refusal */
-	int type;   /* -1: any */
+	int operation; /* -1: any */
+	int status;    /* -1: any; -2: any refusal */
+	int type;      /* -1: any */
 	bool has_exchange;
 	struct ht_id exchange;
 	bool has_subject;
@@ -75,7 +83,21 @@ struct ht_filter {
 	uint64_t size;      /* pin: only entries below; 0: all committed */
 	uint32_t limit;     /* rows at most; 0: no limit */
 };
-#define HT_FILTER_ALL ((struct ht_filter){.status = -1, .type = -1})
+#define HT_FILTER_ALL                                                          \
+	((struct ht_filter){.operation = -1, .status = -1, .type = -1})
+
+/*
+ * What can be said without the log: everything but subject, period and place.
+ */
+bool ht_filter_matches(const struct ht_filter *filter, const struct ht_entry *e,
+    const struct ht_about *about);
+/*
+ * The entries [*ret_lo, *ret_hi) of the filter's period, start and size.
+ * Errors: HT_ENOTFOUND (a size beyond the log); HT_EINTEGRITY.
+ */
+enum ht_err ht_index_bounds(struct ht_index *index,
+    const struct ht_filter *filter, uint64_t *ret_lo, uint64_t *ret_hi)
+    HT_MUST_USE;
 
 /*
  * Entries that match, in order of the log, through the best index; each entry

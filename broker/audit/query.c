@@ -9,7 +9,7 @@
 #include "lib/base/text.h"
 #include "schemas/status.h"
 
-#define QUERY_KEYS 17
+#define QUERY_KEYS 21
 
 /* ---- msgpack ---- */
 
@@ -37,10 +37,16 @@ ht_query_encode(const struct ht_query *q, struct ht_buf *out)
 	ht_pack_uint(out, f->from_us);
 	ht_pack_cstr(out, "item");
 	ht_pack_str(out, f->item);
+	ht_pack_cstr(out, "last");
+	ht_pack_uint(out, q->last);
 	ht_pack_cstr(out, "limit");
 	ht_pack_uint(out, f->limit);
 	ht_pack_cstr(out, "member");
 	ht_pack_str(out, f->member);
+	ht_pack_cstr(out, "mode");
+	ht_pack_uint(out, q->mode);
+	ht_pack_cstr(out, "operation");
+	ht_pack_int(out, f->operation);
 	ht_pack_cstr(out, "peer");
 	ht_pack_str(out, f->peer);
 	ht_pack_cstr(out, "purpose");
@@ -52,6 +58,8 @@ ht_query_encode(const struct ht_query *q, struct ht_buf *out)
 		ht_pack_uint(out, q->seq);
 	else
 		ht_pack_nil(out);
+	ht_pack_cstr(out, "since");
+	ht_pack_uint(out, q->since);
 	ht_pack_cstr(out, "size");
 	ht_pack_uint(out, f->size);
 	ht_pack_cstr(out, "start");
@@ -69,6 +77,24 @@ ht_query_encode(const struct ht_query *q, struct ht_buf *out)
 	if (out->err == HT_OK && out->len - start > HT_QUERY_MAX)
 		return HT_ETOOBIG;
 	return out->err;
+}
+
+enum ht_err
+ht_query_hash(const struct ht_query *q, struct ht_hash *ret)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_QUERY_MAX);
+	struct ht_query plain = {.filter = q->filter};
+	struct ht_slice part;
+	enum ht_err err;
+
+	plain.filter.start_seq = plain.filter.size = 0;
+	plain.filter.limit = 0;
+	err = ht_query_encode(&plain, &bytes);
+	if (err != HT_OK)
+		return err;
+	part = ht_buf_slice(&bytes);
+	*ret = ht_blake2b(&part, 1);
+	return HT_OK;
 }
 
 static void
@@ -102,18 +128,26 @@ unpack_code(struct ht_unpack *u, int least, int most)
 }
 
 static void
-unpack_filter_part(struct ht_unpack *u, struct ht_filter *f)
+unpack_filter_part(struct ht_unpack *u, struct ht_query *q)
 {
+	struct ht_filter *f = &q->filter;
+
 	key(u, "exchange");
 	f->has_exchange = unpack_id(u, f->exchange.at, HT_ID_SIZE);
 	key(u, "from");
 	f->from_us = ht_unpack_uint(u, UINT64_MAX);
 	key(u, "item");
 	f->item = ht_unpack_str(u, HT_NAME_MAX);
+	key(u, "last");
+	q->last = (uint32_t)ht_unpack_uint(u, UINT32_MAX);
 	key(u, "limit");
 	f->limit = (uint32_t)ht_unpack_uint(u, UINT32_MAX);
 	key(u, "member");
 	f->member = ht_unpack_str(u, HT_NAME_MAX);
+	key(u, "mode");
+	q->mode = (enum ht_query_mode)ht_unpack_uint(u, HT_QUERY_FOLLOW);
+	key(u, "operation");
+	f->operation = unpack_code(u, -1, UINT8_MAX);
 	key(u, "peer");
 	f->peer = ht_unpack_str(u, HT_NAME_MAX);
 	key(u, "purpose");
@@ -129,7 +163,7 @@ unpack_query(struct ht_unpack *u, struct ht_query *q)
 		ht_unpack_fail(u, HT_EMALFORMED);
 	key(u, "evidence");
 	q->evidence = ht_unpack_bool(u);
-	unpack_filter_part(u, f);
+	unpack_filter_part(u, q);
 	key(u, "salt");
 	ht_unpack_fixed(u, q->salt, sizeof(q->salt));
 	key(u, "seq");
@@ -138,6 +172,8 @@ unpack_query(struct ht_unpack *u, struct ht_query *q)
 		q->seq = ht_unpack_uint(u, UINT64_MAX);
 	else
 		ht_unpack_nil(u);
+	key(u, "since");
+	q->since = ht_unpack_uint(u, UINT64_MAX);
 	key(u, "size");
 	f->size = ht_unpack_uint(u, UINT64_MAX);
 	key(u, "start");
@@ -218,12 +254,25 @@ text_id(struct ht_buf *out, const char *name, const uint8_t *at)
 	ht_buf_fmt(out, " %s=%s", name, hex);
 }
 
+static const char *
+verb(const struct ht_query *q)
+{
+	switch (q->mode) {
+	case HT_QUERY_READ:
+		return "read";
+	case HT_QUERY_FOLLOW:
+		return "follow";
+	default:
+		return q->evidence ? "show" : "search";
+	}
+}
+
 static void
 write_text(const struct ht_query *q, bool for_log, struct ht_buf *out)
 {
 	const struct ht_filter *f = &q->filter;
 
-	ht_buf_str(out, q->evidence ? "show" : "search");
+	ht_buf_str(out, verb(q));
 	if (q->has_seq)
 		ht_buf_fmt(out, " seq=%llu", (unsigned long long)q->seq);
 	if (f->has_exchange)
@@ -234,6 +283,9 @@ write_text(const struct ht_query *q, bool for_log, struct ht_buf *out)
 	text_name(out, "peer", f->peer);
 	text_name(out, "item", f->item);
 	text_name(out, "purpose", f->purpose);
+	if (f->operation >= 0)
+		ht_buf_fmt(out, " operation=%s",
+		    ht_operation_text((unsigned)f->operation));
 	if (f->status == -2)
 		ht_buf_str(out, " status=refused");
 	else if (f->status >= 0)
@@ -250,6 +302,7 @@ write_text(const struct ht_query *q, bool for_log, struct ht_buf *out)
 		text_number(out, "start", f->start_seq);
 	text_number(out, "size", f->size);
 	text_number(out, "limit", f->limit);
+	text_number(out, "last", q->last);
 }
 
 void

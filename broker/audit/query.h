@@ -12,8 +12,8 @@
 #include "broker/audit/erasure.h"
 #include "broker/audit/index.h"
 
-#define HT_AUDIT_LABEL     "hutong-audit/v1\n"
-#define HT_AUDIT_VERSION   1
+#define HT_AUDIT_LABEL     "hutong-audit/v2\n"
+#define HT_AUDIT_VERSION   2
 #define HT_CHALLENGE_SIZE  32
 #define HT_SALT_SIZE       16
 #define HT_QUERY_MAX       4096  /* bytes of an encoded query */
@@ -25,6 +25,21 @@
 #define HT_ANSWER_NOTE_MAX 2048
 #define HT_AUDIT_ASK_MS    5000  /* from connecting to the whole question */
 #define HT_AUDIT_SEND_MS   60000 /* for the whole answer */
+/* Long answers (enum ht_query_mode: READ, FOLLOW). */
+#define HT_AUDIT_LONG_MS                                                       \
+	3600000                /* then ask again: another entry in the log     \
+	                        */
+#define HT_AUDIT_BEAT_MS 15000 /* an UPDATE at least so often */
+#define HT_AUDIT_PAGE    640   /* rows found at a time: ten frames */
+/* At the socket at once; of these, with a long answer. */
+#define HT_AUDIT_VISITS 8 /* each a thread with a few MiB at most */
+#define HT_AUDIT_LONGS  4 /* so that a short question finds a place */
+
+enum ht_query_mode {
+	HT_QUERY_SEARCH = 0, /* what matches, up to a limit */
+	HT_QUERY_READ = 1,   /* every entry of a period, and both neighbours */
+	HT_QUERY_FOLLOW = 2, /* what matches, and what comes to match */
+};
 
 struct ht_query {
 	struct ht_slice why; /* the auditor's purpose, for the log */
@@ -35,6 +50,9 @@ struct ht_query {
 	bool has_seq; /* the exchange of this entry, whatever else is asked */
 	uint64_t seq;
 	bool evidence; /* bundles and tags as well */
+	enum ht_query_mode mode;
+	uint32_t last;  /* the newest so many that match; 0: the oldest first */
+	uint64_t since; /* prove that the tree of this size was continued */
 };
 #define HT_QUERY_ALL ((struct ht_query){.filter = HT_FILTER_ALL})
 
@@ -52,10 +70,19 @@ void ht_query_text(const struct ht_query *query, struct ht_buf *out);
  */
 void ht_query_trace(const struct ht_query *query, struct ht_buf *out);
 
+/*
+ * BLAKE2b-256 of what is asked, without purpose, limit and place: two runs
+ * with the same go on with one another.
+ */
+enum ht_err ht_query_hash(const struct ht_query *query, struct ht_hash *ret)
+    HT_MUST_USE;
+
 /* An answer: frames of rows, ready to be sent or read here. */
 struct ht_audit_answer {
 	uint64_t size; /* as of */
 	struct ht_buf checkpoint;
+	size_t n_path;
+	struct ht_hash path[HT_PROOF_MAX]; /* consistency from query->since */
 	uint64_t scanned;
 	uint64_t matched;
 	bool more;         /* the limit cut it off ... */
@@ -70,6 +97,15 @@ void ht_audit_answer_fini(struct ht_audit_answer *answer);
  */
 enum ht_err ht_audit_answer(struct ht_log *log, struct ht_index *index,
     const struct ht_query *query, struct ht_audit_answer *ret) HT_MUST_USE;
+
+/*
+ * A further page, its proofs leading to the tree of @as_of; no checkpoint.
+ * Of READ, requests before @before, where the period begins, come with what
+ * cites them.
+ */
+enum ht_err ht_audit_page(struct ht_log *log, struct ht_index *index,
+    const struct ht_query *query, uint64_t as_of, uint64_t before,
+    struct ht_audit_answer *ret) HT_MUST_USE;
 
 /* A row, taken apart and proven; slices point into the frame. */
 struct ht_row {
@@ -102,6 +138,7 @@ enum {
 	HT_AUDIT_ROWS = 4,
 	HT_AUDIT_END = 5,
 	HT_AUDIT_REFUSED = 6,
+	HT_AUDIT_UPDATE = 7,
 };
 
 /* Why nothing was answered. */
@@ -111,6 +148,7 @@ enum {
 	HT_AUDIT_BAD_QUERY = 3,   /* well formed, but it asks for nonsense */
 	HT_AUDIT_BROKEN_LOG = 4,  /* what is stored does not hold */
 	HT_AUDIT_UNAVAILABLE = 5, /* the query could not be logged, or memory */
+	HT_AUDIT_BUSY = 6,        /* too many auditors at once */
 };
 
 /* What the auditor signs: label, origin "\n", challenge, query. */
@@ -139,5 +177,27 @@ enum ht_err ht_audit_ask(const char *path, const char *origin,
     const char *auditor, const struct ht_key *key, struct ht_query *query,
     struct ht_audit_answer *ret, uint64_t *ret_place, struct ht_buf *why)
     HT_MUST_USE;
+
+/* A long answer, as it comes.  What a callback returns ends it. */
+struct ht_audit_stream {
+	/* A checkpoint; the rows after it are proven against its tree. */
+	enum ht_err (*update)(void *arg, uint64_t size, struct ht_slice note,
+	    const struct ht_hash *path, size_t n_path);
+	/* A frame for ht_rows_check(). */
+	enum ht_err (*rows)(void *arg, struct ht_slice frame);
+	void *arg;
+	int stop_fd; /* readable: ask for the end; -1: none */
+};
+struct ht_audit_end {
+	uint64_t place; /* the entry that the question became */
+	uint64_t scanned, matched;
+	bool more;
+	uint64_t next_seq;
+};
+/* As ht_audit_ask(), for modes READ and FOLLOW. */
+enum ht_err ht_audit_ask_long(const char *path, const char *origin,
+    const char *auditor, const struct ht_key *key, struct ht_query *query,
+    const struct ht_audit_stream *stream, struct ht_audit_end *ret,
+    struct ht_buf *why) HT_MUST_USE;
 
 #endif

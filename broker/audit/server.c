@@ -1,12 +1,12 @@
 /*
- * server.c -- one thread at the audit socket (docs/audit-socket.md).
+ * server.c -- the audit socket (docs/audit-socket.md): a thread that accepts,
+ * and one for each of a few auditors.
  */
-#include "broker/audit/server.h"
+#include "broker/audit/server_in.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -19,6 +19,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
+#include "lib/base/panic.h"
 #include "lib/base/text.h"
 
 #define BACKLOG        8     /* auditors are few */
@@ -26,60 +27,53 @@
 #define REFUSAL_GAP_MS 60000 /* refusals are no way to grow the log */
 #define QUERY_TEXT_MAX 600   /* bytes of a query's text in its entry */
 
-struct ht_audit_server {
-	struct ht_audit_config config;
-	char *path;
-	int listen_fd;
-	int stop_fd; /* eventfd: readable once we are to stop */
-	pthread_t thread;
-	bool running;
-	uint64_t refused_ms; /* when a refusal was logged; 0: never */
-	struct ht_buf frame; /* in */
-	struct ht_buf out;
-};
-
-/* One auditor's visit. */
-struct visit {
-	struct ht_audit_server *server;
-	int fd;
-	uint8_t challenge[HT_CHALLENGE_SIZE];
-	struct ht_slice name; /* in server->frame */
-	struct ht_slice query_bytes;
-	struct ht_query query;
-};
-
 /* ---- frames out ---- */
 
-static enum ht_err
-send_out(struct visit *v, uint64_t deadline_ms)
+enum ht_err
+visit_send(struct visit *v, uint64_t deadline_ms)
 {
-	struct ht_audit_server *s = v->server;
-
-	if (s->out.err != HT_OK)
-		return s->out.err;
+	if (v->out.err != HT_OK)
+		return v->out.err;
 	return ht_audit_send(
-	    v->fd, ht_buf_slice(&s->out), deadline_ms, s->stop_fd);
+	    v->fd, ht_buf_slice(&v->out), deadline_ms, v->server->stop_fd);
 }
 
 static void
-refuse(struct visit *v, unsigned code, const char *text)
+pack_refusal(struct ht_buf *out, unsigned code, const char *text)
 {
-	struct ht_buf *out = &v->server->out;
-
 	ht_buf_reset(out);
 	ht_pack_array(out, 3);
 	ht_pack_uint(out, HT_AUDIT_REFUSED);
 	ht_pack_uint(out, code);
 	ht_pack_cstr(out, text);
+}
+
+void
+visit_refuse(struct visit *v, unsigned code, const char *text)
+{
+	pack_refusal(&v->out, code, text);
 	/* Who does not wait for the reason does not get it. */
-	(void)!send_out(v, ht_clock_mono_ms() + HT_AUDIT_ASK_MS);
+	(void)!visit_send(v, ht_clock_mono_ms() + HT_AUDIT_ASK_MS);
+}
+
+void
+visit_refuse_error(struct visit *v, enum ht_err err)
+{
+	if (err == HT_EINTEGRITY)
+		ht_log(HT_ERROR, "audit: a query met an entry that does not "
+		                 "hold; run hutong-audit verify");
+	visit_refuse(v,
+	    err == HT_EINTEGRITY ? HT_AUDIT_BROKEN_LOG
+	    : err == HT_EINVALID ? HT_AUDIT_BAD_QUERY
+	                         : HT_AUDIT_UNAVAILABLE,
+	    ht_err_text(err));
 }
 
 /* [CHALLENGE, version, origin, challenge] */
 static enum ht_err
 send_challenge(struct visit *v, uint64_t deadline_ms)
 {
-	struct ht_buf *out = &v->server->out;
+	struct ht_buf *out = &v->out;
 
 	ht_random(v->challenge, sizeof(v->challenge));
 	ht_buf_reset(out);
@@ -88,24 +82,17 @@ send_challenge(struct visit *v, uint64_t deadline_ms)
 	ht_pack_uint(out, HT_AUDIT_VERSION);
 	ht_pack_cstr(out, v->server->config.log->origin);
 	ht_pack_bin(out, v->challenge, sizeof(v->challenge));
-	return send_out(v, deadline_ms);
+	return visit_send(v, deadline_ms);
 }
 
 /* ---- the entry ---- */
 
-/* What stays of a question for good. */
-struct trace {
-	struct ht_slice auditor, purpose, text;
-	const struct ht_hash *hash; /* NULL: of nothing */
-	bool uncounted; /* the number of rows could name a subject */
-	uint64_t matched, size;
-};
-
 /* {"auditor", "hash", "matched", "purpose", "query", "size"} */
-static enum ht_err
-note(struct ht_audit_server *s, const struct trace *t, uint64_t *ret_place)
+enum ht_err
+visit_note(struct visit *v, const struct visit_trace *t, uint64_t *ret_place)
 {
-	struct ht_buf *out = &s->out;
+	struct ht_audit_server *s = v->server;
+	struct ht_buf *out = &v->out;
 	struct ht_slice text = t->text;
 
 	if (text.len > QUERY_TEXT_MAX)
@@ -140,25 +127,41 @@ note(struct ht_audit_server *s, const struct trace *t, uint64_t *ret_place)
  * nothing can be erased here: the query's hash has a salt in it, and how many
  * entries a subject has is left out, since that may be true of no other.
  */
-static enum ht_err
-note_query(
-    struct visit *v, const struct ht_audit_answer *a, uint64_t *ret_place)
+enum ht_err
+visit_note_query(struct visit *v, struct ht_slice text, uint64_t matched,
+    uint64_t size, uint64_t *ret_place)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(16 * 1024);
+	HT_AUTO(ht_buf_fini) struct ht_buf own = HT_BUF(16 * 1024);
 	struct ht_hash hash = ht_sha256(v->query_bytes);
-	struct trace trace = {
+	struct visit_trace trace = {
 	    .auditor = v->name,
 	    .purpose = v->query.why,
+	    .text = text,
 	    .hash = &hash,
 	    .uncounted = v->query.filter.has_subject,
-	    .matched = a->matched,
-	    .size = a->size,
+	    .matched = matched,
+	    .size = size,
 	};
 
-	ht_query_trace(&v->query, &text);
-	trace.text = ht_buf_slice(&text);
-	return text.err == HT_OK ? note(v->server, &trace, ret_place)
-	                         : text.err;
+	if (text.len == 0) {
+		ht_query_trace(&v->query, &own);
+		trace.text = ht_buf_slice(&own);
+	}
+	return own.err == HT_OK ? visit_note(v, &trace, ret_place) : own.err;
+}
+
+static bool
+refusal_is_due(struct ht_audit_server *s)
+{
+	uint64_t now = ht_clock_mono_ms();
+	bool due;
+
+	pthread_mutex_lock(&s->lock);
+	due = s->refused_ms == 0 || now - s->refused_ms >= REFUSAL_GAP_MS;
+	if (due)
+		s->refused_ms = now;
+	pthread_mutex_unlock(&s->lock);
+	return due;
 }
 
 /*
@@ -169,18 +172,15 @@ static void
 note_refusal(struct visit *v)
 {
 	struct ht_audit_server *s = v->server;
-	struct trace trace = {
+	struct visit_trace trace = {
 	    .text = ht_slice_str("refused: not the signature of an auditor"),
 	    .size = ht_log_size(s->config.log),
 	};
-	uint64_t now = ht_clock_mono_ms(), place;
+	uint64_t place;
 
 	ht_log(HT_WARN, "audit: a query without an auditor's signature was "
 	                "refused");
-	if (s->refused_ms != 0 && now - s->refused_ms < REFUSAL_GAP_MS)
-		return;
-	s->refused_ms = now;
-	if (note(s, &trace, &place) != HT_OK)
+	if (refusal_is_due(s) && visit_note(v, &trace, &place) != HT_OK)
 		ht_log(HT_ERROR, "audit: the refusal could not be logged");
 }
 
@@ -190,7 +190,7 @@ note_refusal(struct visit *v)
 static bool
 take_ask(struct visit *v, struct ht_sig *ret_sig)
 {
-	struct ht_slice frame = ht_buf_slice(&v->server->frame);
+	struct ht_slice frame = ht_buf_slice(&v->frame);
 	struct ht_unpack u;
 
 	if (ht_pack_check(frame, NULL, NULL) != HT_OK)
@@ -220,31 +220,52 @@ is_auditor(struct visit *v, const struct ht_sig *sig)
 	                                ht_buf_slice(&text), sig) == HT_OK;
 }
 
-static enum ht_err
-send_answer(struct visit *v, const struct ht_audit_answer *a, uint64_t place)
+enum ht_err
+visit_send_head(struct visit *v, const struct ht_audit_answer *a,
+    uint64_t place, uint64_t deadline_ms)
 {
-	struct ht_buf *out = &v->server->out;
-	uint64_t deadline = ht_clock_mono_ms() + HT_AUDIT_SEND_MS;
-	enum ht_err err;
+	struct ht_buf *out = &v->out;
 
 	ht_buf_reset(out);
-	ht_pack_array(out, 4);
+	ht_pack_array(out, 5);
 	ht_pack_uint(out, HT_AUDIT_ANSWER);
 	ht_pack_uint(out, a->size);
 	ht_pack_bin(out, a->checkpoint.at, a->checkpoint.len);
 	ht_pack_uint(out, place);
-	err = send_out(v, deadline);
-	for (size_t i = 0; i < a->n_frames && err == HT_OK; i++)
-		err = ht_audit_send(v->fd, ht_buf_slice(&a->frames[i]),
-		    deadline, v->server->stop_fd);
+	ht_pack_array(out, (uint32_t)a->n_path);
+	for (size_t i = 0; i < a->n_path; i++)
+		ht_pack_bin(out, a->path[i].at, HT_HASH_SIZE);
+	return visit_send(v, deadline_ms);
+}
+
+enum ht_err
+visit_send_end(struct visit *v, uint64_t scanned, uint64_t matched, bool more,
+    uint64_t next_seq, uint64_t deadline_ms)
+{
+	struct ht_buf *out = &v->out;
+
 	ht_buf_reset(out);
 	ht_pack_array(out, 5);
 	ht_pack_uint(out, HT_AUDIT_END);
-	ht_pack_uint(out, a->scanned);
-	ht_pack_uint(out, a->matched);
-	ht_pack_bool(out, a->more);
-	ht_pack_uint(out, a->next_seq);
-	return err == HT_OK ? send_out(v, deadline) : err;
+	ht_pack_uint(out, scanned);
+	ht_pack_uint(out, matched);
+	ht_pack_bool(out, more);
+	ht_pack_uint(out, next_seq);
+	return visit_send(v, deadline_ms);
+}
+
+static enum ht_err
+send_answer(struct visit *v, const struct ht_audit_answer *a, uint64_t place)
+{
+	uint64_t deadline = ht_clock_mono_ms() + HT_AUDIT_SEND_MS;
+	enum ht_err err = visit_send_head(v, a, place, deadline);
+
+	for (size_t i = 0; i < a->n_frames && err == HT_OK; i++)
+		err = ht_audit_send(v->fd, ht_buf_slice(&a->frames[i]),
+		    deadline, v->server->stop_fd);
+	return err == HT_OK ? visit_send_end(v, a->scanned, a->matched, a->more,
+	                          a->next_seq, deadline)
+	                    : err;
 }
 
 static void
@@ -255,55 +276,180 @@ answer(struct visit *v)
 	uint64_t place;
 	enum ht_err err = ht_audit_answer(c->log, c->index, &v->query, &a);
 
-	if (err == HT_EINTEGRITY)
-		ht_log(HT_ERROR, "audit: a query met an entry that does not "
-		                 "hold; run hutong-audit verify");
 	if (err != HT_OK) {
-		refuse(v,
-		    err == HT_EINTEGRITY ? HT_AUDIT_BROKEN_LOG
-		    : err == HT_EINVALID ? HT_AUDIT_BAD_QUERY
-		                         : HT_AUDIT_UNAVAILABLE,
-		    ht_err_text(err));
+		visit_refuse_error(v, err);
 		return;
 	}
-	if (note_query(v, &a, &place) != HT_OK) {
-		refuse(v, HT_AUDIT_UNAVAILABLE,
-		    "the query could not be logged, so it is not answered");
-		return;
-	}
-	(void)!send_answer(v, &a, place);
+	err = visit_note_query(v, HT_SLICE(NULL, 0), a.matched, a.size, &place);
+	if (err == HT_OK)
+		(void)!send_answer(v, &a, place);
+	else
+		visit_refuse(v, HT_AUDIT_UNAVAILABLE, VISIT_NOT_LOGGED);
+}
+
+/* A place among the long answers; false: they are all taken. */
+static bool
+take_long(struct ht_audit_server *s)
+{
+	bool room;
+
+	pthread_mutex_lock(&s->lock);
+	room = s->longs < HT_AUDIT_LONGS;
+	if (room)
+		s->longs++;
+	pthread_mutex_unlock(&s->lock);
+	return room;
 }
 
 static void
-visit(struct ht_audit_server *s, int fd)
+answer_long(struct visit *v)
 {
-	struct visit v = {.server = s, .fd = fd};
+	struct ht_audit_server *s = v->server;
+
+	if (!take_long(s)) {
+		visit_refuse(v, HT_AUDIT_BUSY,
+		    "as many auditors follow or read as may; try again when "
+		    "one of them has ended");
+		return;
+	}
+	visit_long(v);
+	pthread_mutex_lock(&s->lock);
+	s->longs--;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+visit(struct visit *v)
+{
 	uint64_t deadline = ht_clock_mono_ms() + HT_AUDIT_ASK_MS;
 	const char *why = NULL;
 	struct ht_sig sig;
 
-	if (send_challenge(&v, deadline) != HT_OK ||
-	    ht_audit_recv(fd, &s->frame, deadline, s->stop_fd) != HT_OK)
+	if (send_challenge(v, deadline) != HT_OK ||
+	    ht_audit_recv(v->fd, &v->frame, deadline, v->server->stop_fd) !=
+	        HT_OK)
 		return;
-	if (!take_ask(&v, &sig)) {
-		refuse(&v, HT_AUDIT_BAD_FORM,
+	if (!take_ask(v, &sig)) {
+		visit_refuse(v, HT_AUDIT_BAD_FORM,
 		    "the frame is not in the form of docs/audit-socket.md");
 		return;
 	}
-	if (!is_auditor(&v, &sig)) {
-		note_refusal(&v);
-		refuse(&v, HT_AUDIT_NO_AUDITOR,
+	if (!is_auditor(v, &sig)) {
+		note_refusal(v);
+		visit_refuse(v, HT_AUDIT_NO_AUDITOR,
 		    "the root in force has no auditor of this name and key");
 		return;
 	}
-	if (ht_query_decode(v.query_bytes, &v.query, &why) != HT_OK) {
-		refuse(&v, HT_AUDIT_BAD_FORM, why);
-		return;
-	}
-	answer(&v);
+	if (ht_query_decode(v->query_bytes, &v->query, &why) != HT_OK)
+		visit_refuse(v, HT_AUDIT_BAD_FORM, why);
+	else if (v->query.mode == HT_QUERY_SEARCH)
+		answer(v);
+	else
+		answer_long(v);
 }
 
-/* ---- the thread ---- */
+/* ---- the threads ---- */
+
+static void
+visit_free(struct visit **v_p)
+{
+	struct visit *v = HT_TAKE(*v_p);
+
+	if (v == NULL)
+		return;
+	ht_fd_close(&v->fd);
+	ht_buf_fini(&v->frame);
+	ht_buf_fini(&v->out);
+	free(v);
+}
+
+static void *
+run_visit(void *arg)
+{
+	struct visit *v = arg;
+	struct ht_audit_server *s = v->server;
+
+	visit(v);
+	visit_free(&v);
+	pthread_mutex_lock(&s->lock);
+	s->visits--;
+	pthread_cond_signal(&s->gone);
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static bool
+take_visit(struct ht_audit_server *s)
+{
+	bool room;
+
+	pthread_mutex_lock(&s->lock);
+	room = s->visits < HT_AUDIT_VISITS;
+	if (room)
+		s->visits++;
+	pthread_mutex_unlock(&s->lock);
+	return room;
+}
+
+static void
+drop_visit(struct ht_audit_server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->visits--;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* It fits into the socket's buffer, so nobody waits for it. */
+static void
+turn_away(int fd, unsigned code, const char *text)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(ASK_MAX);
+
+	pack_refusal(&out, code, text);
+	if (out.err == HT_OK)
+		(void)!ht_audit_send(fd, ht_buf_slice(&out), 0, -1);
+}
+
+static bool
+start_visit(struct ht_audit_server *s, int *fd)
+{
+	HT_AUTO(visit_free) struct visit *v = calloc(1, sizeof(*v));
+	pthread_attr_t attr;
+	pthread_t thread;
+	int rc;
+
+	if (v == NULL)
+		return false;
+	v->server = s;
+	v->fd = *fd;
+	*fd = -1;
+	v->frame = v->out = HT_BUF(ASK_MAX);
+	if (pthread_attr_init(&attr) != 0)
+		return false;
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	rc = pthread_create(&thread, &attr, run_visit, v);
+	(void)pthread_attr_destroy(&attr);
+	if (rc != 0)
+		return false;
+	(void)HT_TAKE(v);
+	return true;
+}
+
+static void
+welcome(struct ht_audit_server *s, int fd_given)
+{
+	HT_AUTO(ht_fd_close) int fd = fd_given;
+
+	if (!take_visit(s)) {
+		turn_away(fd, HT_AUDIT_BUSY,
+		    "as many auditors are here as may; try again in a while");
+		return;
+	}
+	if (start_visit(s, &fd))
+		return;
+	drop_visit(s);
+	ht_log(HT_WARN, "audit: no thread for an auditor");
+}
 
 static void *
 serve(void *arg)
@@ -324,10 +470,8 @@ serve(void *arg)
 		if (fds[0].revents == 0)
 			continue;
 		fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-		if (fd == -1)
-			continue;
-		visit(s, fd);
-		ht_fd_close(&fd);
+		if (fd != -1)
+			welcome(s, fd);
 	}
 	ht_log(
 	    HT_ERROR, "audit: the audit socket stopped: %s", strerror(errno));
@@ -365,8 +509,8 @@ server_free(struct ht_audit_server **s_p)
 		return;
 	ht_fd_close(&s->listen_fd);
 	ht_fd_close(&s->stop_fd);
-	ht_buf_fini(&s->frame);
-	ht_buf_fini(&s->out);
+	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->gone);
 	free(s->path);
 	free(s);
 }
@@ -383,8 +527,9 @@ ht_audit_server_start(
 		return HT_ENOMEM;
 	s->config = *config;
 	s->listen_fd = s->stop_fd = -1;
-	s->frame = HT_BUF(ASK_MAX);
-	s->out = HT_BUF(ASK_MAX);
+	if (pthread_mutex_init(&s->lock, NULL) != 0 ||
+	    pthread_cond_init(&s->gone, NULL) != 0)
+		HT_NEVER("a lock could not be made");
 	s->path = strdup(config->path);
 	if (s->path == NULL)
 		return HT_ENOMEM;
@@ -414,6 +559,10 @@ ht_audit_server_stop(struct ht_audit_server **server_p)
 	if (s->running) {
 		(void)!write(s->stop_fd, &one, sizeof(one));
 		pthread_join(s->thread, NULL);
+		pthread_mutex_lock(&s->lock);
+		while (s->visits > 0)
+			pthread_cond_wait(&s->gone, &s->lock);
+		pthread_mutex_unlock(&s->lock);
 		(void)unlink(s->path);
 	}
 	server_free(server_p);

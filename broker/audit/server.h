@@ -2,7 +2,7 @@
  * server.h -- the audit socket: auditors ask the running broker
  * (docs/audit-socket.md).
  *
- * One thread, one auditor at a time, every wait bounded.  Each query is an
+ * A thread for each of a few auditors, every wait bounded.  Each query is an
  * entry of the log, durable before the answer leaves; so is each refusal.
  */
 #ifndef HT_BROKER_AUDIT_SERVER_H
@@ -18,12 +18,12 @@ struct ht_audit_config {
 	struct ht_index *index;
 	/*
 	 * The auditor of this name in the root in force; false: there is none.
-	 * Called by the server's thread.
+	 * Called by several threads.
 	 */
 	bool (*auditor)(void *arg, struct ht_slice name, struct ht_vkey *ret);
 	/*
 	 * Have the committer append an AUDIT_QUERY entry with this payload,
-	 * and return when it is durable.  Called by the server's thread.
+	 * and return when it is durable.  Called by several threads.
 	 */
 	enum ht_err (*note)(
 	    void *arg, struct ht_slice payload, uint64_t *ret_seq);
@@ -34,8 +34,8 @@ struct ht_audit_config {
 enum ht_err ht_audit_server_start(const struct ht_audit_config *config,
     struct ht_audit_server **ret) HT_MUST_USE;
 /*
- * Let the query at hand end (@note must still work, or fail at once), stop the
- * thread, remove the socket.
+ * Let the queries at hand end (@note must still work, or fail at once), stop
+ * the threads, remove the socket.
  */
 void ht_audit_server_stop(struct ht_audit_server **server_p);
 

@@ -199,13 +199,14 @@ ht_audit_pseudonym(const char *subject, const char *path,
 
 /* Either a pseudonym in hex, or "registry:id" with the epoch's tracker key. */
 static int
-take_subject(const struct ht_audit_opts *opts, struct ht_query *q)
+take_subject(
+    const struct ht_audit_opts *opts, const char *subject, struct ht_query *q)
 {
 	struct ht_keyfile file;
 
 	q->filter.has_subject = true;
-	if (strchr(opts->subject, ':') == NULL) {
-		if (ht_unhex(opts->subject, q->filter.subject.at,
+	if (strchr(subject, ':') == NULL) {
+		if (ht_unhex(subject, q->filter.subject.at,
 		        HT_PSEUDONYM_SIZE) == HT_OK)
 			return HT_AUDIT_OK;
 		ht_audit_say("--subject: neither 32 hex digits of a pseudonym "
@@ -218,13 +219,22 @@ take_subject(const struct ht_audit_opts *opts, struct ht_query *q)
 		return HT_AUDIT_USAGE;
 	}
 	return ht_audit_pseudonym(
-	    opts->subject, opts->trackers[0], &file, &q->filter.subject);
+	    subject, opts->trackers[0], &file, &q->filter.subject);
+}
+
+int
+ht_audit_subject(struct ht_audit_opts *opts)
+{
+	const char *subject = HT_TAKE(opts->subject);
+
+	return subject == NULL ? HT_AUDIT_OK
+	                       : take_subject(opts, subject, &opts->query);
 }
 
 /* ---- asking ---- */
 
-static int
-code_of(enum ht_err err)
+int
+ht_audit_code(enum ht_err err)
 {
 	switch (err) {
 	case HT_EINTEGRITY:
@@ -239,19 +249,33 @@ code_of(enum ht_err err)
 	}
 }
 
+int
+ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	enum ht_err err = ht_log_open(opts->dir, NULL, NULL, report, ret);
+
+	say_report(report);
+	if (err == HT_ENOTFOUND)
+		ht_audit_say("%s: there is no log", opts->dir);
+	else if (err != HT_OK && ht_report_count(report) == 0)
+		ht_audit_say("%s: %s", opts->dir, ht_err_text(err));
+	return err == HT_OK ? HT_AUDIT_OK : ht_audit_code(err);
+}
+
 static int
 ask_folder(const struct ht_audit_opts *opts, const struct ht_query *q,
     struct ht_audit_result *ret)
 {
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
 	HT_AUTO(ht_index_close) struct ht_index *index = NULL;
 	HT_AUTO(ht_mem_free) char *path = ht_fs_join(opts->dir, "index");
-	enum ht_err err = ht_log_open(opts->dir, NULL, NULL, report, &log);
+	int code = ht_audit_open_folder(opts, &log);
+	enum ht_err err;
 
-	say_report(report);
-	if (err == HT_OK)
-		err = ht_index_open(opts->scan ? NULL : path, log, &index);
+	if (code != HT_AUDIT_OK)
+		return code;
+	err = ht_index_open(opts->scan ? NULL : path, log, &index);
 	if (err == HT_OK)
 		err = ht_audit_answer(log, index, q, &ret->answer);
 	if (err == HT_OK) {
@@ -259,18 +283,16 @@ ask_folder(const struct ht_audit_opts *opts, const struct ht_query *q,
 		ret->behind = ht_log_size(log) - ret->answer.size;
 		return HT_AUDIT_OK;
 	}
-	if (err == HT_ENOTFOUND)
-		ht_audit_say("%s: there is no log", opts->dir);
-	else if (err == HT_EINVALID)
+	if (err == HT_EINVALID)
 		ht_audit_say("--at: the newest checkpoint is of a smaller "
 		             "size");
-	else if (err == HT_EINTEGRITY && ht_report_count(report) == 0)
+	else if (err == HT_EINTEGRITY)
 		ht_audit_say("%s: an entry does not hold; run hutong-audit "
 		             "verify, which names it",
 		    opts->dir);
-	else if (ht_report_count(report) == 0)
+	else
 		ht_audit_say("%s: %s", opts->dir, ht_err_text(err));
-	return code_of(err);
+	return ht_audit_code(err);
 }
 
 static int
@@ -294,13 +316,13 @@ ask_broker(const struct ht_audit_opts *opts, const struct ht_query *q,
 	if (err == HT_OK)
 		return HT_AUDIT_OK;
 	ht_audit_say("%s", why.len > 0 ? ht_buf_text(&why) : ht_err_text(err));
-	return code_of(err);
+	return ht_audit_code(err);
 }
 
-static int
-open_checkpoint(const struct ht_audit_faith *faith, struct ht_audit_result *r)
+int
+ht_audit_checkpoint(const struct ht_audit_faith *faith, struct ht_slice bytes,
+    uint64_t size, struct ht_audit_result *r)
 {
-	struct ht_slice bytes = ht_buf_slice(&r->answer.checkpoint);
 	struct ht_note note;
 	enum ht_err err;
 
@@ -312,7 +334,7 @@ open_checkpoint(const struct ht_audit_faith *faith, struct ht_audit_result *r)
 		if (err == HT_OK)
 			err = ht_checkpoint_parse(note.text, &r->checkpoint);
 	}
-	if (err == HT_OK && r->checkpoint.size == r->answer.size)
+	if (err == HT_OK && r->checkpoint.size == size)
 		return HT_AUDIT_OK;
 	ht_audit_say("the checkpoint is not one that the log's key signed: %s",
 	    ht_err_text(err == HT_OK ? HT_EINTEGRITY : err));
@@ -323,17 +345,16 @@ int
 ht_audit_fetch(const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith, struct ht_audit_result *ret)
 {
-	struct ht_query q = opts->query;
-	int code = HT_AUDIT_OK;
+	const struct ht_query *q = &opts->query;
+	int code;
 
 	*ret = (struct ht_audit_result){0};
-	if (opts->subject != NULL)
-		code = take_subject(opts, &q);
+	code = opts->dir != NULL ? ask_folder(opts, q, ret)
+	                         : ask_broker(opts, q, faith, ret);
 	if (code == HT_AUDIT_OK)
-		code = opts->dir != NULL ? ask_folder(opts, &q, ret)
-		                         : ask_broker(opts, &q, faith, ret);
-	if (code == HT_AUDIT_OK)
-		code = open_checkpoint(faith, ret);
+		code = ht_audit_checkpoint(faith,
+		    ht_buf_slice(&ret->answer.checkpoint), ret->answer.size,
+		    ret);
 	if (code != HT_AUDIT_OK)
 		ht_audit_result_fini(ret);
 	return code;
@@ -350,22 +371,10 @@ ht_audit_result_fini(struct ht_audit_result *result)
 enum ht_err
 ht_row_about(const struct ht_row *row, struct ht_about *ret)
 {
-	struct ht_entry cited;
 	enum ht_err err = ht_entry_about(NULL, &row->entry, ret);
-	struct ht_header h;
 
-	if (err != HT_OK || row->cited.len == 0)
+	if (err != HT_OK || row->cited.len == 0 || ret->has_header)
 		return err;
 	/* Proven with the row; its slices live as long as the row's. */
-	if (ht_entry_decode(row->cited, &cited) != HT_OK ||
-	    !ht_entry_has_header(&cited) ||
-	    ht_header_decode(cited.payload, &h, NULL, NULL) != HT_OK)
-		return HT_EINTEGRITY;
-	ret->has_exchange = true;
-	ret->exchange = h.exchange;
-	ret->sender = h.sender;
-	ret->recipient = h.recipient;
-	ret->item = h.item;
-	ret->purpose = h.purpose;
-	return HT_OK;
+	return ht_about_cited(row->cited, ret);
 }

@@ -9,6 +9,7 @@
 
 #include "broker/audit/query.h"
 #include "keys/keyfile.h"
+#include "schemas/json.h"
 #include "schemas/trust.h"
 
 /* hutong-audit(1), "EXIT STATUS". */
@@ -26,6 +27,7 @@ enum ht_audit_format {
 	HT_AUDIT_TABLE,
 	HT_AUDIT_JSONL,
 	HT_AUDIT_CSV,
+	HT_AUDIT_OCSF,
 	HT_AUDIT_TRACKER, /* `subject` alone */
 };
 
@@ -42,6 +44,8 @@ struct ht_erase_opts {
 };
 
 #define HT_AUDIT_KEYS 8 /* epochs whose keys one question may bring */
+
+struct ht_audit_cursor;
 
 struct ht_audit_opts {
 	const char *dir;
@@ -61,6 +65,14 @@ struct ht_audit_opts {
 	const char *subject; /* as given; becomes query.filter.subject */
 	bool for_subject;    /* what the subject may see */
 	struct ht_erase_opts erase;
+	const char *cursor; /* file; NULL: none */
+	bool follow;
+	const char *counts; /* "stats", "report"; NULL: rows */
+	const char *by;     /* stats: fields */
+	const char *period; /* stats: "day", "month"; NULL: none */
+	const char *month;  /* report: "2026-03" */
+	int zone_minutes;   /* where a day and a month begin */
+	bool chinese;       /* headings */
 };
 
 /* Whom to believe; each is there or not. */
@@ -84,10 +96,44 @@ struct ht_audit_result {
 	uint8_t salt[HT_SALT_SIZE];
 	bool indexed;    /* an index was used, and could leave things out */
 	uint64_t behind; /* entries after the checkpoint (folder only) */
+	bool complete;   /* all entries [first_seq, end_seq) were looked at */
+	uint64_t first_seq, end_seq;
+	bool hashed; /* SHA-256 of what was printed: */
+	struct ht_hash output;
 };
+/*
+ * opts->subject into the query: a pseudonym as it is, or made with the
+ * tracker key.  An exit code; says what is wrong.
+ */
+int ht_audit_subject(struct ht_audit_opts *opts);
 /* An exit code; says what is wrong. */
 int ht_audit_fetch(const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith, struct ht_audit_result *ret);
+/* Of an answer of @size, into @result; an exit code. */
+int ht_audit_checkpoint(const struct ht_audit_faith *faith,
+    struct ht_slice note, uint64_t size, struct ht_audit_result *result);
+/* The log in opts->dir, for reading; an exit code, says what is wrong. */
+int ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret);
+int ht_audit_code(enum ht_err err); /* the exit code of an error */
+
+/*
+ * Every row of a question of mode READ (of a folder or a broker) or FOLLOW (of
+ * a broker), each proven, to @each; @result has the newest checkpoint and the
+ * counts.  READ: that no entry of the period is missing has been checked, too.
+ * An exit code; says what is wrong.
+ */
+struct ht_audit_feed {
+	enum ht_err (*each)(void *arg, const struct ht_row *row);
+	enum ht_err (*pause)(void *arg); /* after rows; may be NULL */
+	void *arg;
+	int stop_fd;      /* readable: end it; -1: none */
+	const char *what; /* for the line of progress; NULL: none */
+	/* of an earlier run, whose log this one must continue; size 0: none */
+	const struct ht_audit_cursor *since;
+};
+int ht_audit_stream(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, const struct ht_audit_feed *feed,
+    struct ht_audit_result *result);
 void ht_audit_result_fini(struct ht_audit_result *result);
 
 /*
@@ -101,6 +147,9 @@ int ht_audit_open_key(const char *path, enum ht_key_for what,
 
 /* The verbs: exit codes. */
 int ht_audit_search(const struct ht_audit_opts *opts);
+int ht_audit_tail(const struct ht_audit_opts *opts);
+int ht_audit_stats(const struct ht_audit_opts *opts);
+int ht_audit_report(const struct ht_audit_opts *opts);
 int ht_audit_show(const struct ht_audit_opts *opts);
 int ht_audit_verify(const struct ht_audit_opts *opts);
 int ht_audit_erase(const struct ht_audit_opts *opts);
@@ -112,6 +161,45 @@ void ht_audit_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* "as of 120 entries, root ...": a line for people. */
 void ht_audit_footer(const struct ht_audit_opts *opts,
     const struct ht_audit_result *result, FILE *out);
+
+/* ---- printing ---- */
+
+/* Standard output, hashed on its way. */
+struct ht_audit_out {
+	FILE *file;
+	struct ht_sha256_run run;
+};
+enum ht_err ht_audit_out_open(struct ht_audit_out *out) HT_MUST_USE;
+/* *ret: SHA-256 of all that was written.  HT_ESYSTEM: it did not all go out. */
+enum ht_err ht_audit_out_close(struct ht_audit_out *out, struct ht_hash *ret)
+    HT_MUST_USE;
+
+/* Rows in the format asked for; @origin is borrowed.  @live: as they come. */
+struct ht_audit_print;
+enum ht_err ht_audit_print_new(const struct ht_audit_opts *opts,
+    const char *origin, FILE *out, bool live, struct ht_audit_print **ret)
+    HT_MUST_USE;
+void ht_audit_print_free(struct ht_audit_print **print_p);
+/* For ht_rows_check(); @print is a struct ht_audit_print. */
+enum ht_err ht_audit_print_row(void *print, const struct ht_row *row)
+    HT_MUST_USE;
+enum ht_err ht_audit_print_end(struct ht_audit_print *print) HT_MUST_USE;
+/* One line of JSON that no terminal obeys; the buffers are scratch. */
+enum ht_err ht_audit_print_json(const json_t *object, struct ht_buf *scratch,
+    struct ht_buf *line, FILE *out) HT_MUST_USE;
+/* One row of CSV that no terminal obeys; @scratch too. */
+#define HT_AUDIT_CELLS 32
+enum ht_err ht_audit_csv(FILE *out, const struct ht_slice *cells, size_t n,
+    struct ht_buf *scratch) HT_MUST_USE;
+/* A row as OCSF API Activity (docs/audit-formats.md), into @object. */
+enum ht_err ht_audit_ocsf(const struct ht_row *row,
+    const struct ht_about *about, const char *origin, json_t *object)
+    HT_MUST_USE;
+/* All rows of an answer and its footer; an exit code. */
+int ht_audit_print(
+    const struct ht_audit_opts *opts, struct ht_audit_result *result);
+/* The exit code of a row that is not proven, or not printed; says so. */
+int ht_audit_unproven(enum ht_err err, uint64_t bad);
 
 /* What a row says, for people and programs. */
 const char *ht_audit_status(

@@ -168,7 +168,165 @@ says 'rows       2 matched' 'START and SNAPSHOT'
 run 0 'a subject by pseudonym' "$audit" search --dir "$log" \
     --subject 00000001404040404040404040404040
 says 'rows       7 matched' 'seven looks at one subject'
-for bad in '--from never' '--status NOPE' '--type NOPE' '--exchange 12' \
+run 0 'an operation' "$audit" search --dir "$log" --operation query \
+    --type EXPIRED
+says 'operation=query' 'also of what is cited, and the footer says it'
+run 1 'an operation nobody used' "$audit" search --dir "$log" \
+    --operation verify
+"$audit" search --dir "$log" --format csv >"$dir/csv" 2>"$dir/err"
+sum=$(sha256sum "$dir/csv" | cut -d' ' -f1)
+: >"$dir/out"
+says "output     sha256 $sum" 'the footer has the hash of the output'
+
+# --- OCSF: the event proves itself ---
+run 0 'OCSF' "$audit" search --dir "$log" --format ocsf
+python3 - "$dir/out" >"$dir/py" 2>&1 <<'EOF'
+import base64, hashlib, json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+assert len(rows) > 80, len(rows)
+for n, row in enumerate(rows):
+    assert row["class_uid"] == 6003 and row["category_uid"] == 6
+    assert row["type_uid"] == 600300 + row["activity_id"]
+    assert row["metadata"]["sequence"] == n
+    assert row["metadata"]["profiles"] == ["record_integrity"]
+    for need in "actor api src_endpoint severity_id time".split():
+        assert row[need], (need, row)
+    leaf = hashlib.sha256(b"\0" + base64.b64decode(row["raw_data"])).hexdigest()
+    assert row["attestation"]["fingerprint"]["value"] == leaf
+    assert row["attestation"]["chain_uid"] == "gx.demo/log"
+refused = [row for row in rows if row["unmapped"]["type"] == "REJECT"]
+assert refused and all(row["status_id"] == 2 for row in refused)
+EOF
+result $? 'each event has its class, its place, and a leaf with its hash'
+
+# --- cursors ---
+cursor="$dir/cursor"
+run 0 'a first page' "$audit" search --dir "$log" --type REQUEST --limit 5 \
+    --cursor-file "$cursor" --format csv
+cp "$dir/out" "$dir/pages"
+while "$audit" search --dir "$log" --type REQUEST --limit 5 \
+    --cursor-file "$cursor" --format csv >"$dir/out" 2>"$dir/err"; do
+	sed 1d "$dir/out" >>"$dir/pages"
+done
+"$audit" search --dir "$log" --type REQUEST --format csv >"$dir/whole" \
+    2>/dev/null
+cmp -s "$dir/pages" "$dir/whole"
+result $? 'pages make the whole, and nothing comes twice'
+run 1 'then there is nothing new' "$audit" search --dir "$log" --type REQUEST \
+    --cursor-file "$cursor"
+run 2 'another question' "$audit" search --dir "$log" --type REJECT \
+    --cursor-file "$cursor"
+says 'belongs to another question' 'is told so'
+run 2 'a cursor and a start' "$audit" search --dir "$log" --start 3 \
+    --type REQUEST --cursor-file "$cursor"
+sed "s/^size .*/size $((size + 1)) $root/" "$cursor" >"$dir/ahead"
+run 6 'a log that shrank since' "$audit" search --dir "$log" --type REQUEST \
+    --cursor-file "$dir/ahead"
+sed "s/^size .*/size 40 $root/" "$cursor" >"$dir/forked"
+run 6 'another history than the last run saw' "$audit" search --dir "$log" \
+    --type REQUEST --cursor-file "$dir/forked"
+says 'another history' 'is told'
+echo rubbish >"$dir/rubbish"
+run 2 'no cursor at all' "$audit" search --dir "$log" --type REQUEST \
+    --cursor-file "$dir/rubbish"
+run 0 'a pinned size' "$audit" search --dir "$log" --at 40 --type REQUEST \
+    --cursor-file "$dir/pinned"
+says 'range      entries 0 to 39' 'ends there'
+grep -q '^next 40$' "$dir/pinned"
+result $? 'and the cursor, too'
+
+# --- tail ---
+run 0 'the newest entries' "$audit" tail --dir "$log" --format csv
+[ "$(sed 1d "$dir/out" | cut -d, -f1 | tr '\n' ' ')" = \
+    "$(seq -s ' ' $((size - 10)) $((size - 1))) " ]
+result $? 'are ten'
+run 0 'the newest of a kind' "$audit" tail -n 2 --dir "$log" --status refused \
+    --format csv
+[ "$(sed 1d "$dir/out" | cut -d, -f3,8 | tr '\n' ' ')" = \
+    'REJECT,BAD_SIGNATURE REJECT,NO_GRANT ' ]
+result $? 'are those'
+run 2 'a stopped log is not followed' "$audit" tail -f --dir "$log"
+run 2 'tail and --limit' "$audit" tail --dir "$log" --limit 3
+run 2 'no lines' "$audit" tail -n 0 --dir "$log"
+# --- stats ---
+run 0 'stats' "$audit" stats --dir "$log" --by type --format csv
+[ "$(tr -d '\r' <"$dir/out" | sed -n 's/^REJECT,\(.*\)/\1/p')" = 3,0,0,3,0,0 ]
+result $? 'three refusals'
+says "complete: none between them is missing" 'and that nothing is missing'
+says 'query      stats by=type' 'the footer says what was asked'
+run 0 'stats by more' "$audit" stats --dir "$log" --by member,status,item \
+    --period month --status refused --format jsonl
+python3 - "$dir/out" >"$dir/py" 2>&1 <<'EOF'
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+assert [row["status"] for row in rows] == ["BAD_SIGNATURE", "NO_GRANT", "PURPOSE"]
+assert all(row["refused"] == 1 and row["period"] == "2026-11" for row in rows)
+assert sum(row["entries"] for row in rows) == 3
+EOF
+result $? 'the filter counts, sorted by key'
+run 1 'stats of nothing' "$audit" stats --dir "$log" --from 2030-01-01
+says 'no entry is in the period: complete' 'and that this is all'
+for bad in '--by nope' '--by type,type' '--by ,' '--period hour' '--limit 3' \
+    '--zone 8' '--format ocsf' '--month 2026-11' '--lang fr' \
+    '--subject 00000001404040404040404040404040'; do
+	# shellcheck disable=SC2086
+	run 2 "stats refuses $bad" "$audit" stats --dir "$log" $bad
+done
+rm -rf "$dir/copy" && cp -r "$log" "$dir/copy"
+flip "$dir/copy/evidence/data.mdb" "$(entry_hex 1 7)" 150
+run 4 'no count of what does not hold' "$audit" stats --dir "$dir/copy"
+
+# --- report ---
+mkdir "$dir/late"
+"$make_log" "$dir/late" late >/dev/null || { echo 'Bail out! no log'; exit 1; }
+late="--dir $dir/late/log --authority $dir/late/authority"
+# shellcheck disable=SC2086
+run 0 'a report' "$audit" report $late --month 2026-11 --zone +08:00 \
+    --format jsonl
+python3 - "$dir/out" >"$dir/py" 2>&1 <<'EOF'
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+serves, = [row for row in rows if row["side"] == "serves"]
+assert serves["member"] == "scjg.demo/registry", serves
+assert serves["title"] == "Market entity registration"
+assert serves["requests"] == 46 and serves["answered"] == 15, serves
+assert serves["expired"] == 29 and serves["refused"] == 2, serves
+assert serves["reasons"] == {"NO_GRANT": 1, "PURPOSE": 1}
+# Eleven after a second, four after ten: more than half in one.
+assert serves["p50_ms"] <= 1032 and serves["p50_ms"] >= 1000, serves
+assert serves["p95_ms"] == serves["max_ms"] == 10000, serves
+assert serves["promise_ms"] == 5000 and serves["over"] == 4, serves
+asks = {row["member"]: row for row in rows if row["side"] == "asks"}
+assert asks["tax.demo/state"]["requests"] == 46
+assert asks["tax.demo/local"]["refused"] == 2
+assert asks["police.demo/residents"]["reasons"] == {"BAD_SIGNATURE": 1}
+EOF
+result $? 'volume, reasons, times and the promise'
+# Two requests before midnight in Beijing, answered six seconds later.
+# shellcheck disable=SC2086
+run 0 'answers to questions of the month before' "$audit" report $late \
+    --month 2026-12 --zone +08:00 --member scjg.demo/registry --format csv
+[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f5,6,12,14,15,16)" = \
+    0,2,6000,6000,5000,2 ]
+result $? 'have their time'
+# shellcheck disable=SC2086
+run 0 'in UTC they are all of November' "$audit" report $late --month 2026-11 \
+    --member scjg.demo/registry --format csv
+[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f5,6)" = 46,17 ]
+result $? 'and counted there'
+# shellcheck disable=SC2086
+run 0 'in Chinese' "$audit" report $late --month 2026-11 --lang zh
+says '共享交换情况通报  2026-11' 'with its title'
+says '超出承诺' 'its headings'
+says '市场主体登记信息' 'and names'
+says "complete: none between them is missing" 'complete'
+for bad in '' '--month 2026-13' '--month 2026-11 --from 2026-11-02' \
+    '--month 2026-11 --status refused' '--month 2026-11 --by item'; do
+	# shellcheck disable=SC2086
+	run 2 "report refuses $bad" "$audit" report --dir "$log" $bad
+done
+
+for bad in '--operation nope' '--from never' '--status NOPE' '--type NOPE' '--exchange 12' \
     '--limit x' '--subject zz' '--format xml' '--nope'; do
 	# shellcheck disable=SC2086
 	run 2 "refused: $bad" "$audit" search --dir "$log" $bad
@@ -217,6 +375,99 @@ says '"matched":null,"purpose":"case 8","query":"search subject=…"' \
 run 0 'show through the socket' "$audit" show 4 --socket "$socket" \
     --key "$keys/auditor.key" --authority "$dir/live/authority" --why "case 7"
 says '0 fail, 0 could not be made' 'every check made'
+run 0 'a cursor through the socket' "$audit" search --socket "$socket" \
+    --key "$keys/auditor.key" --why 'case 8' --type AUDIT_QUERY \
+    --cursor-file "$dir/live-cursor"
+run 0 'goes on' "$audit" search --socket "$socket" \
+    --key "$keys/auditor.key" --why 'case 8' --type AUDIT_QUERY \
+    --cursor-file "$dir/live-cursor" --format jsonl
+[ "$(grep -c '"purpose":"case 8"' "$dir/out")" -eq 1 ]
+result $? 'with its own last question alone'
+
+# What an auditor wrote must not steer another one's terminal.
+trick=$(printf 'a\033[2Jb\342\200\256c')
+for format in table csv jsonl ocsf; do
+	run 0 "a purpose with tricks" "$audit" search --socket "$socket" \
+	    --key "$keys/auditor.key" --why "$trick" --limit 1
+	run 0 "shown as $format" "$audit" tail -n 1 --type AUDIT_QUERY \
+	    --socket "$socket" --key "$keys/auditor.key" --why 'case 9' \
+	    --format "$format"
+	! LC_ALL=C grep -q "$(printf '\033\|\342\200\256')" "$dir/out" "$dir/err"
+	result $? "$format: no tricks"
+done
+says '"purpose":"a\u001B[2Jb\u202ec"' 'JSON keeps them, escaped'
+
+# --- tail -f ---
+"$audit" tail -f -n 1 --socket "$socket" --key "$keys/auditor.key" \
+    --why 'watching' --type AUDIT_QUERY --format jsonl \
+    --cursor-file "$dir/follow-cursor" >"$dir/followed" 2>"$dir/followed.err" &
+follower=$!
+for _ in $(seq 100); do
+	[ -s "$dir/followed" ] && break
+	sleep 0.1
+done
+run 0 'a question beside a follower' "$audit" search --socket "$socket" \
+    --key "$keys/auditor.key" --why 'case 10' --limit 1
+for _ in $(seq 100); do
+	grep -q 'case 10' "$dir/followed" && break
+	sleep 0.1
+done
+kill -INT "$follower"
+wait "$follower"
+status=$?
+cp "$dir/followed.err" "$dir/err"
+cp "$dir/followed" "$dir/out"
+[ "$status" -eq 0 ]
+result $? 'who is interrupted ends well'
+[ "$(grep -c '"purpose":"watching"' "$dir/followed")" -eq 1 ]
+result $? 'a follower sees its own beginning once'
+[ "$(grep -c '"purpose":"case 10"' "$dir/followed")" -eq 1 ]
+result $? 'and what others ask'
+says "output     sha256 $(sha256sum "$dir/followed" | cut -d' ' -f1)" \
+    'with a footer'
+run 0 'the end is in the log' "$audit" tail -n 1 --socket "$socket" \
+    --key "$keys/auditor.key" --why 'case 11' --type AUDIT_QUERY --format jsonl
+says '"query":"end of entry ' 'as an entry'
+says '"matched":3,' 'with the rows that were seen'
+for what in '--to 2027-01-01' '--at 3' '--start 4'; do
+	# shellcheck disable=SC2086
+	run 2 "-f and $what" "$audit" tail -f $what --socket "$socket" \
+	    --key "$keys/auditor.key" --why x
+done
+# --- counts through the socket, and a broker that leaves rows out ---
+ask="--key $keys/auditor.key --root $auth/root.note --why monthly"
+# shellcheck disable=SC2086
+run 0 'stats through the socket' "$audit" stats --socket "$socket" $ask \
+    --by status --to 2026-11-25 --format csv
+"$audit" stats --dir "$log" --by status --to 2026-11-25 --format csv \
+    >"$dir/want" 2>/dev/null
+cmp -s "$dir/out" "$dir/want"
+result $? 'give the same'
+says 'complete: none between them is missing' 'complete'
+# shellcheck disable=SC2086
+run 0 'a report through the socket' "$audit" report --socket "$socket" $ask \
+    --month 2026-11 --member tax.demo/state --format csv
+[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f5,6)" = 40,11 ]
+result $? 'counts the same'
+# shellcheck disable=SC2086
+run 0 'it is one question' "$audit" search --socket "$socket" $ask \
+    --type AUDIT_QUERY --format jsonl
+[ "$(grep -c '"query":"read ' "$dir/out")" -eq 2 ]
+result $? 'an entry each'
+for at in 0 1 -1; do
+	tests/lib/drop-rows.py "$dir/liar$at" "$socket" $at >"$dir/liar.out" &
+	liar=$!
+	for _ in $(seq 100); do
+		grep -q serving "$dir/liar.out" && break
+		sleep 0.1
+	done
+	# shellcheck disable=SC2086
+	run 4 "rows left out ($at)" "$audit" stats --socket "$dir/liar$at" $ask
+	says 'do not rely on this answer' 'are missed'
+	kill "$liar"
+	wait "$liar" 2>/dev/null
+done
+
 run 3 'another kind of key' "$audit" search --socket "$socket" \
     --key "$keys/witness.key" --why 'case 7'
 run 2 'no purpose' "$audit" search --socket "$socket" \

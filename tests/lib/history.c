@@ -324,6 +324,7 @@ ht_history_exchanges(struct ht_history *h, unsigned n, unsigned answered,
 		make_request(h, &requests[i], "tax.demo/state", subject);
 	log_bundle(h, requests, n + 1, n, HT_ENTRY_REQUEST, 0, NULL);
 	commit(h);
+	h->now_us += h->answer_us;
 	for (unsigned at = 0; at < answered;) {
 		unsigned some = answered - at < 3 ? answered - at : 3;
 

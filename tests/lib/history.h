@@ -14,8 +14,9 @@
 struct ht_history {
 	const struct ht_world *world;
 	struct ht_log *log;
-	uint64_t now_us;  /* of the next entry; each step adds a second */
-	uint64_t records; /* made so far: ids and bodies follow from it */
+	uint64_t now_us;    /* of the next entry; each step adds a second */
+	uint64_t answer_us; /* how much longer answers take than a second */
+	uint64_t records;   /* made so far: ids and bodies follow from it */
 	uint64_t counts[HT_ENTRY_REFUSALS + 1]; /* entries by type */
 
 	/* Set after ht_history_init(), where a test wants to know. */

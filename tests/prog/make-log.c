@@ -1,11 +1,14 @@
 /*
  * make-log DIR -- a stopped log with a history in DIR/log, the authority's
  * folder in DIR/authority and every key in DIR/keys; prints the number of
- * entries.  With "serve" as second argument it then serves the audit socket
- * DIR/audit until standard input ends.
+ * entries.  With "late" as second argument some answers come late.  With
+ * "serve" as second argument it then serves the audit socket DIR/audit until
+ * standard input ends.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "broker/audit/server.h"
@@ -15,8 +18,11 @@
 #include "tests/lib/history.h"
 
 #define NOW_MS UINT64_C(1795482123000)
+/* 2026-11-30T15:59:58Z */
+#define BEFORE_MIDNIGHT_US UINT64_C(1796054398000000)
 
 static struct ht_world *world;
+static pthread_mutex_t committing = PTHREAD_MUTEX_INITIALIZER;
 
 static void
 done(enum ht_err err, const char *what)
@@ -36,8 +42,19 @@ under(const char *dir, const char *name)
 	return path;
 }
 
+/* Answers past their promise, and past the end of a month in Beijing. */
 static void
-live(struct ht_log *log)
+live_late(struct ht_history *h)
+{
+	h->answer_us = UINT64_C(9000000);
+	ht_history_exchanges(h, 4, 4, 50, NULL);
+	h->now_us = BEFORE_MIDNIGHT_US;
+	h->answer_us = UINT64_C(5000000);
+	ht_history_exchanges(h, 2, 2, 51, NULL);
+}
+
+static void
+live(struct ht_log *log, bool late)
 {
 	struct ht_history h;
 
@@ -49,6 +66,8 @@ live(struct ht_log *log)
 	for (unsigned i = 0; i < 12; i++)
 		ht_history_exchanges(&h, 1 + i % 5, i % 2, 2 + i, NULL);
 	ht_history_refused(&h, HT_ST_NO_GRANT);
+	if (late)
+		live_late(&h);
 	ht_history_stop(&h);
 }
 
@@ -75,8 +94,10 @@ note(void *arg, struct ht_slice payload, uint64_t *ret_seq)
 	    .payload = payload};
 	struct ht_slice checkpoint;
 
+	pthread_mutex_lock(&committing);
 	done(ht_log_append(arg, &e, NULL), "note");
 	done(ht_log_commit(arg, &checkpoint), "note");
+	pthread_mutex_unlock(&committing);
 	*ret_seq = e.seq;
 	return HT_OK;
 }
@@ -113,7 +134,7 @@ main(int argc, char **argv)
 	bool more = true;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: make-log DIR [serve]\n");
+		fprintf(stderr, "usage: make-log DIR [late|serve]\n");
 		return 2;
 	}
 	done(ht_keys_init(), "keys");
@@ -123,13 +144,13 @@ main(int argc, char **argv)
 	index_dir = under(log_dir, "index");
 	done(ht_log_open(log_dir, "gx.demo/log", world->log_key, report, &log),
 	    "log");
-	live(log);
+	live(log, argc > 2 && strcmp(argv[2], "late") == 0);
 	done(ht_index_open(index_dir, log, &index), "index");
 	while (more)
 		done(ht_index_catch_up(index, 1000, &more), "index");
 	printf("%llu\n", (unsigned long long)ht_log_size(log));
 	fflush(stdout);
-	if (argc > 2)
+	if (argc > 2 && strcmp(argv[2], "serve") == 0)
 		serve(argv[1], log, index);
 	ht_index_close(&index);
 	ht_log_close(&log);

@@ -189,6 +189,10 @@ a_search_needs_no_index(void **state)
 	rows[n].f.purpose = ht_slice_str("tax-registration");
 	rows[n].f.type = HT_ENTRY_RESPONSE;
 	rows[n++].why = "by purpose and type";
+	rows[n].f.operation = HT_OP_QUERY;
+	rows[n++].why = "by operation, also of what is cited";
+	rows[n].f.operation = HT_OP_VERIFY;
+	rows[n++].why = "by an operation nobody used";
 	rows[n].f.member = ht_slice_str("tax.demo/state");
 	rows[n].f.limit = 3;
 	rows[n].want = 3;
@@ -390,6 +394,7 @@ row(void *arg, const struct ht_row *r)
 	struct rows *rows = arg;
 	const struct ht_keyinfo *key;
 
+	assert_in_range(rows->n, 0, HT_COUNT(rows->seqs) - 1);
 	rows->seqs[rows->n++] = r->seq;
 	assert_int_equal(r->entry.seq, r->seq);
 	if (r->bundle.len > 0) {
@@ -501,6 +506,67 @@ ignore_row(void *arg, const struct ht_row *r)
 }
 
 /* One bit anywhere in a frame, and nothing of it is believed. */
+/* The newest rows, however far back they stand; the older ones not. */
+static void
+the_last_rows_are_the_newest(void **state)
+{
+	struct fixture f;
+	struct ht_query q = HT_QUERY_ALL;
+	struct hits all;
+	uint64_t scanned;
+
+	(void)state;
+	start(&f);
+	for (unsigned i = 0; i < 30; i++) /* past the first look back */
+		ht_history_exchanges(&f.h, 40, 40, 3, NULL);
+	q.filter.status = -2;
+	all = search(&f, &q.filter, &scanned);
+	assert_int_equal(all.n, 3);
+	for (int indexed = 0; indexed < 2; indexed++) {
+		for (uint32_t last = 1; last < 5; last++) {
+			HT_AUTO(ht_audit_answer_fini)
+			struct ht_audit_answer a = {0};
+			struct rows rows;
+
+			q.last = last;
+			assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+			rows = check_answer(&a);
+			assert_int_equal(rows.n, last < 3 ? last : 3);
+			assert_int_equal(rows.seqs[0], all.seqs[3 - rows.n]);
+			assert_false(a.more);
+		}
+		index_all(&f);
+	}
+	finish(&f);
+}
+
+/* Between two runs the log must have gone on, and nothing else. */
+static void
+an_answer_continues_an_earlier_one(void **state)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	struct fixture f;
+	struct ht_query q = HT_QUERY_ALL;
+	struct ht_hash before, now;
+
+	(void)state;
+	start(&f);
+	q.since = 20;
+	assert_ok(ht_log_root(f.log, q.since, &before));
+	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_ok(ht_log_root(f.log, a.size, &now));
+	assert_true(ht_check_consistency(
+	    q.since, a.size, &before, &now, a.path, a.n_path));
+	before.at[7] ^= 1;
+	assert_false(ht_check_consistency(
+	    q.since, a.size, &before, &now, a.path, a.n_path));
+	ht_audit_answer_fini(&a);
+	q.since = a.size + 9; /* the log shrank: the asker sees it by size */
+	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_int_equal(a.n_path, 0);
+	finish(&f);
+}
+
 static void
 a_changed_answer_is_refused(void **state)
 {
@@ -551,6 +617,10 @@ a_query_has_one_form(void **state)
 	q.filter.type = HT_ENTRY_REJECT;
 	q.filter.has_exchange = true;
 	q.filter.limit = 7;
+	q.filter.operation = HT_OP_QUERY;
+	q.last = 4;
+	q.mode = HT_QUERY_FOLLOW;
+	q.since = 1;
 	q.has_seq = true;
 	q.seq = 9;
 	assert_ok(ht_query_encode(&q, &bytes));
@@ -560,9 +630,9 @@ a_query_has_one_form(void **state)
 	assert_true(ht_slice_eq(ht_buf_slice(&bytes), ht_buf_slice(&again)));
 	ht_query_text(&got, &text);
 	assert_string_equal(ht_buf_text(&text),
-	    "search seq=9 exchange=00000000000000000000000000000000 "
-	    "from=2026-11-24T01:02:03Z member=tax.demo/state status=refused "
-	    "type=REJECT limit=7");
+	    "follow seq=9 exchange=00000000000000000000000000000000 "
+	    "from=2026-11-24T01:02:03Z member=tax.demo/state "
+	    "operation=query status=refused type=REJECT limit=7 last=4");
 	for (size_t len = 0; len < bytes.len; len++) {
 		why = NULL;
 		assert_err(ht_query_decode(HT_SLICE(bytes.at, len), &got, &why),
@@ -611,9 +681,11 @@ note(void *arg, struct ht_slice payload, uint64_t *ret_seq)
 
 	if (s->fail)
 		return HT_ESTORE;
+	pthread_mutex_lock(&s->lock);
 	assert_ok(ht_log_append(s->f.log, &e, NULL));
 	assert_ok(ht_log_commit(s->f.log, &checkpoint));
 	s->notes++;
+	pthread_mutex_unlock(&s->lock);
 	*ret_seq = e.seq;
 	return HT_OK;
 }
@@ -846,6 +918,285 @@ rubbish_on_the_socket_harms_nobody(void **state)
 	assert_ok(
 	    ask_socket(&s, AUDITOR, world->auditor, NULL, &a, &place, NULL));
 	assert_int_equal(s.notes, 1);
+	stop(&s);
+}
+
+/* ---- long answers ---- */
+
+struct listener {
+	struct serving *s;
+	struct ht_checkpoint cp;
+	unsigned updates;
+	struct rows rows;
+	uint64_t enough; /* rows */
+	int stop[2];     /* a pipe */
+};
+
+static enum ht_err
+hear_update(void *arg, uint64_t size, struct ht_slice note_bytes,
+    const struct ht_hash *path, size_t n)
+{
+	struct listener *l = arg;
+	struct ht_checkpoint before = l->cp;
+
+	assert_ok(ht_checkpoint_open(note_bytes, &vkey, &l->cp));
+	assert_int_equal(l->cp.size, size);
+	if (l->updates++ > 0)
+		assert_true(ht_check_consistency(
+		    before.size, size, &before.root, &l->cp.root, path, n));
+	return HT_OK;
+}
+
+static enum ht_err
+hear_rows(void *arg, struct ht_slice frame)
+{
+	struct listener *l = arg;
+	uint64_t bad;
+
+	assert_ok(
+	    ht_rows_check(frame, l->cp.size, &l->cp.root, row, &l->rows, &bad));
+	if (l->enough > 0 && l->rows.n >= l->enough)
+		assert_int_equal(write(l->stop[1], "x", 1), 1);
+	return HT_OK;
+}
+
+static enum ht_err
+listen_to(struct listener *l, struct ht_query q, struct ht_audit_end *end,
+    struct ht_buf *why)
+{
+	const struct ht_audit_stream stream = {.update = hear_update,
+	    .rows = hear_rows,
+	    .arg = l,
+	    .stop_fd = l->stop[0]};
+
+	q.why = ht_slice_str("a test");
+	return ht_audit_ask_long(
+	    l->s->path, ORIGIN, AUDITOR, world->auditor, &q, &stream, end, why);
+}
+
+static void
+listener_init(struct listener *l, struct serving *s)
+{
+	*l = (struct listener){.s = s};
+	assert_int_equal(pipe(l->stop), 0);
+}
+
+static void
+listener_fini(struct listener *l)
+{
+	assert_int_equal(close(l->stop[0]), 0);
+	assert_int_equal(close(l->stop[1]), 0);
+}
+
+static void *
+grow_log(void *arg)
+{
+	struct serving *s = arg;
+
+	for (unsigned i = 0; i < 5; i++) {
+		pthread_mutex_lock(&s->lock);
+		ht_history_exchanges(&s->f.h, 3, 3, 40 + i, NULL);
+		pthread_mutex_unlock(&s->lock);
+		(void)usleep(150000); /* more than one look of the server's */
+	}
+	return NULL;
+}
+
+/* Rows come as they are made, none twice; two entries in all. */
+static void
+a_follower_sees_what_comes(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(2000);
+	struct ht_query q = HT_QUERY_ALL;
+	struct ht_audit_end end;
+	struct listener l;
+	struct serving s;
+	pthread_t grower;
+	uint64_t size;
+
+	(void)state;
+	serve(&s);
+	listener_init(&l, &s);
+	size = ht_log_size(s.f.log);
+	q.mode = HT_QUERY_FOLLOW;
+	q.last = 2;
+	q.filter.type = HT_ENTRY_RESPONSE;
+	l.enough = 2 + 15;
+	assert_int_equal(pthread_create(&grower, NULL, grow_log, &s), 0);
+	assert_ok(listen_to(&l, q, &end, &why));
+	assert_int_equal(pthread_join(grower, NULL), 0);
+	assert_int_equal(l.rows.n, 17);
+	for (size_t i = 1; i < l.rows.n; i++)
+		assert_true(l.rows.seqs[i] > l.rows.seqs[i - 1]);
+	assert_true(l.rows.seqs[1] < size && l.rows.seqs[2] >= size);
+	assert_true(l.updates > 2);
+	assert_true(end.more);
+	assert_int_equal(end.matched, 17);
+	assert_int_equal(end.next_seq, l.rows.seqs[16] + 1);
+	listener_fini(&l);
+	stop(&s);
+	assert_int_equal(s.notes, 2);
+}
+
+/* A period is read with both neighbours, whole. */
+static void
+a_period_is_read_whole(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(2000);
+	struct ht_query q = HT_QUERY_ALL;
+	struct ht_audit_end end;
+	struct listener l;
+	struct serving s;
+	uint64_t lo, hi;
+
+	(void)state;
+	serve(&s);
+	for (unsigned i = 0; i < 40; i++) /* more than a page */
+		ht_history_exchanges(&s.f.h, 20, 20, 40 + i, NULL);
+	listener_init(&l, &s);
+	q.mode = HT_QUERY_READ;
+	q.filter.from_us = (NOW_MS + 3000) * 1000;
+	q.filter.to_us = (NOW_MS + 62000) * 1000;
+	assert_ok(ht_index_bounds(s.f.index, &q.filter, &lo, &hi));
+	assert_true(lo > 0 && hi < ht_log_size(s.f.log));
+	assert_true(hi - lo > HT_AUDIT_PAGE);
+	assert_ok(listen_to(&l, q, &end, &why));
+	assert_int_equal(l.rows.n, hi - lo + 2);
+	assert_int_equal(l.rows.seqs[0], lo - 1);
+	assert_int_equal(l.rows.seqs[l.rows.n - 1], hi);
+	assert_false(end.more);
+	assert_int_equal(l.updates, 1);
+	q.filter.item = ht_slice_str("gx.demo/SCZTDJ");
+	assert_err(listen_to(&l, q, &end, &why), HT_EINVALID);
+	listener_fini(&l);
+	stop(&s);
+	assert_int_equal(s.notes, 2);
+}
+
+static void *
+follow_on(void *arg)
+{
+	struct ht_buf why = HT_BUF(2000);
+	struct ht_query q = HT_QUERY_ALL;
+	struct ht_audit_end end;
+	enum ht_err err;
+
+	q.mode = HT_QUERY_FOLLOW;
+	q.last = 1;
+	err = listen_to(arg, q, &end, &why);
+	assert_true(err == HT_OK || err == HT_EAGAIN);
+	ht_buf_fini(&why);
+	return err == HT_OK ? arg : NULL;
+}
+
+/* Four follow, a fifth is told; a question is answered beside them. */
+static void
+followers_shut_nobody_out(void **state)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	struct listener l[HT_AUDIT_LONGS + 1];
+	pthread_t threads[HT_AUDIT_LONGS + 1];
+	struct serving s;
+	unsigned served = 0;
+	uint64_t place;
+
+	(void)state;
+	serve(&s);
+	for (size_t i = 0; i < HT_COUNT(l); i++) {
+		listener_init(&l[i], &s);
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, follow_on, &l[i]), 0);
+	}
+	/* Each of the four has its entry when its first row has come. */
+	for (unsigned notes = 0; notes < HT_AUDIT_LONGS;) {
+		pthread_mutex_lock(&s.lock);
+		notes = s.notes;
+		pthread_mutex_unlock(&s.lock);
+		(void)usleep(1000);
+	}
+	assert_ok(
+	    ask_socket(&s, AUDITOR, world->auditor, ORIGIN, &a, &place, NULL));
+	for (size_t i = 0; i < HT_COUNT(l); i++)
+		assert_int_equal(write(l[i].stop[1], "x", 1), 1);
+	for (size_t i = 0; i < HT_COUNT(l); i++) {
+		void *arg;
+
+		assert_int_equal(pthread_join(threads[i], &arg), 0);
+		served += arg != NULL;
+		listener_fini(&l[i]);
+	}
+	assert_int_equal(served, HT_AUDIT_LONGS);
+	stop(&s);
+}
+
+/* The ninth is told at once, and finds a place when one has left. */
+static void
+too_many_visitors_are_told(void **state)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	int fds[HT_AUDIT_VISITS];
+	struct serving s;
+	uint64_t place;
+	uint8_t byte;
+
+	(void)state;
+	serve(&s);
+	for (size_t i = 0; i < HT_COUNT(fds); i++) {
+		fds[i] = connect_raw(&s);
+		/* Its challenge has come: it has its place. */
+		assert_int_equal(recv(fds[i], &byte, 1, 0), 1);
+	}
+	assert_err(ask_socket(&s, AUDITOR, world->auditor, ORIGIN, &a, &place,
+	               "as many auditors are here as may"),
+	    HT_EAGAIN);
+	for (size_t i = 0; i < HT_COUNT(fds); i++)
+		assert_int_equal(close(fds[i]), 0);
+	while (ask_socket(&s, AUDITOR, world->auditor, ORIGIN, &a, &place,
+	           NULL) == HT_EAGAIN)
+		(void)usleep(1000);
+	assert_true(a.matched > 0);
+	stop(&s);
+}
+
+static void *
+stop_soon(void *arg)
+{
+	struct serving *s = arg;
+	unsigned notes = 0;
+
+	while (notes == 0) {
+		pthread_mutex_lock(&s->lock);
+		notes = s->notes;
+		pthread_mutex_unlock(&s->lock);
+		(void)usleep(1000);
+	}
+	ht_audit_server_stop(&s->server);
+	return NULL;
+}
+
+/* The end of the broker is the end of the answer, and says so. */
+static void
+a_stop_ends_a_follower(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(2000);
+	struct ht_query q = HT_QUERY_ALL;
+	struct ht_audit_end end;
+	struct listener l;
+	struct serving s;
+	pthread_t stopper;
+
+	(void)state;
+	serve(&s);
+	listener_init(&l, &s);
+	q.mode = HT_QUERY_FOLLOW;
+	q.last = 3;
+	assert_int_equal(pthread_create(&stopper, NULL, stop_soon, &s), 0);
+	assert_ok(listen_to(&l, q, &end, &why));
+	assert_true(end.more);
+	assert_int_equal(end.matched, l.rows.n);
+	assert_int_equal(pthread_join(stopper, NULL), 0);
+	assert_int_equal(s.notes, 2);
+	listener_fini(&l);
 	stop(&s);
 }
 
@@ -1145,6 +1496,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(evidence_has_one_form),
     cmocka_unit_test(every_row_of_an_answer_is_proven),
     cmocka_unit_test(a_limit_says_where_to_go_on),
+    cmocka_unit_test(the_last_rows_are_the_newest),
+    cmocka_unit_test(an_answer_continues_an_earlier_one),
     cmocka_unit_test(a_changed_answer_is_refused),
     cmocka_unit_test(a_query_has_one_form),
     cmocka_unit_test(an_auditor_is_answered_and_noted),
@@ -1152,6 +1505,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(who_is_no_auditor_is_refused_and_noted_once),
     cmocka_unit_test(what_cannot_be_noted_is_not_answered),
     cmocka_unit_test(rubbish_on_the_socket_harms_nobody),
+    cmocka_unit_test(a_follower_sees_what_comes),
+    cmocka_unit_test(a_period_is_read_whole),
+    cmocka_unit_test(followers_shut_nobody_out),
+    cmocka_unit_test(too_many_visitors_are_told),
+    cmocka_unit_test(a_stop_ends_a_follower),
     cmocka_unit_test(a_stop_interrupts_a_silent_visitor),
     cmocka_unit_test(a_whole_log_verifies),
     cmocka_unit_test(the_first_bad_entry_is_named),

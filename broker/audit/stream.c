@@ -1,0 +1,285 @@
+/*
+ * stream.c -- more rows than an answer may hold, one by one: every entry of a
+ * period, or entries as they come.  Nothing is kept, everything is proven.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/audit/cursor.h"
+#include "broker/audit/evidence.h"
+#include "broker/audit/tool.h"
+#include "lib/base/clock.h"
+#include "lib/term/progress.h"
+
+struct feed {
+	const struct ht_audit_feed *feed;
+	const struct ht_audit_opts *opts;
+	const struct ht_audit_faith *faith;
+	struct ht_audit_result *result;
+	struct ht_progress progress;
+	bool has_checkpoint;
+	uint64_t bad; /* the entry that is not proven */
+	int code;     /* of what was said already */
+
+	/* READ */
+	bool has_row;
+	uint64_t last_seq;
+	uint64_t last_us;
+};
+
+/* ---- rows ---- */
+
+static enum ht_err
+unlike(struct feed *f, const struct ht_row *row, const char *what)
+{
+	ht_audit_say("entry %llu: %s; do not rely on this answer",
+	    (unsigned long long)row->seq, what);
+	f->code = HT_AUDIT_BAD;
+	return HT_EINTEGRITY;
+}
+
+/*
+ * Is a row of READ in the period, and does none lack before it?  The rows
+ * begin one before the period and end one after it, where there are such.
+ */
+static enum ht_err
+check_place(struct feed *f, const struct ht_row *row, bool *ret_in)
+{
+	const struct ht_filter *q = &f->opts->query.filter;
+	uint64_t us = row->entry.time_us;
+	bool before = row->seq < q->start_seq || us < q->from_us;
+	bool after = (q->to_us > 0 && us >= q->to_us) ||
+	             (q->size > 0 && row->seq >= q->size);
+
+	*ret_in = !before && !after;
+	if (*ret_in && f->result->end_seq == 0)
+		f->result->first_seq = row->seq;
+	if (*ret_in)
+		f->result->end_seq = row->seq + 1;
+	if (f->has_row && row->seq != f->last_seq + 1)
+		return unlike(f, row, "entries before it are missing");
+	if (f->has_row && us < f->last_us)
+		return unlike(f, row, "its time is before its neighbour's");
+	if (!f->has_row && row->seq > 0 && !before)
+		return unlike(f, row, "the period does not begin here");
+	f->has_row = true;
+	f->last_seq = row->seq;
+	f->last_us = us;
+	return HT_OK;
+}
+
+static enum ht_err
+take_row(void *arg, const struct ht_row *row)
+{
+	struct feed *f = arg;
+	bool in = true;
+	enum ht_err err = HT_OK;
+
+	if (f->opts->query.mode == HT_QUERY_READ)
+		err = check_place(f, row, &in);
+	if (err != HT_OK || !in)
+		return err;
+	f->result->answer.matched++;
+	return f->feed->each(f->feed->arg, row);
+}
+
+static enum ht_err
+take_frame(void *arg, struct ht_slice frame)
+{
+	struct feed *f = arg;
+	const struct ht_checkpoint *cp = &f->result->checkpoint;
+	enum ht_err err =
+	    ht_rows_check(frame, cp->size, &cp->root, take_row, f, &f->bad);
+
+	if (f->feed->what != NULL)
+		ht_progress_step(&f->progress, f->result->answer.matched,
+		    ht_clock_mono_ms());
+	if (err == HT_OK && f->feed->pause != NULL)
+		err = f->feed->pause(f->feed->arg);
+	return err;
+}
+
+/* Does the last row end the period, or the log? */
+static enum ht_err
+check_end(struct feed *f)
+{
+	const struct ht_filter *q = &f->opts->query.filter;
+	uint64_t size = f->result->checkpoint.size;
+
+	if (f->opts->query.mode != HT_QUERY_READ || size == 0)
+		return HT_OK;
+	if (f->has_row && (f->last_seq + 1 == size ||
+	                      (q->to_us > 0 && f->last_us >= q->to_us) ||
+	                      (q->size > 0 && f->last_seq >= q->size)))
+		return HT_OK;
+	ht_audit_say("entries at the end of the period are missing; do not "
+	             "rely on this answer");
+	f->code = HT_AUDIT_BAD;
+	return HT_EINTEGRITY;
+}
+
+/* ---- checkpoints ---- */
+
+static bool
+continues(const struct ht_checkpoint *before, const struct ht_checkpoint *now,
+    const struct ht_hash *path, size_t n)
+{
+	/* One path for both cases: nothing is proven of an empty tree. */
+	return before->size == 0 ||
+	       ht_check_consistency(
+	           before->size, now->size, &before->root, &now->root, path, n);
+}
+
+static enum ht_err
+take_update(void *arg, uint64_t size, struct ht_slice note,
+    const struct ht_hash *path, size_t n_path)
+{
+	struct feed *f = arg;
+	struct ht_audit_result *r = f->result;
+	struct ht_checkpoint before = r->checkpoint;
+
+	f->code = ht_audit_checkpoint(f->faith, note, size, r);
+	if (f->code != HT_AUDIT_OK)
+		return HT_EINTEGRITY;
+	r->answer.size = size;
+	if (!f->has_checkpoint && f->feed->since != NULL) {
+		r->answer.n_path = n_path;
+		memcpy(r->answer.path, path, n_path * sizeof(*path));
+		f->code = ht_audit_cursor_check(f->opts, f->feed->since, r);
+	} else if (f->has_checkpoint &&
+	           !continues(&before, &r->checkpoint, path, n_path)) {
+		ht_audit_say("the log of %llu entries does not continue the "
+		             "one of %llu that was shown before: another "
+		             "history was put in its place",
+		    (unsigned long long)size, (unsigned long long)before.size);
+		f->code = HT_AUDIT_OLD;
+	}
+	f->has_checkpoint = true;
+	return f->code == HT_AUDIT_OK ? HT_OK : HT_EINTEGRITY;
+}
+
+/* ---- where they come from ---- */
+
+/* The same pages that a broker would send, made and checked here. */
+static enum ht_err
+read_pages(struct feed *f, struct ht_log *log, struct ht_index *index)
+{
+	struct ht_query page = {.filter = HT_FILTER_ALL};
+	const struct ht_filter *q = &f->opts->query.filter;
+	uint64_t size = f->result->checkpoint.size, lo = 0, hi = 0;
+	enum ht_err err = ht_index_bounds(index, q, &lo, &hi);
+
+	page.filter.start_seq = lo > 0 ? lo - 1 : 0;
+	page.filter.size = hi < size ? hi + 1 : size;
+	page.filter.limit = HT_AUDIT_PAGE;
+	f->progress.total = page.filter.size - page.filter.start_seq;
+	while (err == HT_OK && page.filter.start_seq < page.filter.size) {
+		HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+
+		err = ht_audit_page(log, index, &page, size, lo, &a);
+		for (size_t i = 0; err == HT_OK && i < a.n_frames; i++)
+			err = take_frame(f, ht_buf_slice(&a.frames[i]));
+		page.filter.start_seq = a.more ? a.next_seq : page.filter.size;
+	}
+	return err;
+}
+
+static enum ht_err
+read_folder(struct feed *f, struct ht_log *log)
+{
+	HT_AUTO(ht_index_close) struct ht_index *index = NULL;
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	struct ht_query head = f->opts->query;
+	enum ht_err err = ht_index_open(NULL, log, &index);
+
+	head.filter.start_seq = UINT64_MAX; /* the checkpoint alone */
+	if (err == HT_OK)
+		err = ht_audit_answer(log, index, &head, &a);
+	if (err == HT_OK)
+		err = take_update(
+		    f, a.size, ht_buf_slice(&a.checkpoint), a.path, a.n_path);
+	if (err == HT_OK)
+		f->result->behind = ht_log_size(log) - a.size;
+	return err == HT_OK ? read_pages(f, log, index) : err;
+}
+
+static enum ht_err
+ask_folder(struct feed *f)
+{
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	enum ht_err err;
+
+	f->code = ht_audit_open_folder(f->opts, &log);
+	if (f->code != HT_AUDIT_OK)
+		return HT_EINVALID; /* said */
+	err = read_folder(f, log);
+	if (err == HT_EINVALID && f->code == HT_AUDIT_OK) {
+		ht_audit_say("--at: the newest checkpoint is of a smaller "
+		             "size");
+		f->code = HT_AUDIT_USAGE;
+	}
+	return err;
+}
+
+static enum ht_err
+ask_broker(struct feed *f)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(4096);
+	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
+	const struct ht_audit_stream stream = {.update = take_update,
+	    .rows = take_frame,
+	    .arg = f,
+	    .stop_fd = f->feed->stop_fd};
+	struct ht_audit_result *r = f->result;
+	struct ht_query salted = f->opts->query;
+	struct ht_audit_end end;
+	struct ht_keyfile file;
+	enum ht_err err;
+
+	f->code = ht_audit_open_key(f->opts->key, HT_KEY_AUDITOR, &key, &file);
+	if (f->code != HT_AUDIT_OK)
+		return HT_EINVALID; /* said */
+	err = ht_audit_ask_long(f->opts->socket,
+	    f->faith->has_vkey ? f->faith->vkey.name : NULL, file.name, key,
+	    &salted, &stream, &end, &why);
+	r->place = end.place;
+	r->noted = f->has_checkpoint;
+	memcpy(r->salt, salted.salt, sizeof(r->salt));
+	r->answer.scanned = end.scanned;
+	r->answer.more = end.more;
+	r->answer.next_seq = end.next_seq;
+	if (why.len > 0) {
+		ht_audit_say("%s", ht_buf_text(&why));
+		f->code = ht_audit_code(err);
+	}
+	return err;
+}
+
+int
+ht_audit_stream(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, const struct ht_audit_feed *feed,
+    struct ht_audit_result *result)
+{
+	struct feed f = {
+	    .feed = feed, .opts = opts, .faith = faith, .result = result};
+	enum ht_err err;
+
+	*result = (struct ht_audit_result){0};
+	ht_progress_init(&f.progress, feed->what != NULL ? feed->what : "", 0,
+	    STDERR_FILENO, ht_clock_mono_ms());
+	err = opts->dir != NULL ? ask_folder(&f) : ask_broker(&f);
+	ht_progress_fini(&f.progress);
+	if (err == HT_OK && result->answer.more &&
+	    opts->query.mode == HT_QUERY_READ) {
+		ht_audit_say("the broker ended its answer before the end of "
+		             "the period; ask for a shorter one");
+		return HT_AUDIT_CUT;
+	}
+	if (err == HT_OK)
+		err = check_end(&f);
+	if (err == HT_OK && opts->query.mode == HT_QUERY_READ)
+		result->complete = true;
+	if (err == HT_OK || f.code != HT_AUDIT_OK)
+		return f.code;
+	return ht_audit_unproven(err, f.bad);
+}
