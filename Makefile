@@ -253,6 +253,12 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/doc/hutong/examples
 	install -m 0644 docs/examples/*.c \
 	    $(DESTDIR)$(PREFIX)/share/doc/hutong/examples
+	set -e; for p in $(PROGRAMS); do \
+	    install -D -m 0644 docs/completion.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p; done
+	set -e; for file in docs/formats/*.json; do \
+	    install -D -m 0644 $$file \
+	    $(DESTDIR)$(PREFIX)/share/hutong/formats/$${file##*/}; done
 clean:
 	rm -rf build
 
