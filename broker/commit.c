@@ -35,6 +35,7 @@ enum job_type {
 	JOB_GOT,
 	JOB_ENTRY,
 	JOB_TRUST,
+	JOB_COSIGNED,
 };
 
 /* Somebody who waits until an entry is durable. */
@@ -55,6 +56,7 @@ struct job {
 	struct ht_hash hash;
 	uint64_t len;
 	struct ht_slice payload; /* the waiter's */
+	struct ht_buf note;      /* COSIGNED */
 	size_t n_places;
 	uint64_t places[HT_BUNDLE_MAX];
 	char member[HT_NAME_MAX + 1];
@@ -79,6 +81,7 @@ struct ht_committer {
 	uint64_t room_at_ms;
 	size_t appended;    /* entries of this group */
 	bool busy;          /* the group before was a large one */
+	bool cosigned;      /* a checkpoint was stored in it */
 	size_t acts_done;   /* of the lane's actions, appends carried out */
 	size_t out_len;     /* bytes that the last group sent */
 	struct ht_buf note; /* the newest checkpoint */
@@ -427,6 +430,12 @@ handle(struct ht_committer *c, struct job *job)
 	case JOB_TRUST:
 		install(c, job->trust);
 		break;
+	case JOB_COSIGNED:
+		must(ht_log_cosign(
+		         c->conf.log, job->len, ht_buf_slice(&job->note)),
+		    "store a cosigned checkpoint");
+		c->cosigned = true;
+		break;
 	}
 	must(err, "decide");
 	carry_out(c);
@@ -438,7 +447,7 @@ commit(struct ht_committer *c)
 	uint64_t began = ht_clock_mono_ms();
 	struct ht_slice note;
 
-	if (c->appended > 0) {
+	if (c->appended > 0 || c->cosigned) {
 		must(ht_log_commit(c->conf.log, &note), "commit");
 		ht_buf_reset(&c->note);
 		ht_buf_add(&c->note, note.at, note.len);
@@ -455,6 +464,7 @@ commit(struct ht_committer *c)
 	HT_ASSERT(pthread_mutex_unlock(&c->lock) == 0);
 	c->busy = c->appended >= BUSY_ENTRIES;
 	c->appended = 0;
+	c->cosigned = false;
 	if (c->new_trust)
 		ht_box_set(c->conf.box, c->trust, c->snapshot_place);
 	c->new_trust = false;
@@ -504,6 +514,7 @@ free_job(struct ht_committer *c, struct job *job)
 	ht_parcel_free(&job->parcel);
 	ht_conn_unref(&job->conn);
 	ht_trust_unref(&job->trust);
+	ht_buf_fini(&job->note);
 	if (job->waiter != NULL) {
 		struct waiter *waiter = job->waiter;
 
@@ -663,6 +674,7 @@ drop_job(void *item)
 	ht_parcel_free(&job->parcel);
 	ht_conn_unref(&job->conn);
 	ht_trust_unref(&job->trust);
+	ht_buf_fini(&job->note);
 	free(job);
 }
 
@@ -740,6 +752,7 @@ new_job(enum job_type type)
 	job->conn = NULL;
 	job->trust = NULL;
 	job->waiter = NULL;
+	job->note = HT_BUF(16384);
 	job->n_places = 0;
 	return job;
 }
@@ -898,6 +911,23 @@ ht_committer_admin(struct ht_committer *committer, const char *act,
 		return payload.err;
 	return ht_committer_entry(
 	    committer, HT_ENTRY_ADMIN, ht_buf_slice(&payload), NULL);
+}
+
+enum ht_err
+ht_committer_cosigned(
+    struct ht_committer *committer, uint64_t size, struct ht_slice note)
+{
+	struct job *job = new_job(JOB_COSIGNED);
+
+	if (job == NULL)
+		return HT_ENOMEM;
+	job->len = size;
+	ht_buf_add(&job->note, note.at, note.len);
+	if (job->note.err != HT_OK) {
+		drop_job(job);
+		return HT_ENOMEM;
+	}
+	return push(committer, job);
 }
 
 enum ht_err

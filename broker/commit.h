@@ -76,6 +76,9 @@ enum ht_err ht_committer_entry(struct ht_committer *committer, unsigned type,
     struct ht_slice payload, uint64_t *ret_seq) HT_MUST_USE;
 enum ht_err ht_committer_admin(struct ht_committer *committer, const char *act,
     const char *by, const char *detail) HT_MUST_USE;
+/* A checkpoint with cosignatures: to be stored with a later commit. */
+enum ht_err ht_committer_cosigned(struct ht_committer *committer, uint64_t size,
+    struct ht_slice note) HT_MUST_USE;
 /* A new trust is in force from its SNAPSHOT entry on. */
 enum ht_err ht_committer_trust(
     struct ht_committer *committer, struct ht_trust *trust) HT_MUST_USE;

@@ -124,6 +124,8 @@ read_all(struct reading *r, struct ht_yaml *root, struct ht_broker_conf *conf)
 	struct ht_yaml *log = ht_yaml_as_map(ht_yaml_need(root, "log"));
 	struct ht_yaml *front = ht_yaml_as_map(ht_yaml_get(root, "front"));
 	struct ht_yaml *limits = ht_yaml_as_map(ht_yaml_get(root, "limits"));
+	struct ht_yaml *witnesses =
+	    ht_yaml_as_map(ht_yaml_get(root, "witnesses"));
 
 	read_path(r, ht_yaml_need(root, "authority"), &conf->authority);
 	read_path(r, ht_yaml_get(root, "root"), &conf->root);
@@ -139,6 +141,11 @@ read_all(struct reading *r, struct ht_yaml *root, struct ht_broker_conf *conf)
 	    ht_yaml_get(root, "verify-threads"), 1, 256, &conf->verify_threads);
 	(void)ht_yaml_as_ms(ht_yaml_get(root, "freshen-every"), 100, HT_LIFE_MS,
 	    &conf->freshen_ms);
+	/* `cps` keeps one a second; a minute is long to stand alone. */
+	(void)ht_yaml_as_ms(ht_yaml_get(witnesses, "every"), 1000, 60000,
+	    &conf->witness_every_ms);
+	(void)ht_yaml_as_ms(ht_yaml_get(witnesses, "warn-after"), 10000,
+	    UINT64_C(7) * 86400000, &conf->witness_warn_ms);
 	if (limits != NULL)
 		read_limits(limits, conf);
 	if (conf->root == NULL && conf->authority != NULL)
@@ -158,6 +165,8 @@ ht_broker_conf_load(
 	    .front_memory = 256 * MIB,
 	    .verify_threads = cores(),
 	    .freshen_ms = 5000,
+	    .witness_every_ms = 5000,
+	    .witness_warn_ms = 600000,
 	    .lane = HT_LANE_CONF,
 	};
 	ht_random(ret->lane.secret, sizeof(ret->lane.secret));

@@ -30,7 +30,9 @@ struct ht_broker_conf {
 	uint64_t disk_reserve; /* bytes */
 	uint64_t front_memory; /* bytes */
 	uint64_t verify_threads;
-	uint64_t freshen_ms; /* how often current.note is looked at */
+	uint64_t witness_every_ms; /* between two rounds */
+	uint64_t witness_warn_ms;  /* no quorum for so long is said aloud */
+	uint64_t freshen_ms;       /* how often current.note is looked at */
 	struct ht_lane_conf lane;
 };
 

@@ -290,8 +290,10 @@ open_signals(struct core *core)
 static enum ht_err
 open_parts(struct core *core)
 {
-	enum ht_err err = start_threads(core);
+	enum ht_err err = cosign_open(core);
 
+	if (err == HT_OK)
+		err = start_threads(core);
 	if (err == HT_OK)
 		err = open_audit(core);
 	erase_open(core);
@@ -399,6 +401,7 @@ run_timers(struct core *core)
 
 	link_tick(core, now);
 	talk_sweep(core, now);
+	cosign_tick(core, now);
 	if (now >= core->keys_ms)
 		rule_keys(core, false);
 	if (now >= core->freshen_ms) {
@@ -525,6 +528,7 @@ ht_core_run(const struct ht_broker_conf *conf)
 	if (core.conns != NULL && core.newest != NULL && core.strikes != NULL &&
 	    core.told != NULL && ht_keys_init() == HT_OK)
 		code = run(&core, report);
+	cosign_close(&core);
 	rule_fini(&core);
 	ht_map_free(&core.conns, drop_conn);
 	ht_map_free(&core.newest, NULL);

@@ -16,6 +16,7 @@
 #include "broker/core.h"
 #include "broker/pipe.h"
 #include "broker/strike.h"
+#include "broker/round.h"
 #include "broker/verify.h"
 #include "lib/base/map.h"
 #include "schemas/json.h"
@@ -96,6 +97,9 @@ struct core {
 	uint64_t keys_ms, freshen_ms, sweep_ms, watch_ms;
 	int64_t current_mtime_ns;
 	struct eraser eraser;
+	struct ht_round round;           /* the witnesses */
+	uint64_t witness_ms;             /* the next look at them */
+	uint64_t quorum_size, quorum_ms; /* of their last quorum; mono */
 	int signal_fd, control_fd;
 	bool done;
 	int exit_code;
@@ -139,6 +143,25 @@ void talk_lost_all(struct core *core);
 /* Connections that have been silent too long. */
 void talk_sweep(struct core *core, uint64_t now_ms);
 void talk_notice(struct core *core);
+
+/*
+ * Does this log continue a checkpoint of ours that @user shows?  False: no,
+ * and the broker stops; or it is none, or for want of memory.
+ */
+bool talk_continues(
+    struct core *core, const char *user, struct ht_slice seen_note);
+
+/* ---- cosign.c ---- */
+
+/* What was cosigned in earlier runs; the witnesses of the root. */
+enum ht_err cosign_open(struct core *core) HT_MUST_USE;
+void cosign_close(struct core *core);
+/* Another root is in force. */
+void cosign_root(struct core *core);
+void cosign_tick(struct core *core, uint64_t now_ms);
+/* core->m is a COSIGN of this connection. */
+void cosign_answer(struct core *core, const struct ht_conn *conn);
+void cosign_lost(struct core *core, const char *user);
 
 /* ---- rule.c ---- */
 

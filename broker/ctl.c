@@ -80,6 +80,48 @@ front_json(const struct link *link)
 	    "waiting", (json_int_t)link->waiting);
 }
 
+static json_int_t
+age_s(uint64_t then_s)
+{
+	uint64_t now_s = ht_clock_wall_ms() / 1000;
+
+	return now_s > then_s ? (json_int_t)(now_s - then_s) : 0;
+}
+
+/* Has a quorum of witnesses vouched for the log, how far, since when? */
+static json_t *
+witnesses_json(const struct ht_round *round, uint64_t size)
+{
+	if (round->needed == 0)
+		return json_string("none in the root");
+	if (round->met_size == 0)
+		return json_pack("{si si sb}", "listed", (int)round->n,
+		    "needed", (int)round->needed, "quorum-met", 0);
+	return json_pack("{si si sb sI sI sI}", "listed", (int)round->n,
+	    "needed", (int)round->needed, "quorum-met", 1, "entries",
+	    (json_int_t)round->met_size, "behind",
+	    (json_int_t)(size - round->met_size), "age-s", age_s(round->met_s));
+}
+
+/* A row for each that the root lists. */
+static void
+witnesses(struct visit *v)
+{
+	const struct ht_round *round = &v->core->round;
+
+	ht_buf_str(&v->out, "ok\n");
+	for (unsigned i = 0; i < round->n; i++) {
+		const struct ht_round_witness *w = &round->at[i];
+
+		print_json(
+		    v, json_pack("{ss sb sI sI si}", "witness", w->key.name,
+		           "connected", w->user[0] != '\0', "cosigned",
+		           (json_int_t)w->cosigned, "age-s",
+		           w->time_s != 0 ? age_s(w->time_s) : (json_int_t)-1,
+		           "refused", (int)w->refused));
+	}
+}
+
 static void
 status(struct visit *v)
 {
@@ -92,7 +134,7 @@ status(struct visit *v)
 	ht_time_text(until, ht_trust_until_ms(trust) * 1000);
 	ht_buf_str(&v->out, "ok\n");
 	print_json(v,
-	    json_pack("{ss si ss ss sI ss sI sI sI sI sI so so}", "version",
+	    json_pack("{ss si ss ss sI ss sI sI sI sI sI so so so}", "version",
 	        HT_BROKER_VERSION, "pid", (int)getpid(), "admits",
 	        s.admission == HT_ST_OK ? "yes" : ht_status_name(s.admission),
 	        "log", core->root.log.name, "entries", (json_int_t)s.size,
@@ -102,7 +144,8 @@ status(struct visit *v)
 	        (json_int_t)ht_map_count(core->conns), "to-verify",
 	        (json_int_t)ht_verifier_depth(core->verifier), "busy",
 	        (json_int_t)core->busy, "records", lane_json(&s.lane), "front",
-	        front_json(&core->link)));
+	        front_json(&core->link), "witnesses",
+	        witnesses_json(&core->round, s.size)));
 	ht_trust_unref(&trust);
 }
 
@@ -238,6 +281,7 @@ static const struct {
     {"status",        status       },
     {"nodes",         nodes        },
     {"erasure",       erasure      },
+    {"witnesses",     witnesses    },
     {"reload",        reload       },
     {"stop",          stop         },
     {"resume",        resume       },

@@ -28,7 +28,7 @@ usage(FILE *out, int code)
 	fputs("usage: hutong-broker [--config FILE]\n"
 	      "       hutong-broker --check [FILE]\n"
 	      "       hutong-broker ctl [--config FILE] [--json] COMMAND\n"
-	      "commands: status nodes reload stop resume forgive "
+	      "commands: status nodes witnesses reload stop resume forgive "
 	      "front-restart\n"
 	      "          erase FILE, erasure\n",
 	    out);
@@ -314,7 +314,8 @@ control(const char *config, char **words, int n, bool json)
 	if (code != HT_BROKER_DONE)
 		return code;
 	failed = erase && erasure_failed(&answer);
-	code = show(&answer, json, strcmp(words[0], "nodes") == 0);
+	code = show(&answer, json,
+	    strcmp(words[0], "nodes") == 0 || strcmp(words[0], "witnesses") == 0);
 	return failed ? HT_BROKER_REFUSED : code;
 }
 

@@ -146,6 +146,7 @@ rule_reload(struct core *core, struct ht_report *report, bool *ret_changed)
 		               !ht_slice_eq(ht_trust_current(before),
 		                   ht_trust_current(trust));
 		core->root = root;
+		cosign_root(core);
 	}
 	if (err == HT_OK && *ret_changed)
 		err = take(core, trust);

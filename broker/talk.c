@@ -47,8 +47,10 @@ down(struct core *core, struct ht_conn *conn)
 {
 	if (ht_committer_down(core->committer, conn) != HT_OK)
 		core->busy++;
-	if (ht_map_get(core->newest, ht_slice_str(conn->user)) == conn)
-		(void)ht_map_del(core->newest, ht_slice_str(conn->user));
+	if (ht_map_get(core->newest, ht_slice_str(conn->user)) != conn)
+		return;
+	(void)ht_map_del(core->newest, ht_slice_str(conn->user));
+	cosign_lost(core, conn->user);
 }
 
 static void
@@ -167,16 +169,34 @@ newest_note(struct core *core, struct ht_buf *note, uint64_t *ret_size)
  * copy, or another.  Going on would make two histories.
  */
 static void
-stop_behind(struct core *core, const struct ht_conn *conn,
+stop_behind(struct core *core, const char *user,
     const struct ht_checkpoint *seen, uint64_t size)
 {
 	ht_log(HT_ERROR,
 	    "broker: %s has seen a checkpoint of ours of %llu entries that "
 	    "this log of %llu entries does not continue: it was rolled back "
 	    "or replaced. Stopping; restore the newest copy of the log",
-	    conn->user, (unsigned long long)seen->size,
-	    (unsigned long long)size);
+	    user, (unsigned long long)seen->size, (unsigned long long)size);
 	core_stop(core, HT_BROKER_INTEGRITY, "rollback seen");
+}
+
+bool
+talk_continues(struct core *core, const char *user, struct ht_slice seen_note)
+{
+	struct ht_checkpoint seen;
+	struct ht_hash root;
+	uint64_t size = ht_log_size(core->log);
+
+	if (ht_checkpoint_open(seen_note, &core->root.log, &seen) != HT_OK)
+		return false;
+	if (seen.size == 0)
+		return true;
+	if (seen.size <= size &&
+	    ht_log_root(core->log, seen.size, &root) == HT_OK &&
+	    ht_hash_eq(&root, &seen.root))
+		return true;
+	stop_behind(core, user, &seen, size);
+	return false;
 }
 
 /* False: answered already, or stopping. */
@@ -186,7 +206,6 @@ prove_continuation(struct core *core, const struct ht_conn *conn,
 {
 	struct ht_message *m = &core->m;
 	struct ht_checkpoint seen;
-	struct ht_hash root;
 
 	m->welcome.n_path = 0;
 	if (seen_note.len == 0)
@@ -197,14 +216,10 @@ prove_continuation(struct core *core, const struct ht_conn *conn,
 		    "the checkpoint is not one of this log's");
 		return false;
 	}
+	if (!talk_continues(core, conn->user, seen_note))
+		return false;
 	if (seen.size == 0)
 		return true;
-	if (seen.size > ht_log_size(core->log) ||
-	    ht_log_root(core->log, seen.size, &root) != HT_OK ||
-	    !ht_hash_eq(&root, &seen.root)) {
-		stop_behind(core, conn, &seen, ht_log_size(core->log));
-		return false;
-	}
 	/* Committed since the note was read: the proof is of the note. */
 	if (seen.size >= size)
 		return true;
@@ -536,6 +551,9 @@ other(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 		break;
 	case HT_MSG_GET_CONSISTENCY:
 		get_consistency(core, conn);
+		break;
+	case HT_MSG_COSIGN:
+		cosign_answer(core, conn);
 		break;
 	default:
 		refuse(core, msg, HT_ST_UNKNOWN_TYPE,

@@ -468,6 +468,24 @@ ht_log_bundle(
 	                       ht_buf_slice(&log->leaf)));
 }
 
+enum ht_err
+ht_log_cosign(struct ht_log *log, uint64_t size, struct ht_slice note)
+{
+	enum ht_err err = group(log);
+
+	if (err != HT_OK)
+		return err;
+	if (size > log->head.frontier.size)
+		return HT_EINVALID;
+	err = ht_txn_put_u64(log->txn, HT_EV_CPS, size, note);
+	/* A bare one must not be put in its place, nor before it. */
+	if (err == HT_OK && size > log->cps_size) {
+		log->cps_size = size;
+		log->cps_ms = ht_clock_mono_ms();
+	}
+	return poison(log, err);
+}
+
 uint64_t
 ht_log_next(const struct ht_log *log)
 {

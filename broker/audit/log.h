@@ -121,6 +121,12 @@ uint64_t ht_log_next(const struct ht_log *log);
  */
 enum ht_err ht_log_commit(struct ht_log *log, struct ht_slice *ret_note)
     HT_MUST_USE;
+/*
+ * Store the checkpoint of @size with the cosignatures it has come to, in the
+ * open group or in one of its own.  HT_EINVALID: of a size past the log's.
+ */
+enum ht_err ht_log_cosign(
+    struct ht_log *log, uint64_t size, struct ht_slice note) HT_MUST_USE;
 /* Drop the group (nothing was sent of it).  The vault's tail is cut. */
 void ht_log_drop(struct ht_log *log);
 /* Bytes free on the log's disk, for the operator's reserve. */
@@ -135,6 +141,14 @@ enum ht_err ht_log_root(struct ht_log *log, uint64_t size, struct ht_hash *ret)
 /* The newest checkpoint note, appended to @ret. */
 enum ht_err ht_log_checkpoint(struct ht_log *log, struct ht_buf *ret)
     HT_MUST_USE;
+/*
+ * The newest stored checkpoint of a size below @below that somebody beside the
+ * log has signed, appended to @ret; *ret_size may be asked below next.
+ * HT_ENOTFOUND: there is none among the last HT_LOG_COSIGNED_LOOK.
+ */
+#define HT_LOG_COSIGNED_LOOK 86400 /* stored ones: a day at one a second */
+enum ht_err ht_log_cosigned(struct ht_log *log, uint64_t below,
+    struct ht_buf *ret, uint64_t *ret_size) HT_MUST_USE;
 /* Leaf bytes of an entry, appended to @ret. */
 enum ht_err ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
     HT_MUST_USE;

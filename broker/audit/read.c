@@ -37,6 +37,50 @@ ht_log_checkpoint(struct ht_log *log, struct ht_buf *ret)
 	return ret->err;
 }
 
+/* Who looks for cosignatures needs no key of theirs: a second line. */
+static bool
+is_cosigned(struct ht_slice value)
+{
+	struct ht_note note;
+
+	return ht_note_parse(value, &note) == HT_OK && note.n_sigs > 1;
+}
+
+static enum ht_err
+seek_cosigned(struct ht_seek *seek, uint64_t below, struct ht_buf *ret,
+    uint64_t *ret_size)
+{
+	struct ht_slice key, value;
+	enum ht_err err =
+	    ht_seek_ge(seek, HT_SLICE(&below, sizeof(below)), &key, &value);
+
+	err = err == HT_ENOTFOUND ? ht_seek_last(seek, &key, &value)
+	      : err == HT_OK      ? ht_seek_prev(seek, &key, &value)
+	                          : err;
+	for (unsigned i = 0; err == HT_OK && i < HT_LOG_COSIGNED_LOOK; i++) {
+		if (is_cosigned(value)) {
+			memcpy(ret_size, key.at, sizeof(*ret_size));
+			ht_buf_add(ret, value.at, value.len);
+			return ret->err;
+		}
+		err = ht_seek_prev(seek, &key, &value);
+	}
+	return err == HT_OK ? HT_ENOTFOUND : err;
+}
+
+enum ht_err
+ht_log_cosigned(
+    struct ht_log *log, uint64_t below, struct ht_buf *ret, uint64_t *ret_size)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
+	enum ht_err err = ht_txn_begin(log->store, false, &txn);
+
+	if (err == HT_OK)
+		err = ht_seek_open(txn, HT_EV_CPS, &seek);
+	return err == HT_OK ? seek_cosigned(seek, below, ret, ret_size) : err;
+}
+
 enum ht_err
 ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
 {
