@@ -317,6 +317,15 @@ small_message(struct ht_message *m)
 	case HT_MSG_NOTICE:
 		m->notice.snapshot = 13;
 		break;
+	case HT_MSG_WITNESS:
+		m->witness.request = ht_slice_str("old 0\n\nnote\n");
+		break;
+	case HT_MSG_COSIGN:
+		m->cosign.name = ht_slice_str("tax.demo/state/witness");
+		m->cosign.status = 409;
+		m->cosign.body = ht_slice_str("123\n");
+		m->cosign.seen = ht_slice_str("checkpoint");
+		break;
 	default: /* PING says nothing more */
 		break;
 	}
