@@ -227,6 +227,8 @@ void node_trust_close(struct ht_node *node);
 /* Check a checkpoint note's signature and remember it; false: broken. */
 bool node_checkpoint(struct ht_node *node, struct ht_slice note);
 bool node_welcomed(struct ht_node *node);
+/* The broker's operator went on with a log that lacks what we have seen. */
+void node_given_up(struct ht_node *node);
 void node_consistency(struct ht_node *node);
 void node_ask_consistency(struct ht_node *node, uint64_t now_ms);
 void node_fetch_fini(struct ht_node *node);

@@ -249,6 +249,10 @@ on_error(struct ht_node *node)
 
 	if (node->in->ref == node->consistency_ref)
 		node->consistency_ref = 0;
+	if (reason->code == HT_ST_ROLLED_BACK && node->phase == NODE_HELLO) {
+		node_given_up(node);
+		return;
+	}
 	node_trouble(node, "the broker says %s (%s): %s",
 	    ht_status_name(reason->code), ht_status_text(reason->code),
 	    reason->detail[0] != '\0' ? reason->detail

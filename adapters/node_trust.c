@@ -135,6 +135,19 @@ follows(struct ht_node *node)
 }
 
 void
+node_given_up(struct ht_node *node)
+{
+	node_break(node, HT_EROLLBACK,
+	    "the operator of the log %s went on with an older copy: the %llu "
+	    "entries seen and signed before are not in it (its ROLLBACK_SEEN "
+	    "entry says who decided so, and why); keep the state folder %s as "
+	    "evidence, and ask operator and auditors what was lost; to go on "
+	    "with that log, move the folder away and start again",
+	    node->root.log.name, (unsigned long long)node->said.size,
+	    ht_state_dir(node->state));
+}
+
+void
 node_ask_consistency(struct ht_node *node, uint64_t now_ms)
 {
 	struct ht_message *m;

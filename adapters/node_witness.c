@@ -18,8 +18,9 @@
 #include "lib/base/log.h"
 
 #define FACT_COSIGNED "cosigned"
-#define REFUSED_MAX   64 /* files of one run: evidence, not a way to fill disks \
-	                  */
+#define REFUSED_MAX                                                            \
+	64 /* files of one run: evidence, not a way to fill disks              \
+	    */
 
 static bool
 listed(const struct ht_node *node, const struct ht_vkey *vkey)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/audit/rollback.h"
 #include "broker/pipe.h"
 #include "broker/replay.h"
 #include "broker/reply.h"
@@ -43,6 +44,7 @@ struct waiter {
 	pthread_mutex_t lock;
 	pthread_cond_t done_cond;
 	bool done;
+	bool dropped; /* halted: it is in no log */
 	uint64_t seq;
 };
 
@@ -66,6 +68,7 @@ struct job {
 struct ht_committer {
 	struct ht_committer_conf conf;
 	struct ht_queue *jobs;
+	atomic_bool halted, held;
 	atomic_uint expected; /* parcels that are being verified */
 	pthread_t thread;
 	bool running;
@@ -190,7 +193,9 @@ look_at_disk(struct ht_committer *c)
 static unsigned
 admission(const struct ht_committer *c)
 {
-	return c->clock.parted || c->full ? HT_ST_PAUSED : HT_ST_OK;
+	return c->clock.parted || c->full || atomic_load(&c->held)
+	           ? HT_ST_PAUSED
+	           : HT_ST_OK;
 }
 
 /* ---- entries ---- */
@@ -373,6 +378,15 @@ append_start(struct ht_committer *c)
 }
 
 static void
+append_rollback(struct ht_committer *c)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
+
+	must(ht_log_rollback_payload(c->conf.log, &payload), "pack a payload");
+	(void)append_own(c, HT_ENTRY_ROLLBACK_SEEN, ht_buf_slice(&payload));
+}
+
+static void
 append_stop(struct ht_committer *c, const char *reason)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(PAYLOAD_MAX);
@@ -536,10 +550,24 @@ end_group(struct ht_committer *c)
 	c->acts_done = 0;
 }
 
+static void
+drop_all(struct ht_committer *c, struct job **jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (jobs[i]->waiter != NULL)
+			jobs[i]->waiter->dropped = true;
+		free_job(c, jobs[i]);
+	}
+}
+
 /* Everything of a group between taking it and letting it go. */
 static void
 run_group(struct ht_committer *c, struct job **jobs, size_t n)
 {
+	if (atomic_load(&c->halted)) {
+		drop_all(c, jobs, n);
+		return;
+	}
 	read_clock(c);
 	look_at_disk(c);
 	ht_lane_admit(c->lane, admission(c));
@@ -712,6 +740,8 @@ ht_committer_start(
 		free_committer(&c);
 		return err;
 	}
+	if (ht_log_behind(conf->log))
+		append_rollback(c);
 	append_start(c);
 	c->snapshot_place = append_snapshot(c);
 	c->new_trust = true;
@@ -733,8 +763,10 @@ ht_committer_stop(struct ht_committer **committer_p, const char *reason)
 		return;
 	ht_queue_close(c->jobs);
 	HT_ASSERT(pthread_join(c->thread, NULL) == 0);
-	append_stop(c, reason);
-	commit(c);
+	if (!atomic_load(&c->halted)) {
+		append_stop(c, reason);
+		commit(c);
+	}
 	free_committer(committer_p);
 }
 
@@ -871,7 +903,9 @@ push_and_wait(
 			HT_ASSERT(pthread_cond_wait(
 			              &waiter.done_cond, &waiter.lock) == 0);
 		HT_ASSERT(pthread_mutex_unlock(&waiter.lock) == 0);
-		if (ret_seq != NULL)
+		if (waiter.dropped)
+			err = HT_EAGAIN;
+		else if (ret_seq != NULL)
 			*ret_seq = waiter.seq;
 	} else {
 		drop_job(job);
@@ -939,6 +973,18 @@ ht_committer_trust(struct ht_committer *committer, struct ht_trust *trust)
 		return HT_ENOMEM;
 	job->trust = ht_trust_ref(trust);
 	return push_and_wait(committer, job, NULL);
+}
+
+void
+ht_committer_halt(struct ht_committer *committer)
+{
+	atomic_store(&committer->halted, true);
+}
+
+void
+ht_committer_hold(struct ht_committer *committer, bool held)
+{
+	atomic_store(&committer->held, held);
 }
 
 void

@@ -46,9 +46,17 @@ enum ht_err ht_committer_start(const struct ht_committer_conf *conf,
     struct ht_committer **ret) HT_MUST_USE;
 /*
  * Settle what was given before, append STOP with @reason, commit, end the
- * thread, free.
+ * thread, free.  After ht_committer_halt() nothing is settled or appended.
  */
 void ht_committer_stop(struct ht_committer **committer_p, const char *reason);
+
+/*
+ * This log is behind another that its key has signed: from now on nothing is
+ * appended.  What is under way ends without an answer.
+ */
+void ht_committer_halt(struct ht_committer *committer);
+/* Admit nothing new (@held), without a word in the log; or again. */
+void ht_committer_hold(struct ht_committer *committer, bool held);
 
 /* ---- events, from any thread; HT_EAGAIN or HT_ENOMEM: not taken ---- */
 

@@ -149,8 +149,8 @@ open_log(struct core *core, struct ht_key **key, struct ht_report *report)
 	if (err == HT_OK)
 		err = ht_fs_mkdirs(conf->log_dir, 0700);
 	if (err == HT_OK)
-		err = ht_log_open(conf->log_dir, core->root.log.name, *key,
-		    report, &core->log);
+		err = ht_log_open_behind(conf->log_dir, core->root.log.name,
+		    *key, core->act, report, &core->log);
 	if (err == HT_OK)
 		return HT_BROKER_DONE;
 	print_findings(report);
@@ -294,6 +294,9 @@ open_parts(struct core *core)
 
 	if (err == HT_OK)
 		err = start_threads(core);
+	/* The act is an entry now. */
+	if (err == HT_OK)
+		err = ht_log_rolled_back(core->log, &core->rolled);
 	if (err == HT_OK)
 		err = open_audit(core);
 	erase_open(core);
@@ -512,13 +515,14 @@ drop_conn(void *value)
 }
 
 int
-ht_core_run(const struct ht_broker_conf *conf)
+ht_core_run(const struct ht_broker_conf *conf, const struct ht_rollback *act)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	static struct core core; /* large */
 	int code = HT_BROKER_UNAVAILABLE;
 
 	core.conf = conf;
+	core.act = act;
 	core.root_note = HT_BUF(HT_DOC_MAX);
 	core.signal_fd = core.control_fd = core.link.fd = -1;
 	core.conns = ht_map_new();

@@ -15,7 +15,12 @@
  * nothing is written, no socket is opened.  A `struct ht_broker_exit`.
  */
 int ht_core_check(const struct ht_broker_conf *conf, struct ht_report *report);
-/* Run until told to stop; the exit code. */
-int ht_core_run(const struct ht_broker_conf *conf);
+struct ht_rollback;
+/*
+ * Run until told to stop; the exit code.  @act (NULL: none): go on with an
+ * older log, by the operator's word.
+ */
+int ht_core_run(
+    const struct ht_broker_conf *conf, const struct ht_rollback *act);
 
 #endif

@@ -11,12 +11,13 @@
 #include <sys/types.h>
 
 #include "broker/audit/erase.h"
+#include "broker/audit/rollback.h"
 #include "broker/audit/server.h"
 #include "broker/commit.h"
 #include "broker/core.h"
 #include "broker/pipe.h"
-#include "broker/strike.h"
 #include "broker/round.h"
+#include "broker/strike.h"
 #include "broker/verify.h"
 #include "lib/base/map.h"
 #include "schemas/json.h"
@@ -72,6 +73,10 @@ struct eraser {
 
 struct core {
 	const struct ht_broker_conf *conf;
+	const struct ht_rollback *act;
+	struct ht_rolled_back rolled; /* the last time, if ever */
+	bool resumed;                 /* the operator did not wait for that */
+	bool held;                    /* until a quorum has cosigned past it */
 	struct ht_root root;
 	struct ht_buf root_note;
 	struct ht_trust_box box;
@@ -144,11 +149,14 @@ void talk_lost_all(struct core *core);
 void talk_sweep(struct core *core, uint64_t now_ms);
 void talk_notice(struct core *core);
 
-/*
- * Does this log continue a checkpoint of ours that @user shows?  False: no,
- * and the broker stops; or it is none, or for want of memory.
- */
-bool talk_continues(
+/* Does this log continue a checkpoint that @user shows? */
+enum talk_seen {
+	TALK_CONTINUED,
+	TALK_GIVEN_UP, /* with the operator's act: ROLLBACK_SEEN */
+	TALK_BEHIND,   /* no: the broker stops */
+	TALK_NONE,     /* it is none of this log's key */
+};
+enum talk_seen talk_continues(
     struct core *core, const char *user, struct ht_slice seen_note);
 
 /* ---- cosign.c ---- */

@@ -103,6 +103,32 @@ ask(struct core *core, const struct ht_round_witness *w)
 	link_send(core, HT_SLICE(conn->handle, conn->handle_len));
 }
 
+/*
+ * After an operator went on with an older log nothing new is admitted until
+ * others vouch for what it is now.
+ */
+static void
+hold(struct core *core)
+{
+	const struct ht_round *round = &core->round;
+	bool held = core->rolled.anchor != 0 && round->needed > 0 &&
+	            round->met_size <= core->rolled.place && !core->resumed;
+
+	if (held == core->held)
+		return;
+	core->held = held;
+	ht_committer_hold(core->committer, held);
+	if (held)
+		ht_log(HT_WARN,
+		    "broker: this log was put back by its operator (entry "
+		    "%" PRIu64 "); nothing new is admitted before %u of %u "
+		    "witnesses have cosigned it, or ctl resume",
+		    core->rolled.place, round->needed, round->n);
+	else
+		ht_log(HT_INFO, "broker: the log that was put back is vouched "
+		                "for; records are admitted again");
+}
+
 static void
 ask_all(struct core *core, uint64_t now_ms)
 {
@@ -143,9 +169,12 @@ cosign_tick(struct core *core, uint64_t now_ms)
 	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(NOTE_MAX);
 	struct ht_checkpoint cp;
 
-	if (core->round.n == 0 || now_ms < core->witness_ms)
+	if (now_ms < core->witness_ms)
 		return;
 	core->witness_ms = now_ms + 200;
+	hold(core);
+	if (core->round.n == 0)
+		return;
 	warn_of_age(core, now_ms);
 	if (ht_log_checkpoint(core->log, &note) == HT_OK &&
 	    ht_checkpoint_open(ht_buf_slice(&note), &core->root.log, &cp) ==
@@ -173,7 +202,7 @@ cosign_answer(struct core *core, const struct ht_conn *conn)
 
 	/* What it cosigned last, with the log's signature: ours to continue. */
 	if (m->cosign.seen.len > 0 &&
-	    !talk_continues(core, conn->user, m->cosign.seen))
+	    talk_continues(core, conn->user, m->cosign.seen) != TALK_CONTINUED)
 		return;
 	if (m->ref == 0) {
 		uint64_t size = 0;

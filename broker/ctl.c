@@ -80,6 +80,17 @@ front_json(const struct link *link)
 	    "waiting", (json_int_t)link->waiting);
 }
 
+/* Has an operator gone on with an older log, and is that vouched for? */
+static json_t *
+rollback_json(const struct core *core)
+{
+	if (core->rolled.anchor == 0)
+		return json_string("never");
+	return json_pack("{sI sI sb}", "entry", (json_int_t)core->rolled.place,
+	    "given-up", (json_int_t)core->rolled.anchor, "vouched-for",
+	    core->round.met_size > core->rolled.place);
+}
+
 static json_int_t
 age_s(uint64_t then_s)
 {
@@ -134,8 +145,8 @@ status(struct visit *v)
 	ht_time_text(until, ht_trust_until_ms(trust) * 1000);
 	ht_buf_str(&v->out, "ok\n");
 	print_json(v,
-	    json_pack("{ss si ss ss sI ss sI sI sI sI sI so so so}", "version",
-	        HT_BROKER_VERSION, "pid", (int)getpid(), "admits",
+	    json_pack("{ss si ss ss sI ss sI sI sI sI sI so so so so}",
+	        "version", HT_BROKER_VERSION, "pid", (int)getpid(), "admits",
 	        s.admission == HT_ST_OK ? "yes" : ht_status_name(s.admission),
 	        "log", core->root.log.name, "entries", (json_int_t)s.size,
 	        "current-until", until, "snapshot",
@@ -145,7 +156,8 @@ status(struct visit *v)
 	        (json_int_t)ht_verifier_depth(core->verifier), "busy",
 	        (json_int_t)core->busy, "records", lane_json(&s.lane), "front",
 	        front_json(&core->link), "witnesses",
-	        witnesses_json(&core->round, s.size)));
+	        witnesses_json(&core->round, s.size), "rollback",
+	        rollback_json(core)));
 	ht_trust_unref(&trust);
 }
 
@@ -229,8 +241,12 @@ stop(struct visit *v)
 static void
 resume(struct visit *v)
 {
-	if (!logged(v, "resume", "the operator has looked at the clock"))
+	if (!logged(v, "resume",
+	        v->core->held ? "the operator does not wait for witnesses of "
+	                        "the log that was put back"
+	                      : "the operator has looked at the clock"))
 		return;
+	v->core->resumed = true;
 	ht_committer_resume(v->core->committer);
 	ht_buf_str(&v->out, "ok\n");
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +12,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "broker/audit/rollback.h"
 #include "broker/core.h"
 #include "broker/front.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "lib/base/process.h"
+#include "lib/base/text.h"
 #include "lib/term/table.h"
 #include "schemas/json.h"
 
@@ -25,7 +28,8 @@
 static int
 usage(FILE *out, int code)
 {
-	fputs("usage: hutong-broker [--config FILE]\n"
+	fputs("usage: hutong-broker [--config FILE] "
+	      "[--accept-rollback SIZE --why TEXT]\n"
 	      "       hutong-broker --check [FILE]\n"
 	      "       hutong-broker ctl [--config FILE] [--json] COMMAND\n"
 	      "commands: status nodes witnesses reload stop resume forgive "
@@ -68,15 +72,57 @@ check(const char *path)
 	return code;
 }
 
-static int
-serve(const char *path)
+/* Who goes on with an older log, as far as the system knows. */
+static void
+name_of_user(char out[static 64])
 {
-	struct ht_broker_conf conf;
-	int code = load(path, &conf);
+	const struct passwd *user = getpwuid(getuid());
 
+	(void)snprintf(out, 64, "uid %u%s%.40s", (unsigned)getuid(),
+	    user != NULL ? " " : "", user != NULL ? user->pw_name : "");
+}
+
+/* "--accept-rollback SIZE --why TEXT": both, or neither. */
+static bool
+read_act(const char *size, const char *why, struct ht_rollback *act)
+{
+	if (size == NULL && why == NULL)
+		return true;
+	if (size == NULL || why == NULL || why[0] == '\0' ||
+	    strlen(why) > HT_WHY_MAX || !ht_utf8_valid(ht_slice_str(why))) {
+		fprintf(stderr,
+		    "hutong-broker: --accept-rollback SIZE and --why TEXT (of "
+		    "%d bytes at most) go together: both stand in the log\n",
+		    HT_WHY_MAX);
+		return false;
+	}
+	if (ht_tree_size_parse(ht_slice_str(size), &act->size) != HT_OK ||
+	    act->size == 0) {
+		fprintf(stderr,
+		    "hutong-broker: --accept-rollback: the size of the "
+		    "checkpoint that is given up, as the refusal to start "
+		    "named it\n");
+		return false;
+	}
+	act->why = why;
+	return true;
+}
+
+static int
+serve(const char *path, const char *size, const char *why)
+{
+	char by[64];
+	struct ht_rollback act = {.by = by};
+	struct ht_broker_conf conf;
+	int code;
+
+	if (!read_act(size, why, &act))
+		return HT_BROKER_USAGE;
+	code = load(path, &conf);
 	if (code != HT_BROKER_DONE)
 		return code;
-	code = ht_core_run(&conf);
+	name_of_user(by);
+	code = ht_core_run(&conf, act.size != 0 ? &act : NULL);
 	ht_broker_conf_fini(&conf);
 	return code;
 }
@@ -315,7 +361,8 @@ control(const char *config, char **words, int n, bool json)
 		return code;
 	failed = erase && erasure_failed(&answer);
 	code = show(&answer, json,
-	    strcmp(words[0], "nodes") == 0 || strcmp(words[0], "witnesses") == 0);
+	    strcmp(words[0], "nodes") == 0 ||
+	        strcmp(words[0], "witnesses") == 0);
 	return failed ? HT_BROKER_REFUSED : code;
 }
 
@@ -338,14 +385,16 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"check",  no_argument,       NULL, 'k'},
-	    {"front",  required_argument, NULL, 'f'},
-	    {"json",   no_argument,       NULL, 'j'},
-	    {"help",   no_argument,       NULL, 'h'},
-	    {NULL,     0,                 NULL, 0  },
+	    {"config",          required_argument, NULL, 'c'},
+	    {"check",           no_argument,       NULL, 'k'},
+	    {"front",           required_argument, NULL, 'f'},
+	    {"json",            no_argument,       NULL, 'j'},
+	    {"accept-rollback", required_argument, NULL, 'r'},
+	    {"why",             required_argument, NULL, 'w'},
+	    {"help",            no_argument,       NULL, 'h'},
+	    {NULL,              0,                 NULL, 0  },
 	};
-	const char *config = DEFAULT_CONFIG;
+	const char *config = DEFAULT_CONFIG, *size = NULL, *why = NULL;
 	bool json = false, checking = false;
 	int option;
 
@@ -365,6 +414,12 @@ main(int argc, char **argv)
 		case 'j':
 			json = true;
 			break;
+		case 'r':
+			size = optarg;
+			break;
+		case 'w':
+			why = optarg;
+			break;
 		case 'h':
 			return usage(stdout, HT_BROKER_DONE);
 		default:
@@ -373,7 +428,7 @@ main(int argc, char **argv)
 	if (checking && optind + 1 >= argc)
 		return check(optind < argc ? argv[optind] : config);
 	if (optind == argc)
-		return serve(config);
+		return serve(config, size, why);
 	if (optind + 2 <= argc && strcmp(argv[optind], "ctl") == 0)
 		return control(
 		    config, &argv[optind + 1], argc - optind - 1, json);

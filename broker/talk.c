@@ -175,12 +175,14 @@ stop_behind(struct core *core, const char *user,
 	ht_log(HT_ERROR,
 	    "broker: %s has seen a checkpoint of ours of %llu entries that "
 	    "this log of %llu entries does not continue: it was rolled back "
-	    "or replaced. Stopping; restore the newest copy of the log",
+	    "or replaced. Stopping, and nothing more is written; restore the "
+	    "newest copy of the log, or see ROLLBACK in hutong-broker(8)",
 	    user, (unsigned long long)seen->size, (unsigned long long)size);
+	ht_committer_halt(core->committer);
 	core_stop(core, HT_BROKER_INTEGRITY, "rollback seen");
 }
 
-bool
+enum talk_seen
 talk_continues(struct core *core, const char *user, struct ht_slice seen_note)
 {
 	struct ht_checkpoint seen;
@@ -188,15 +190,27 @@ talk_continues(struct core *core, const char *user, struct ht_slice seen_note)
 	uint64_t size = ht_log_size(core->log);
 
 	if (ht_checkpoint_open(seen_note, &core->root.log, &seen) != HT_OK)
-		return false;
+		return TALK_NONE;
 	if (seen.size == 0)
-		return true;
+		return TALK_CONTINUED;
 	if (seen.size <= size &&
 	    ht_log_root(core->log, seen.size, &root) == HT_OK &&
 	    ht_hash_eq(&root, &seen.root))
-		return true;
+		return TALK_CONTINUED;
+	/* The operator has answered for what stood up to there. */
+	if (seen.size <= core->rolled.anchor) {
+		ht_log(HT_WARN,
+		    "broker: %s has seen %llu entries of the log that was "
+		    "given up at entry %llu; it must be told by its operator "
+		    "what to do",
+		    user, (unsigned long long)seen.size,
+		    (unsigned long long)core->rolled.place);
+		return TALK_GIVEN_UP;
+	}
+	if (ht_log_keep_ahead(core->log, seen_note) != HT_OK)
+		ht_log(HT_ERROR, "broker: that checkpoint could not be kept");
 	stop_behind(core, user, &seen, size);
-	return false;
+	return TALK_BEHIND;
 }
 
 /* False: answered already, or stopping. */
@@ -216,8 +230,16 @@ prove_continuation(struct core *core, const struct ht_conn *conn,
 		    "the checkpoint is not one of this log's");
 		return false;
 	}
-	if (!talk_continues(core, conn->user, seen_note))
+	switch (talk_continues(core, conn->user, seen_note)) {
+	case TALK_CONTINUED:
+		break;
+	case TALK_GIVEN_UP:
+		send_error(core, HT_SLICE(conn->handle, conn->handle_len), ref,
+		    HT_ST_ROLLED_BACK, 0, "");
 		return false;
+	default:
+		return false;
+	}
 	if (seen.size == 0)
 		return true;
 	/* Committed since the note was read: the proof is of the note. */

@@ -132,7 +132,10 @@ enum ht_who {
 	    "compute the commitment over r and the content that is sent")      \
 	/* 6xx: us */                                                          \
 	X(INTERNAL, 600, OPERATOR, "the exchange failed",                      \
-	    "the operator must read the broker's log")
+	    "the operator must read the broker's log")                         \
+	X(ROLLED_BACK, 601, OPERATOR,                                          \
+	    "the operator went on with an older log",                          \
+	    "keep the node's state as evidence; ask operator and auditors")
 
 enum ht_status {
 #define HT_STATUS_ENUM(name, number, who, text, remedy) HT_ST_##name = (number),

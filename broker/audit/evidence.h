@@ -9,6 +9,7 @@
 
 #include "broker/audit/anchor.h"
 #include "broker/audit/log.h"
+#include "broker/audit/rollback.h"
 #include "broker/audit/tree.h"
 #include "broker/audit/vault.h"
 
@@ -42,6 +43,11 @@ struct ht_log {
 	struct ht_store *store;
 	struct ht_vault *vault;
 	struct ht_anchor anchor;
+
+	/* what this log is behind, and the act by which it goes on */
+	uint64_t ahead; /* size of a checkpoint it does not continue; 0 none */
+	struct ht_buf ahead_note;
+	const struct ht_rollback *act; /* borrowed; NULL once it is logged */
 
 	/* the committer's */
 	bool poisoned;       /* a commit failed: no more work */

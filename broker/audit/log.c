@@ -54,6 +54,7 @@ log_new(const char *dir, const char *origin, const struct ht_key *key,
 	log->leaf = HT_BUF(64 * 1024); /* leaf or bundle */
 	log->notes[0] = HT_BUF(NOTE_MAX);
 	log->notes[1] = HT_BUF(NOTE_MAX);
+	log->ahead_note = HT_BUF(HT_ANCHOR_NOTE_MAX);
 	log->dir = strdup(dir);
 	if (log->dir == NULL)
 		return HT_ENOMEM;
@@ -253,7 +254,10 @@ sign_and_anchor(struct ht_log *log)
 {
 	enum ht_err err = sign_next(log);
 
-	if (err == HT_OK)
+	/* The entry of the act is durable: now its anchor is another. */
+	if (err == HT_OK && log->act != NULL)
+		err = ht_rollback_retire(log);
+	else if (err == HT_OK)
 		err = ht_anchor_write(&log->anchor, log->next.frontier.size,
 		    &log->next.root, ht_buf_slice(&log->notes[!log->newest]));
 	if (err == HT_OK)
@@ -280,6 +284,9 @@ start_writing(struct ht_log *log, struct ht_report *report)
 		return err;
 	log->next = log->head;
 	log->next.vault = ht_vault_next(log->vault);
+	/* Behind its anchor: nothing is signed before the act is logged. */
+	if (log->act != NULL)
+		return HT_OK;
 	/* A crash may have come between commit and anchor. */
 	err = sign_and_anchor(log);
 	/* Or in the middle of an erasure. */
@@ -300,9 +307,20 @@ enum ht_err
 ht_log_open(const char *dir, const char *origin, const struct ht_key *key,
     struct ht_report *report, struct ht_log **ret)
 {
+	return ht_log_open_behind(dir, origin, key, NULL, report, ret);
+}
+
+enum ht_err
+ht_log_open_behind(const char *dir, const char *origin,
+    const struct ht_key *key, const struct ht_rollback *act,
+    struct ht_report *report, struct ht_log **ret)
+{
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
 	enum ht_err err = ht_log_open_raw(dir, origin, key, report, &log);
 
+	HT_ASSERT(act == NULL || key != NULL);
+	if (log != NULL)
+		log->act = act;
 	if (err == HT_OK)
 		err = ht_log_check(log, report);
 	if (err == HT_OK)
@@ -326,7 +344,7 @@ keep_last_checkpoint(struct ht_log *log)
 	enum ht_err err;
 
 	if (log->key == NULL || log->poisoned || log->vault == NULL ||
-	    log->head.frontier.size == log->cps_size)
+	    log->act != NULL || log->head.frontier.size == log->cps_size)
 		return;
 	err = ht_txn_begin(log->store, true, &txn);
 	if (err == HT_OK)
@@ -357,6 +375,7 @@ ht_log_close(struct ht_log **log_p)
 	ht_buf_fini(&log->leaf);
 	ht_buf_fini(&log->notes[0]);
 	ht_buf_fini(&log->notes[1]);
+	ht_buf_fini(&log->ahead_note);
 	pthread_mutex_destroy(&log->lock_note);
 	free(log->origin);
 	free(log->dir);
@@ -439,6 +458,10 @@ ht_log_append(struct ht_log *log, struct ht_entry *e, struct ht_hash *ret_hash)
 	ht_buf_add(&log->leaf, hash.at, sizeof(hash.at));
 	if (log->leaf.err != HT_OK)
 		return log->leaf.err;
+	/* An act comes first, or nothing does. */
+	HT_ASSERT(log->act == NULL ||
+	          ht_log_next(log) > log->head.frontier.size ||
+	          e->type == HT_ENTRY_ROLLBACK_SEEN);
 	err = ht_txn_append_u64(
 	    log->txn, HT_EV_ENTRIES, e->seq, ht_buf_slice(&log->leaf));
 	if (err != HT_OK)
@@ -446,6 +469,10 @@ ht_log_append(struct ht_log *log, struct ht_entry *e, struct ht_hash *ret_hash)
 	ht_frontier_append(
 	    &log->next.frontier, &hash, ht_tree_store, &log->tree);
 	log->next.last_us = e->time_us;
+	if (e->type == HT_ENTRY_ROLLBACK_SEEN)
+		err = ht_rollback_put(log, e->seq);
+	if (err != HT_OK)
+		return poison(log, err);
 	if (ret_hash != NULL)
 		*ret_hash = hash;
 	return poison(log, log->tree.err);

@@ -617,23 +617,25 @@ load_lists(struct verify *s, const char *vault)
 
 /* ---- payloads of our own ---- */
 
-/* The keys of each map, and their types: s str, i int, h hash, d id; I and H:
+/* The keys of each map, and their types: s str, i int, b bin,
+ * h hash, d id; I and H:
  * or nil. */
 static const struct {
 	unsigned type;
 	const char *keys[6];
 	const char *types;
 } maps[] = {
-    {HT_ENTRY_REJECT,        {"hash", "len"},                    "hi"    },
-    {HT_ENTRY_EXPIRED,       {"record", "sender"},               "ds"    },
-    {HT_ENTRY_ADMIN,         {"act", "by", "detail"},            "sss"   },
-    {HT_ENTRY_SNAPSHOT,      {"hash", "version"},                "hi"    },
+    {HT_ENTRY_REJECT,        {"hash", "len"},                                "hi"    },
+    {HT_ENTRY_EXPIRED,       {"record", "sender"},                           "ds"    },
+    {HT_ENTRY_ADMIN,         {"act", "by", "detail"},                        "sss"   },
+    {HT_ENTRY_SNAPSHOT,      {"hash", "version"},                            "hi"    },
     {HT_ENTRY_AUDIT_QUERY,
-     {"auditor", "hash", "matched", "purpose", "query", "size"}, "sHIssi"},
-    {HT_ENTRY_START,         {"host", "random", "version"},      "shs"   },
-    {HT_ENTRY_STOP,          {"reason"},                         "s"     },
-    {HT_ENTRY_ROLLBACK_SEEN, {"anchor", "found"},                "ii"    },
-    {HT_ENTRY_REFUSALS,      {"count", "from", "member"},        "iis"   },
+     {"auditor", "hash", "matched", "purpose", "query", "size"},             "sHIssi"},
+    {HT_ENTRY_START,         {"host", "random", "version"},                  "shs"   },
+    {HT_ENTRY_STOP,          {"reason"},                                     "s"     },
+    {HT_ENTRY_ROLLBACK_SEEN, {"anchor", "by", "checkpoint", "found", "why"},
+     "isbis"                                                                         },
+    {HT_ENTRY_REFUSALS,      {"count", "from", "member"},                    "iis"   },
 };
 
 static void
@@ -648,6 +650,9 @@ take_value(struct ht_unpack *u, char type)
 	switch (type) {
 	case 's':
 		(void)ht_unpack_str(u, HT_LEAF_MAX);
+		break;
+	case 'b':
+		(void)ht_unpack_bin(u, HT_LEAF_MAX);
 		break;
 	case 'i':
 	case 'I':
