@@ -33,6 +33,8 @@ static const char usage_text[] =
     "       hutong-audit erase   BELIEF --order NAME --basis TEXT [--bodies] "
     "SCOPE\n"
     "                            [--until TIME] [--out FILE]\n"
+    "       hutong-audit witness status|note --dir DIR --root FILE "
+    "[--format table|csv]\n"
     "\n"
     "WHERE: a stopped or copied log, or a running broker\n"
     "  --dir DIR             the log's folder\n"
@@ -656,6 +658,20 @@ run_erase(struct ht_audit_opts *o, int argc, char **argv)
 	return code == HT_AUDIT_OK ? ht_audit_erase(o) : code;
 }
 
+static int
+run_witness(struct ht_audit_opts *o, int argc, char **argv)
+{
+	bool note = argc == 1 && strcmp(argv[0], "note") == 0;
+
+	if (argc != 1 || (strcmp(argv[0], "status") != 0 && !note) ||
+	    o->dir == NULL || o->root == NULL || o->socket != NULL)
+		return usage_error(
+		    "witness status and witness note take --dir and --root; of "
+		    "a running "
+		    "broker, hutong-broker ctl witnesses says the same");
+	return ht_audit_witness(o, note);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct ht_audit_opts *o, int argc, char **argv);
@@ -668,6 +684,7 @@ static const struct {
     {"verify",  run_verify },
     {"subject", run_subject},
     {"erase",   run_erase  },
+    {"witness", run_witness},
 };
 
 /*
@@ -735,5 +752,5 @@ main(int argc, char **argv)
 			return guarded(verbs[i].run, &o, argc - optind - 1,
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
-	                   "verify, subject and erase");
+	                   "verify, subject, erase and witness");
 }

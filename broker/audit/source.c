@@ -42,8 +42,8 @@ say_report(const struct ht_report *report)
 
 /* ---- faith ---- */
 
-static int
-read_root(const char *path, struct ht_root *ret)
+int
+ht_audit_root(const char *path, struct ht_root *ret)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_DOC_MAX);
@@ -98,7 +98,7 @@ take_root(const struct ht_audit_opts *opts, struct ht_audit_faith *faith)
 		ht_audit_say("out of memory");
 		return HT_AUDIT_GONE;
 	}
-	code = read_root(path, root);
+	code = ht_audit_root(path, root);
 	if (code != HT_AUDIT_OK)
 		return code;
 	faith->has_vkey = true;

@@ -17,10 +17,11 @@ enum {
 	HT_AUDIT_OK = 0,
 	HT_AUDIT_NONE = 1,
 	HT_AUDIT_USAGE = 2,
-	HT_AUDIT_GONE = 3, /* unavailable: a file, a broker, the disk */
-	HT_AUDIT_BAD = 4,  /* integrity */
-	HT_AUDIT_OLD = 6,  /* an older log was put back */
-	HT_AUDIT_CUT = 7,  /* cut off by a limit that was not asked for */
+	HT_AUDIT_GONE = 3,  /* unavailable: a file, a broker, the disk */
+	HT_AUDIT_BAD = 4,   /* integrity */
+	HT_AUDIT_UNMET = 5, /* no quorum of witnesses */
+	HT_AUDIT_OLD = 6,   /* an older log was put back */
+	HT_AUDIT_CUT = 7,   /* cut off by a limit that was not asked for */
 };
 
 enum ht_audit_format {
@@ -85,6 +86,9 @@ struct ht_audit_faith {
 int ht_audit_faith(
     const struct ht_audit_opts *opts, struct ht_audit_faith *ret);
 void ht_audit_faith_fini(struct ht_audit_faith *faith);
+
+/* A root note: an exit code; says what is wrong. */
+int ht_audit_root(const char *path, struct ht_root *ret);
 
 /* An answer, from a folder or a broker, with its checkpoint opened. */
 struct ht_audit_result {
@@ -152,6 +156,7 @@ int ht_audit_stats(const struct ht_audit_opts *opts);
 int ht_audit_report(const struct ht_audit_opts *opts);
 int ht_audit_show(const struct ht_audit_opts *opts);
 int ht_audit_verify(const struct ht_audit_opts *opts);
+int ht_audit_witness(const struct ht_audit_opts *opts, bool note_only);
 int ht_audit_erase(const struct ht_audit_opts *opts);
 /* opts->subject is "registry:id". */
 int ht_audit_look(const struct ht_audit_opts *opts);

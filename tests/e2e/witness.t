@@ -87,4 +87,25 @@ result $? "a witness that comes back goes on from where it was"
 
 stop_broker
 log_is_intact
+
+# ---- what an auditor reads of the files ----
+
+run 0 'quorum of 2 met up to' "witness status: the quorum" \
+    hutong-audit witness status --dir "$log" --root "$auth/root.note"
+says 'tax.demo/state/witness  *[1-9]' "and each witness, how far and when"
+run 0 '— tax.demo/state/witness' "witness note prints the checkpoint" \
+    hutong-audit witness note --dir "$log" --root "$auth/root.note"
+cp "$dir/out" "$dir/cosigned.note"
+for vkey in "$registry" "$statistics"; do
+	tests/lib/check-note "$dir/cosigned.note" "$vkey" 2>"$dir/err"
+	result $? "openssl checks the cosignature of ${vkey%%+*}"
+done
+printf 'log %s\nwitness a %s\nwitness b %s\ngroup g all a b\nquorum g\n' \
+    "$(hutong key show "$dir/keys/log.key" --only vkey)" "$registry" \
+    "$statistics" >"$dir/policy"
+run 0 '^met' "and a policy of both is met, says the page of Python" \
+    tests/lib/check-policy "$dir/policy" "$dir/cosigned.note"
+publish 2 >/dev/null
+run 5 'lists no witnesses' "without witnesses in the root: exit 5" \
+    hutong-audit witness status --dir "$log" --root "$auth/root.note"
 echo "1..$n"
