@@ -106,10 +106,17 @@ find_under(struct ht_log *log, const struct ht_hash *snapshot, uint64_t last,
 	return HT_OK;
 }
 
+/* What a start writes before its SNAPSHOT. */
+static bool
+before_snapshot(unsigned type)
+{
+	return type == HT_ENTRY_ROLLBACK_SEEN || type == HT_ENTRY_START;
+}
+
 /*
  * Every entry names the hash of its snapshot, and the SNAPSHOT entry, which
- * alone has the version, is the first with that hash (at a start the second:
- * START is before it).  So bisection finds it, and needs neither the index,
+ * alone has the version, is the first with that hash (at a start START is
+ * before it, and ROLLBACK_SEEN where there was one).  So bisection finds it, and needs neither the index,
  * which may be wiped, nor one more place on the disk that could be wrong.
  */
 enum ht_err
@@ -130,8 +137,8 @@ ht_replay_snapshot(struct ht_log *log, struct ht_replay_snapshot *ret)
 	err = find_under(log, &snapshot, size - 1, &at);
 	if (err == HT_OK)
 		err = read_entry(log, at, &leaf, &e);
-	if (err == HT_OK && e.type == HT_ENTRY_START && at + 1 < size)
-		err = read_entry(log, at + 1, &leaf, &e);
+	while (err == HT_OK && before_snapshot(e.type) && at + 1 < size)
+		err = read_entry(log, ++at, &leaf, &e);
 	if (err != HT_OK)
 		return err;
 	if (e.type != HT_ENTRY_SNAPSHOT || unpack_snapshot(&e, ret) != HT_OK ||

@@ -14,9 +14,12 @@ hutong key new --for witness --name scjg.demo/registry/witness \
 hutong key new --for log --name gx.demo/log --out "$dir/old-log.key" \
     >/dev/null || exit 1
 address=tcp://127.0.0.1:$(free_port)
-publish 1 edit root root 'auditors:' "witnesses:
+publish_witnessed() { # version
+	publish "$1" edit root root 'auditors:' "witnesses:
   - $(hutong key show "$dir/witness.key" --only vkey)
 auditors:"
+}
+publish_witnessed 1
 make_conf() {
 	cat >"$conf" <<-END
 		authority: $auth
@@ -175,6 +178,7 @@ run 2 'go together' "an act without a reason is none" \
     hutong-broker --config "$conf" --accept-rollback "$size"
 run 1 "--accept-rollback $size" "nor one that names another size" \
     hutong-broker --config "$conf" --accept-rollback 7 --why 'disk 2 died'
+publish_witnessed 2 # the act is the first entry under it
 hutong-broker --config "$conf" --accept-rollback "$size" \
     --why 'disk 2 died' >>"$dir/broker.log" 2>&1 &
 broker=$!
@@ -213,6 +217,12 @@ run 0 'ROLLBACK_SEEN *1' "the log verifies, and has the act" \
 run 0 'disk 2 died' "whose reason an auditor reads" \
     hutong-audit search --dir "$log" --root "$auth/root.note" \
     --type ROLLBACK_SEEN --format jsonl
+start_broker
+within 10 admits
+result $? "it starts again without the act, which the log remembers"
+ctl status >"$dir/out"
+says "\"given-up\": *$size" "and status still says so"
+stop_broker
 run 1 'start without' "with nothing to accept, the option is refused" \
     hutong-broker --config "$conf" --accept-rollback "$size" --why again
 echo "1..$n"
