@@ -307,11 +307,11 @@ ht_index_close(struct ht_index **index_p)
 
 	if (index == NULL)
 		return;
-	if (index->store != NULL) {
-		ht_store_close(&index->store); /* synced */
-		if (index->boot != NULL)
-			(void)unlink(index->boot);
-	}
+	/* What could not be synced keeps its mark: another boot wipes it. */
+	if (index->store != NULL && index->boot != NULL &&
+	    ht_store_sync(index->store) == HT_OK)
+		(void)unlink(index->boot);
+	ht_store_close(&index->store);
 	HT_ASSERT(pthread_rwlock_destroy(&index->using) == 0);
 	free(index->boot);
 	free(index->dir);

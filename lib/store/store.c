@@ -306,14 +306,16 @@ ht_store_close(struct ht_store **store_p)
 
 	if (store == NULL)
 		return;
-	if (store->env != NULL) {
-		if (store->mode == HT_STORE_DERIVED)
-			(void)mdb_env_sync(store->env, 1);
-		mdb_env_close(store->env);
-	}
+	mdb_env_close(store->env);
 	disclaim(store);
 	free(store->dir);
 	free(store);
+}
+
+enum ht_err
+ht_store_sync(struct ht_store *store)
+{
+	return store_err(store, "sync", mdb_env_sync(store->env, 1));
 }
 
 /* ---- transactions ---- */

@@ -41,6 +41,8 @@ enum ht_err ht_store_open(const char *dir, enum ht_store_mode mode,
     size_t map_size, const struct ht_store_db *dbs, unsigned n,
     struct ht_store **ret) HT_MUST_USE;
 void ht_store_close(struct ht_store **store_p);
+/* All that was committed is on the disk, whatever the mode.  HT_ESTORE. */
+enum ht_err ht_store_sync(struct ht_store *store) HT_MUST_USE;
 
 enum ht_err ht_txn_begin(
     struct ht_store *store, bool write, struct ht_txn **ret) HT_MUST_USE;
