@@ -3,6 +3,7 @@
 # make test       install what is missing, then run every test
 # make demo       install what is missing, then a whole exchange on loopback
 # make demo-up    the same, left running; make demo-down stops it
+# make crash      power cuts, failing calls, kill -9, at length; SEEDS=, STATES=
 # make bench      measure; writes build/bench.json
 # make lint       boundaries, format, cppcheck, manual pages, scripts
 # make torture    unit tests with every failing allocation
@@ -84,7 +85,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all progs check test-run test demo demo-up demo-down bench deps \
-        torture fuzz fuzz-programs lint examples format coverage hooks \
+        torture crash fuzz fuzz-programs lint examples format coverage hooks \
         install clean
 
 all: $(LIB) $(PROGS)
@@ -159,7 +160,7 @@ PROVE := prove --exec 'tests/lib/run $(if $(SAN),900,300)'
 CLI_TESTS := $(wildcard tests/cli/*.t)
 E2E_TESTS := $(wildcard tests/e2e/*.t)
 CRASH_TESTS := $(wildcard tests/crash/*.t)
-NEEDED    := $(LIB) $(PROGS) $(UNITS) $(FUZZ) $(HELPS)
+NEEDED    := $(LIB) $(PROGS) $(UNITS) $(FUZZ) $(HELPS) $(CRASH)
 # The runner shows no test's own words; this one should be seen.
 SHARED = $${HT_SHARED:-../shared}
 say_skipped = $(Q)[ -d "$(SHARED)/vectors" ] || echo "No public test vectors" \
@@ -175,8 +176,11 @@ test:
 test-run: $(NEEDED)
 	$(say_skipped)
 	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) --timer -j2 --rules 'seq=tests/e2e/*' \
-	    --rules 'par=**' $(UNITS) $(FUZZ) $(wildcard tests/lint/*.t) \
-	    $(CLI_TESTS) $(E2E_TESTS)
+	    --rules 'seq=tests/crash/*' --rules 'par=**' $(UNITS) $(FUZZ) \
+	    $(wildcard tests/lint/*.t) $(CLI_TESTS) $(E2E_TESTS) $(CRASH_TESTS)
+# As make test, but every state that there is time for.
+crash: $(PROGS) $(HELPS) $(CRASH)
+	$(Q)HT_BUILD=$(abspath $(B)) tests/crash/at-length
 torture: $(UNITS)
 	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) -j2 $(UNITS)
 lint:

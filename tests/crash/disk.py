@@ -109,6 +109,8 @@ def snapshot(root):
         for name in folders + names:
             path = os.path.join(folder, name)
             content = None
+            if name in names and not os.path.isfile(path):
+                continue
             if name in names:
                 with open(path, "rb") as file:
                     content = file.read()

@@ -112,7 +112,8 @@ crash_mark(const char *text)
 /* ---- faults ---- */
 
 /*
- * The Nth call (from 1) of this name, or of any, does not do its work:
+ * The Nth call (from 1) of this name, or of any, does not do its work; with
+ * "@WORD" after the name, of those on paths that have it:
  *
  *   eio, enospc   it fails with that error; with a "+" all later ones fail too
  *   short         half of it is written
@@ -123,6 +124,7 @@ crash_mark(const char *text)
  */
 static struct {
 	char call[16];
+	char where[32];
 	char kind[16];
 	bool sticky;
 	unsigned long n, seen;
@@ -146,11 +148,12 @@ static void
 read_fault(void)
 {
 	const char *text = getenv("HT_CRASH_FAULT");
-	char *plus;
+	char call[40], *plus;
 
-	if (text == NULL || sscanf(text, "%15[^:]:%15[^:]:%lu", fault.call,
+	if (text == NULL || sscanf(text, "%39[^:]:%15[^:]:%lu", call,
 	                        fault.kind, &fault.n) != 3)
 		return;
+	(void)sscanf(call, "%15[^@]@%31s", fault.call, fault.where);
 	plus = strchr(fault.kind, '+');
 	if (plus != NULL) {
 		fault.sticky = true;
@@ -160,13 +163,14 @@ read_fault(void)
 }
 
 static void
-fired(const char *call)
+fired(const char *call, const char *where)
 {
 	const char *path = getenv("HT_CRASH_FIRED");
-	char text[64];
+	char text[PATH_LEN + 64];
 	int fd;
 
-	(void)snprintf(text, sizeof(text), "%s %s", call, fault.kind);
+	(void)snprintf(
+	    text, sizeof(text), "%s /%s %s", call, where, fault.kind);
 	say_text(TRACE_FAULT, text);
 	if (path == NULL)
 		return;
@@ -178,35 +182,38 @@ fired(const char *call)
 
 /* The kind of fault that this call gets, or NULL. */
 static const char *
-fault_of(const char *call)
+fault_of(const char *call, const char *where)
 {
-	if (fault.n == 0 ||
+	if (fault.n == 0 || strstr(where, fault.where) == NULL ||
 	    (strcmp(fault.call, "any") != 0 && strcmp(fault.call, call) != 0))
 		return NULL;
 	fault.seen++;
 	if (fault.seen < fault.n || (fault.seen > fault.n && !fault.sticky))
 		return NULL;
 	if (fault.seen == fault.n)
-		fired(call);
+		fired(call, where);
 	if (strcmp(fault.kind, "kill") == 0)
 		(void)raise(SIGKILL);
 	return fault.kind;
 }
 
+/* Halves and flipped bits are of what writes. */
+static bool
+writes_only(void)
+{
+	return strcmp(fault.kind, "short") == 0 ||
+	       strcmp(fault.kind, "flip") == 0;
+}
+
 /* True: the call has failed, with errno. */
 static bool
-fails(const char *call)
+fails(const char *call, const char *where)
 {
-	const char *kind = fault_of(call);
+	const char *kind = writes_only() ? NULL : fault_of(call, where);
 
 	if (kind == NULL)
 		return false;
-	if (strcmp(kind, "eio") == 0)
-		errno = EIO;
-	else if (strcmp(kind, "enospc") == 0)
-		errno = ENOSPC;
-	else
-		return false;
+	errno = strcmp(kind, "eio") == 0 ? EIO : ENOSPC;
 	return true;
 }
 
@@ -276,7 +283,7 @@ open_any(int at, const char *path, int flags, mode_t mode)
 	pthread_mutex_lock(&lock);
 	existed = access(path, F_OK) == 0;
 	/* Reading alone is no step towards losing anything. */
-	if ((flags & O_ACCMODE) == O_RDONLY || !fails("open"))
+	if ((flags & O_ACCMODE) == O_RDONLY || !fails("open", rel))
 		fd = (int)syscall(SYS_openat, at, path, flags, mode);
 	if (fd != -1)
 		opened(fd, rel, flags, existed);
@@ -346,7 +353,7 @@ mkostemp(char *path, int flags)
 	if (below(path) == NULL)
 		return real_mkostemp(path, flags);
 	pthread_mutex_lock(&lock);
-	fd = fails("open") ? -1 : real_mkostemp(path, flags);
+	fd = fails("open", below(path)) ? -1 : real_mkostemp(path, flags);
 	rel = below(path);
 	if (fd != -1)
 		opened(fd, rel, flags | O_CREAT, false);
@@ -437,38 +444,40 @@ gather(const struct iovec *iov, int n, unsigned char **ret)
 	return len;
 }
 
-/* One bit; false: what is looked for is not in these bytes. */
 static bool
+has_needle(const unsigned char *bytes, size_t len)
+{
+	return fault.needle_len == 0 ||
+	       memmem(bytes, len, fault.needle, fault.needle_len) != NULL;
+}
+
+/* A bit in each copy of the needle: which is the live one, LMDB knows. */
+static void
 flip(unsigned char *bytes, size_t len)
 {
-	unsigned char *at = bytes;
-	bool found = false;
+	unsigned char *at = bytes, *end = bytes + len;
 
 	if (fault.needle_len == 0) {
 		srandom((unsigned)fault.n);
 		bytes[(size_t)random() % len] ^= 0x10;
-		return true;
+		return;
 	}
-	/* Every place: which of them is the live one, only LMDB knows. */
-	while ((at = memmem(at, len - (size_t)(at - bytes), fault.needle,
-	            fault.needle_len)) != NULL) {
+	while ((at = memmem(at, (size_t)(end - at), fault.needle,
+	            fault.needle_len)) != NULL)
 		*at++ ^= 0x10;
-		found = true;
-	}
-	return found;
 }
 
-/* All writing ends here; the offset is known, and the lock is held. */
 static ssize_t
-write_flipped(int fd, off_t offset, const struct iovec *iov, int n)
+write_flipped(
+    const char *call, int fd, off_t offset, const struct iovec *iov, int n)
 {
 	unsigned char *bytes;
 	size_t len = gather(iov, n, &bytes);
 	struct iovec one = {bytes, len};
 	ssize_t rc;
 
-	if (!flip(bytes, len))
-		fault.seen--; /* the next one, perhaps */
+	if (has_needle(bytes, len) && fault_of(call, files[fd].path) != NULL)
+		flip(bytes, len);
 	rc = syscall(SYS_pwrite64, fd, bytes, len, offset);
 	if (rc > 0)
 		wrote(&files[fd], offset, &one, 1, (size_t)rc);
@@ -490,6 +499,7 @@ write_half(int fd, off_t offset, const struct iovec *iov, int n)
 	return rc;
 }
 
+/* All writing ends here; the offset is known, and the lock is held. */
 static ssize_t
 write_locked(
     const char *call, int fd, off_t offset, const struct iovec *iov, int n)
@@ -499,9 +509,9 @@ write_locked(
 
 	if (n > IOV_MAX_)
 		abort();
-	kind = fault_of(call);
-	if (kind != NULL && strcmp(kind, "flip") == 0)
-		return write_flipped(fd, offset, iov, n);
+	if (fault.n > 0 && strcmp(fault.kind, "flip") == 0)
+		return write_flipped(call, fd, offset, iov, n);
+	kind = fault_of(call, files[fd].path);
 	if (kind != NULL && strcmp(kind, "short") == 0)
 		return write_half(fd, offset, iov, n);
 	if (kind != NULL) {
@@ -596,7 +606,7 @@ ftruncate(int fd, off_t size)
 	if (file_of(fd) == NULL)
 		return (int)syscall(SYS_ftruncate, fd, size);
 	pthread_mutex_lock(&lock);
-	if (!fails("ftruncate"))
+	if (!fails("ftruncate", files[fd].path))
 		rc = (int)syscall(SYS_ftruncate, fd, size);
 	if (rc == 0)
 		say(TRACE_SIZE, "", "", files[fd].ino, (uint64_t)size);
@@ -620,7 +630,7 @@ fallocate(int fd, int mode, off_t offset, off_t len)
 	pthread_mutex_lock(&lock);
 	if (mode != 0)
 		alien("fallocate with a mode", files[fd].path);
-	if (!fails("fallocate"))
+	if (!fails("fallocate", files[fd].path))
 		rc = (int)syscall(SYS_fallocate, fd, mode, offset, len);
 	if (rc == 0)
 		say(TRACE_EXTEND, "", "", files[fd].ino,
@@ -657,7 +667,7 @@ sync_any(const char *call, enum trace_kind kind, int fd, long number)
 	if (file_of(fd) == NULL)
 		return (int)syscall(number, fd);
 	pthread_mutex_lock(&lock);
-	if (!fails(call))
+	if (!fails(call, files[fd].path))
 		rc = (int)syscall(number, fd);
 	if (rc == 0 && files[fd].dir)
 		say(TRACE_SYNC_DIR, files[fd].path, "", files[fd].ino, 0);
@@ -696,7 +706,7 @@ rename(const char *from, const char *to)
 	if (rel == NULL || rel2 == NULL)
 		return (int)syscall(SYS_rename, from, to);
 	pthread_mutex_lock(&lock);
-	if (!fails("rename"))
+	if (!fails("rename", rel))
 		rc = (int)syscall(SYS_rename, from, to);
 	if (rc == 0)
 		say(TRACE_RENAME, rel, rel2, 0, 0);
@@ -713,7 +723,7 @@ unlink(const char *path)
 	if (rel == NULL)
 		return (int)syscall(SYS_unlink, path);
 	pthread_mutex_lock(&lock);
-	if (!fails("unlink"))
+	if (!fails("unlink", rel))
 		rc = (int)syscall(SYS_unlink, path);
 	if (rc == 0)
 		say(TRACE_UNLINK, rel, "", 0, 0);
@@ -730,7 +740,7 @@ mkdir(const char *path, mode_t mode)
 	if (rel == NULL)
 		return (int)syscall(SYS_mkdir, path, mode);
 	pthread_mutex_lock(&lock);
-	if (!fails("mkdir"))
+	if (!fails("mkdir", rel))
 		rc = (int)syscall(SYS_mkdir, path, mode);
 	if (rc == 0)
 		say(TRACE_MKDIR, rel, "", 0, 0);
