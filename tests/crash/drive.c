@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "broker/audit/erase.h"
 #include "broker/audit/index.h"
 #include "lib/base/fs.h"
 #include "schemas/status.h"
@@ -32,9 +33,19 @@ static struct {
 	struct ht_history history;
 	struct ht_vkey vkey;
 	void (*mark)(const char *text); /* the recorder's, if it watches */
+	unsigned erased;                /* subjects of erased looks */
 } d;
 
 /* ---- what the log hands out ---- */
+
+static void
+promise(const char *text)
+{
+	if (d.mark != NULL)
+		d.mark(text);
+	printf("%s\n", text);
+	fflush(stdout);
+}
 
 static void
 told(void *arg, struct ht_slice note)
@@ -50,10 +61,7 @@ told(void *arg, struct ht_slice note)
 	ht_hex(root, cp.root.at, HT_HASH_SIZE);
 	(void)snprintf(text, sizeof(text), "tree %llu %s",
 	    (unsigned long long)cp.size, root);
-	if (d.mark != NULL)
-		d.mark(text);
-	printf("%s\n", text);
-	fflush(stdout);
+	promise(text);
 }
 
 /* A log that failed must not take one entry more. */
@@ -147,6 +155,91 @@ catch_up(void)
 	must_index(ht_index_catch_up(d.index, 40, &more));
 }
 
+/* ---- erasing ---- */
+
+#define LATER    (NOW_MS + UINT64_C(86400000))
+#define OFFICERS "gx.demo/officer-1, gx.demo/officer-2"
+
+static struct ht_doc *
+order_about(uint64_t first, unsigned n)
+{
+	struct ht_buf text = HT_BUF(HT_DOC_MAX), one = HT_BUF(HT_DOC_MAX),
+	              note = HT_BUF(HT_DOC_MAX);
+	struct ht_doc *doc = NULL;
+
+	ht_buf_fmt(&text,
+	    "hutong: erase/v1\norder: gx.demo/%u\nlog: " ORIGIN
+	    "\nbasis: PIPL 47\nwhat: tags\nissued: 2026-11-24T00:00:00Z\n"
+	    "until: 2026-12-24T00:00:00Z\nentries: [%llu",
+	    d.erased, (unsigned long long)first);
+	for (unsigned i = 1; i < n; i++)
+		ht_buf_fmt(&text, ", %llu", (unsigned long long)first + i);
+	ht_buf_fmt(&text, "]\n");
+	must(ht_note_sign(ht_buf_slice(&text), false, "gx.demo/officer-1",
+	    d.world->officers[0], &one));
+	must(ht_note_sign(ht_buf_slice(&one), true, "gx.demo/officer-2",
+	    d.world->officers[1], &note));
+	must(ht_doc_parse(ht_buf_slice(&note), "order", d.report, &doc));
+	ht_buf_fini(&text);
+	ht_buf_fini(&one);
+	ht_buf_fini(&note);
+	return doc;
+}
+
+static uint64_t
+log_order(struct ht_erasure *plan, const struct ht_doc *order)
+{
+	struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
+	struct ht_entry e = {.type = HT_ENTRY_ERASE};
+	struct ht_slice note;
+
+	must(ht_erase_payload(plan, order, OFFICERS, &payload));
+	e.payload = ht_buf_slice(&payload);
+	must(ht_log_append(d.log, &e, NULL));
+	must(ht_log_commit(d.log, &note));
+	told(NULL, note);
+	ht_buf_fini(&payload);
+	return e.seq;
+}
+
+/* From here on the pseudonym may stand nowhere on the disk. */
+static void
+promise_gone(unsigned subject)
+{
+	struct ht_pseudonym gone = ht_history_subject(subject);
+	char hex[2 * HT_PSEUDONYM_SIZE + 1], text[80];
+
+	ht_hex(hex, gone.at, HT_PSEUDONYM_SIZE);
+	(void)snprintf(text, sizeof(text), "gone %s", hex);
+	promise(text);
+}
+
+/* Looks at somebody, found by the index, and erased: as the broker does it. */
+static void
+look_and_erase(unsigned n)
+{
+	static const atomic_bool never;
+	unsigned subject =
+	    5000 + (unsigned)(d.history.now_us / 1000000 % 1000000);
+	struct ht_erasure *plan = NULL;
+	struct ht_doc *order;
+	uint64_t first, by;
+
+	ht_history_exchanges(&d.history, n, n, subject, &first);
+	catch_up();
+	d.erased++;
+	order = order_about(first, n);
+	must(ht_erase_plan(d.log, order, LATER, &never, d.report, &plan));
+	must(ht_erase_promise(d.log, plan));
+	must_index(ht_index_destroy(d.index));
+	by = log_order(plan, order);
+	must(ht_erase_carry_out(d.log, plan, by));
+	ht_index_go_on(d.index);
+	promise_gone(subject);
+	ht_erasure_free(&plan);
+	ht_doc_unref(&order);
+}
+
 static void
 step(void)
 {
@@ -162,8 +255,10 @@ step(void)
 		ht_history_stranger(&d.history);
 	else if (choice < 66)
 		ht_history_exchanges(&d.history, 40, 37, 7, NULL);
-	else if (choice < 74)
+	else if (choice < 72)
 		drop();
+	else if (choice < 78)
+		look_and_erase(n);
 	else if (choice < 92)
 		catch_up();
 	else
