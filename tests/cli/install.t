@@ -50,12 +50,11 @@ for page in docs/man/*.[1-8]; do
 	ok "man page ${page##*/}" is_readable \
 		"$dir/dest/usr/share/man/man${page##*.}/${page##*/}"
 done
-<<<<<<< HEAD
 for program in docs/examples/*.c; do
 	ok "$program builds" installed_cc "$dir/dest" \
 		"$dir/dest/usr/share/doc/hutong/examples/${program##*/}" \
 		"$dir/example"
-=======
+done
 for program in hutong hutong-adapter hutong-audit hutong-broker; do
 	[ -f "$HT_BUILD/$program" ] || continue
 	ok "completion of $program" is_readable \
@@ -64,7 +63,6 @@ done
 for file in docs/formats/*.json; do
 	ok "format ${file##*/}" \
 		is_readable "$dir/dest/usr/share/hutong/formats/${file##*/}"
->>>>>>> 7fc5394 (build: completion that asks, formats that are checked)
 done
 ok 'nothing outside the prefix' nothing_outside
 echo "1..$n"
