@@ -1,7 +1,8 @@
 /*
  * index.c -- rows that lead to entries (docs/log-format.md, "index/").
  *
- * Keys end in the seq, so a walk along one prefix is in order of the log.
+ * Keys end in the seq (or, where many entries share a name, in that of a block
+ * of them), so a walk along one prefix is in order of the log.
  * Time needs no rows: it never goes back, so bisection over the entries finds
  * where a period begins.
  */
@@ -16,11 +17,12 @@
 #include <unistd.h>
 
 #include "broker/audit/evidence.h"
+#include "broker/audit/postings.h"
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"
 
 #define INDEX_MAP     ((size_t)256 << 30)
-#define INDEX_VERSION 1
+#define INDEX_VERSION 2
 #define ANY_REFUSAL   0xffff /* in by_status */
 #define FETCH_MAX     256    /* candidates at a time: short transactions */
 
@@ -424,9 +426,26 @@ put_row(struct ht_txn *txn, unsigned db, struct row row, uint64_t seq)
 struct filling {
 	struct ht_index *index;
 	struct ht_txn *txn;
+	struct ht_postings *postings;
 	struct ht_about about;
 	struct ht_buf tag;
 };
+
+/* These have a row for many entries. */
+static bool
+is_posted(unsigned db)
+{
+	return db == BY_MEMBER || db == BY_ITEM;
+}
+
+static enum ht_err
+post(struct filling *f, unsigned db, struct ht_slice name, uint64_t seq)
+{
+	struct row row = row_name(name);
+
+	return ht_postings_add(
+	    f->postings, f->txn, db, HT_SLICE(row.at, row.len), seq);
+}
 
 static enum ht_err
 put_members(struct filling *f, const struct ht_entry *e)
@@ -441,8 +460,7 @@ put_members(struct filling *f, const struct ht_entry *e)
 		for (size_t j = 0; j < i; j++)
 			again |= ht_slice_eq(names[i], names[j]);
 		if (names[i].len > 0 && !again)
-			err = put_row(
-			    f->txn, BY_MEMBER, row_name(names[i]), e->seq);
+			err = post(f, BY_MEMBER, names[i], e->seq);
 	}
 	return err;
 }
@@ -490,7 +508,7 @@ put_rows(struct filling *f, const struct ht_entry *e)
 		err = put_row(f->txn, BY_EXCHANGE,
 		    row_bytes(a->exchange.at, HT_ID_SIZE), e->seq);
 	if (err == HT_OK && a->item.len > 0)
-		err = put_row(f->txn, BY_ITEM, row_name(a->item), e->seq);
+		err = post(f, BY_ITEM, a->item, e->seq);
 	if (err == HT_OK && e->status != 0)
 		err = put_row(f->txn, BY_STATUS, row_status(e->status), e->seq);
 	if (err == HT_OK && ht_entry_refused(e, a))
@@ -525,6 +543,8 @@ fill(struct filling *f, uint64_t from, uint64_t to)
 
 	if (err == HT_OK)
 		err = ht_log_walk(f->index->log, from, to, fill_one, f);
+	if (err == HT_OK)
+		err = ht_postings_flush(f->postings, f->txn);
 	meta_bytes(f->index, to, meta);
 	if (err == HT_OK)
 		err = ht_txn_put(f->txn, META, ht_slice_str("upto"),
@@ -550,7 +570,9 @@ catch_up(struct ht_index *index, size_t max, bool *ret_more)
 		return HT_ENOMEM;
 	f->index = index;
 	f->tag = HT_BUF(HT_TAG_MAX);
-	err = fill(f, from, to);
+	f->postings = ht_postings_new();
+	err = f->postings == NULL ? HT_ENOMEM : fill(f, from, to);
+	ht_postings_free(&f->postings);
 	ht_buf_fini(&f->tag);
 	if (err != HT_OK)
 		return err;
@@ -780,19 +802,16 @@ choose(const struct ht_filter *f, unsigned *ret_db, struct row *ret)
 	return true;
 }
 
-/* At most FETCH_MAX seqs of the row's prefix, from `from` on, below `to`. */
+/* Rows of one entry each: the key ends in its seq. */
 static enum ht_err
-candidates(struct ht_index *index, unsigned db, struct row row, uint64_t from,
+find_rows(struct ht_txn *txn, unsigned db, struct row row, uint64_t from,
     uint64_t to, uint64_t out[static FETCH_MAX], size_t *ret_n)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
 	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
 	struct ht_slice key, value;
 	size_t n = 0;
-	enum ht_err err = ht_txn_begin(index->store, false, &txn);
+	enum ht_err err = ht_seek_open(txn, db, &seek);
 
-	if (err == HT_OK)
-		err = ht_seek_open(txn, db, &seek);
 	ht_be64(row.at + row.len, from);
 	if (err == HT_OK)
 		err = ht_seek_ge(
@@ -807,10 +826,24 @@ candidates(struct ht_index *index, unsigned db, struct row row, uint64_t from,
 		n++;
 		err = ht_seek_next(seek, &key, &value);
 	}
-	if (err != HT_OK && err != HT_ENOTFOUND)
-		return err;
 	*ret_n = n;
-	return HT_OK;
+	return err == HT_ENOTFOUND ? HT_OK : err;
+}
+
+/* At most FETCH_MAX seqs of the row's prefix, from `from` on, below `to`. */
+static enum ht_err
+candidates(struct ht_index *index, unsigned db, struct row row, uint64_t from,
+    uint64_t to, uint64_t out[static FETCH_MAX], size_t *ret_n)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	enum ht_err err = ht_txn_begin(index->store, false, &txn);
+
+	if (err != HT_OK)
+		return err;
+	if (is_posted(db))
+		return ht_postings_find(txn, db, HT_SLICE(row.at, row.len),
+		    from, to, out, FETCH_MAX, ret_n);
+	return find_rows(txn, db, row, from, to, out, ret_n);
 }
 
 static enum ht_err
