@@ -831,6 +831,66 @@ whom_an_auditor_asks_about_is_not_in_the_log(void **state)
 	stop(&s);
 }
 
+/* Whoever runs the exchange or signs its rules has no key for this door. */
+static void
+no_other_power_opens_the_audit(void **state)
+{
+	const struct ht_key *const keys[] = {world->officers[0],
+	    world->snapshot_key, world->current_key, world->log_key,
+	    world->witness, world->members[0].identity,
+	    world->members[0].nodes[0].signing};
+	struct ht_audit_answer a = {0};
+	struct serving s;
+	uint64_t size, place = 0;
+
+	(void)state;
+	serve(&s);
+	size = ht_log_size(s.f.log);
+	for (size_t i = 0; i < HT_COUNT(keys); i++)
+		assert_err(ask_socket(&s, AUDITOR, keys[i], NULL, &a, &place,
+		               "no auditor of this name and key"),
+		    HT_EDENIED);
+	assert_int_equal(s.notes, 1); /* once a minute */
+	assert_int_equal(ht_log_size(s.f.log), size + 1);
+	stop(&s);
+}
+
+/*
+ * A question adds its entry and changes nothing else: the log before it is
+ * the log after it, to the root.
+ */
+static void
+an_auditor_changes_nothing(void **state)
+{
+	struct ht_audit_answer a = {0};
+	struct serving s;
+	struct ht_hash before, after;
+	struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	struct ht_entry e;
+	uint64_t size, place = 0;
+
+	(void)state;
+	serve(&s);
+	size = ht_log_size(s.f.log);
+	assert_ok(ht_log_root(s.f.log, size, &before));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_ok(ask_socket(
+		    &s, AUDITOR, world->auditor, NULL, &a, &place, NULL));
+		ht_audit_answer_fini(&a);
+	}
+	assert_ok(ht_log_root(s.f.log, size, &after));
+	assert_true(ht_hash_eq(&before, &after));
+	assert_int_equal(ht_log_size(s.f.log), size + 3);
+	for (uint64_t seq = size; seq < size + 3; seq++) {
+		ht_buf_reset(&leaf);
+		assert_ok(ht_log_read(s.f.log, seq, &leaf));
+		assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
+		assert_int_equal(e.type, HT_ENTRY_AUDIT_QUERY);
+	}
+	ht_buf_fini(&leaf);
+	stop(&s);
+}
+
 static void
 who_is_no_auditor_is_refused_and_noted_once(void **state)
 {
@@ -1502,6 +1562,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_query_has_one_form),
     cmocka_unit_test(an_auditor_is_answered_and_noted),
     cmocka_unit_test(whom_an_auditor_asks_about_is_not_in_the_log),
+    cmocka_unit_test(no_other_power_opens_the_audit),
+    cmocka_unit_test(an_auditor_changes_nothing),
     cmocka_unit_test(who_is_no_auditor_is_refused_and_noted_once),
     cmocka_unit_test(what_cannot_be_noted_is_not_answered),
     cmocka_unit_test(rubbish_on_the_socket_harms_nobody),
