@@ -369,6 +369,7 @@ ht_audit_ask_long(const char *path, const char *origin, const char *auditor,
 	enum ht_err err;
 
 	a.frame = HT_BUF(HT_AUDIT_FRAME_MAX);
+	ht_random(query->salt, sizeof(query->salt));
 	err = open_socket(&a, path);
 	if (err == HT_OK)
 		err = put_question(&a, origin, auditor, key, query);

@@ -428,6 +428,8 @@ says "output     sha256 $(sha256sum "$dir/followed" | cut -d' ' -f1)" \
 run 0 'the end is in the log' "$audit" tail -n 1 --socket "$socket" \
     --key "$keys/auditor.key" --why 'case 11' --type AUDIT_QUERY --format jsonl
 says '"query":"end of entry ' 'as an entry'
+! grep -q 'with the salt 0*$' "$dir/followed.err"
+result $? 'and a salt of its own'
 says '"matched":3,' 'with the rows that were seen'
 for what in '--to 2027-01-01' '--at 3' '--start 4'; do
 	# shellcheck disable=SC2086
