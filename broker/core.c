@@ -297,6 +297,8 @@ open_parts(struct core *core)
 	/* The act is an entry now. */
 	if (err == HT_OK)
 		err = ht_log_rolled_back(core->log, &core->rolled);
+	if (err == HT_OK) /* before anybody is connected */
+		cosign_hold(core);
 	if (err == HT_OK)
 		err = open_audit(core);
 	erase_open(core);

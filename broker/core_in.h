@@ -166,6 +166,8 @@ enum ht_err cosign_open(struct core *core) HT_MUST_USE;
 void cosign_close(struct core *core);
 /* Another root is in force. */
 void cosign_root(struct core *core);
+/* Admit nothing new while a log that was put back is not vouched for. */
+void cosign_hold(struct core *core);
 void cosign_tick(struct core *core, uint64_t now_ms);
 /* core->m is a COSIGN of this connection. */
 void cosign_answer(struct core *core, const struct ht_conn *conn);

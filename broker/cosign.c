@@ -107,8 +107,8 @@ ask(struct core *core, const struct ht_round_witness *w)
  * After an operator went on with an older log nothing new is admitted until
  * others vouch for what it is now.
  */
-static void
-hold(struct core *core)
+void
+cosign_hold(struct core *core)
 {
 	const struct ht_round *round = &core->round;
 	bool held = core->rolled.anchor != 0 && round->needed > 0 &&
@@ -172,7 +172,7 @@ cosign_tick(struct core *core, uint64_t now_ms)
 	if (now_ms < core->witness_ms)
 		return;
 	core->witness_ms = now_ms + 200;
-	hold(core);
+	cosign_hold(core);
 	if (core->round.n == 0)
 		return;
 	warn_of_age(core, now_ms);

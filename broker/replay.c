@@ -116,8 +116,9 @@ before_snapshot(unsigned type)
 /*
  * Every entry names the hash of its snapshot, and the SNAPSHOT entry, which
  * alone has the version, is the first with that hash (at a start START is
- * before it, and ROLLBACK_SEEN where there was one).  So bisection finds it, and needs neither the index,
- * which may be wiped, nor one more place on the disk that could be wrong.
+ * before it, and ROLLBACK_SEEN where there was one).  So bisection finds it,
+ * and needs neither the index, which may be wiped, nor one more place on the
+ * disk that could be wrong.
  */
 enum ht_err
 ht_replay_snapshot(struct ht_log *log, struct ht_replay_snapshot *ret)

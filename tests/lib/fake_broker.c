@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "broker/audit/log.h"
+#include "keys/witness.h"
 #include "lib/base/clock.h"
 #include "lib/net/net.h"
 #include "schemas/message.h"
@@ -236,6 +237,44 @@ get_consistency(struct fake *f, unsigned peer)
 	send_to(f, peer);
 }
 
+/* Cosign the newest, from where you are. */
+static void
+ask_to_cosign(struct fake *f, unsigned peer, uint64_t old)
+{
+	static struct ht_buf text = {.max = HT_WITNESS_REQUEST};
+	struct ht_hash proof[HT_PROOF_MAX];
+	struct ht_add_checkpoint add = {.old = old, .note = checkpoint(f)};
+	struct ht_message *m = fresh(f, HT_MSG_WITNESS, 1 + old);
+
+	if (old > 0)
+		MUST(ht_log_consistency(
+		    f->log, old, f->size, proof, &add.n_proof));
+	memcpy(add.proof, proof, add.n_proof * sizeof(*proof));
+	ht_buf_reset(&text);
+	ht_add_checkpoint_text(&add, &text);
+	m->witness.request = ht_buf_slice(&text);
+	send_to(f, peer);
+}
+
+static void
+cosign(struct fake *f, unsigned peer)
+{
+	struct ht_slice body = f->in->cosign.body;
+	uint64_t size;
+
+	if (f->in->ref != 0) {
+		atomic_store(&f->ctl->cosigned, (int)f->in->cosign.status);
+		if (atomic_load(&f->ctl->fork_cosign)) {
+			atomic_store(&f->ctl->two_faces, 1);
+			ask_to_cosign(f, peer, f->size);
+		}
+		return;
+	}
+	MUST(ht_tree_size_parse(HT_SLICE(body.at, body.len - 1), &size));
+	atomic_store(&f->ctl->offered, (int)size + 1);
+	ask_to_cosign(f, peer, size);
+}
+
 /* The peer a record goes to; PEERS_MAX if there is none. */
 static unsigned
 recipient(struct fake *f, const struct ht_header *h)
@@ -399,6 +438,9 @@ handle(struct fake *f, const struct ht_received *r)
 		return;
 	case HT_MSG_BUNDLE:
 		bundle(f, peer);
+		return;
+	case HT_MSG_COSIGN:
+		cosign(f, peer);
 		return;
 	case HT_MSG_GOT:
 		atomic_fetch_add(&f->ctl->gots, (int)f->in->got.n_places);

@@ -23,6 +23,7 @@ struct ht_fake {
 	atomic_int mute;        /* take bundles without a word */
 	atomic_int busy;        /* so many records are refused with BUSY */
 	atomic_int time_off_s;  /* WELCOME's clock */
+	atomic_int fork_cosign; /* then ask to cosign another face */
 
 	/* told by the process */
 	atomic_int up; /* bound; address is set */
@@ -30,6 +31,8 @@ struct ht_fake {
 	atomic_int bundles;
 	atomic_int records;
 	atomic_int gots;
+	atomic_int offered;  /* COSIGN of its own accord: the size, plus 1 */
+	atomic_int cosigned; /* its last answer's status */
 };
 
 struct ht_fake_broker {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "broker/audit/evidence.h"
+#include "keys/cosign.h"
 #include "lib/base/fs.h"
 #include "tests/lib/fault.h"
 
@@ -459,6 +460,156 @@ remove_file(const struct fixture *f, const char *name)
 }
 
 #define DATA "evidence/data.mdb"
+
+/* Open by an operator's act: HT_OK, and ROLLBACK_SEEN is committed. */
+static enum ht_err
+go_on(struct fixture *f, uint64_t size, const char **ret_why)
+{
+	static char why[1000];
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
+	struct ht_rollback act = {size, "uid 0 root", "a disk died"};
+	struct ht_entry e = {.type = HT_ENTRY_ROLLBACK_SEEN};
+	enum ht_err err =
+	    ht_log_open_behind(f->dir, ORIGIN, key, &act, report, &f->log);
+
+	if (ret_why != NULL) {
+		(void)snprintf(why, sizeof(why), "%s",
+		    ht_report_count(report) > 0 ? ht_report_text(report, 0)
+		                                : "");
+		*ret_why = why;
+	}
+	if (err != HT_OK)
+		return err;
+	assert_true(ht_log_behind(f->log));
+	assert_ok(ht_log_rollback_payload(f->log, &payload));
+	e.payload = ht_buf_slice(&payload);
+	assert_ok(ht_log_append(f->log, &e, &f->leaves[f->n]));
+	f->n++;
+	(void)commit(f);
+	assert_false(ht_log_behind(f->log));
+	return HT_OK;
+}
+
+static void
+an_operator_goes_on_with_an_older_log(void **state)
+{
+	struct ht_rolled_back rolled;
+	const char *why = NULL;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	fill(&f, 20);
+	assert_ok(ht_log_rolled_back(f.log, &rolled));
+	assert_int_equal(rolled.anchor, 0);
+	ht_log_close(&f.log);
+	copy_file(&f, DATA, "old.mdb");
+	f.log = must_open(f.dir, key);
+	fill(&f, 7);
+	ht_log_close(&f.log);
+	assert_err(go_on(&f, 27, &why), HT_EINVALID); /* all is well */
+	assert_non_null(strstr(why, "start without"));
+	copy_file(&f, "old.mdb", DATA);
+	f.n = 20;
+	assert_err(go_on(&f, 26, &why), HT_EINVALID); /* another size */
+	assert_non_null(strstr(why, "--accept-rollback 27"));
+	must_refuse(f.dir, key, HT_EROLLBACK, "--accept-rollback 27");
+	assert_ok(go_on(&f, 27, NULL));
+	assert_ok(ht_log_rolled_back(f.log, &rolled));
+	assert_int_equal(rolled.anchor, 27);
+	assert_int_equal(rolled.place, 20);
+	ht_log_close(&f.log);
+	/* From here on it is a log like any other. */
+	f.log = must_open(f.dir, key);
+	fill(&f, 3);
+	check_proofs(&f, f.n);
+	finish(&f);
+}
+
+/* Evidence and anchor are both old: only another can know. */
+static void
+what_a_member_has_shown_is_kept(void **state)
+{
+	HT_AUTO(ht_key_free) struct ht_key *other = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf newer = HT_BUF(4096);
+	HT_AUTO(ht_buf_fini) struct ht_buf false_one = HT_BUF(4096);
+	uint8_t seed[32] = {77};
+	struct ht_note note;
+	struct ht_slice had;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	fill(&f, 20);
+	ht_log_close(&f.log);
+	copy_file(&f, DATA, "old.mdb");
+	copy_file(&f, "anchor", "old.anchor");
+	f.log = must_open(f.dir, key);
+	fill(&f, 7);
+	had = commit(&f);
+	ht_buf_add(&newer, had.at, had.len);
+	ht_log_close(&f.log);
+	copy_file(&f, "old.mdb", DATA);
+	copy_file(&f, "old.anchor", "anchor");
+	f.n = 20;
+	f.log = must_open(f.dir, key);
+	/* By another key it is nobody's word. */
+	assert_ok(ht_note_parse(ht_buf_slice(&newer), &note));
+	assert_ok(ht_key_from_seed(HT_KEY_LOG, seed, &other));
+	assert_ok(ht_note_sign(note.text, false, ORIGIN, other, &false_one));
+	assert_err(
+	    ht_log_keep_ahead(f.log, ht_buf_slice(&false_one)), HT_EBADSIG);
+	assert_ok(ht_log_keep_ahead(f.log, ht_buf_slice(&newer)));
+	ht_log_close(&f.log);
+	must_refuse(f.dir, key, HT_EROLLBACK, "--accept-rollback 27");
+	assert_ok(go_on(&f, 27, NULL));
+	ht_log_close(&f.log);
+	f.log = must_open(f.dir, key);
+	check_proofs(&f, f.n);
+	finish(&f);
+}
+
+/* A cosigned checkpoint takes the bare one's place, early or late. */
+static void
+cosigned_checkpoints_are_stored(void **state)
+{
+	HT_AUTO(ht_key_free) struct ht_key *witness = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf both = HT_BUF(4096);
+	HT_AUTO(ht_buf_fini) struct ht_buf found = HT_BUF(4096);
+	uint8_t seed[32] = {78};
+	struct ht_note note;
+	uint64_t size = 0;
+	struct ht_slice had;
+	struct fixture f;
+
+	(void)state;
+	assert_ok(ht_key_from_seed(HT_KEY_WITNESS, seed, &witness));
+	start(&f);
+	fill(&f, 20);
+	had = commit(&f);
+	ht_buf_add(&both, had.at, had.len);
+	assert_ok(ht_note_parse(had, &note));
+	assert_ok(ht_cosign(note.text, "w", witness, 5, &both));
+	assert_err(
+	    ht_log_cosigned(f.log, UINT64_MAX, &found, &size), HT_ENOTFOUND);
+	fill(&f, 5); /* the log has gone on */
+	assert_ok(ht_log_cosign(f.log, 20, ht_buf_slice(&both)));
+	(void)commit(&f); /* a group without an entry */
+	assert_ok(ht_log_cosigned(f.log, UINT64_MAX, &found, &size));
+	assert_int_equal(size, 20);
+	assert_true(ht_slice_eq(ht_buf_slice(&found), ht_buf_slice(&both)));
+	assert_err(ht_log_cosigned(f.log, 20, &found, &size), HT_ENOTFOUND);
+	fill(&f, 5);
+	ht_log_close(&f.log);
+	/* And all of it passes the checks at start. */
+	f.log = must_open(f.dir, key);
+	ht_buf_reset(&found);
+	assert_ok(ht_log_cosigned(f.log, UINT64_MAX, &found, &size));
+	assert_int_equal(size, 20);
+	assert_err(ht_log_cosign(f.log, 31, ht_buf_slice(&both)), HT_EINVALID);
+	finish(&f);
+}
 
 static void
 an_older_log_put_back_is_seen(void **state)
@@ -968,6 +1119,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(one_writer_and_no_reader_beside),
     cmocka_unit_test(nothing_there_is_not_found),
     cmocka_unit_test(an_older_log_put_back_is_seen),
+    cmocka_unit_test(an_operator_goes_on_with_an_older_log),
+    cmocka_unit_test(what_a_member_has_shown_is_kept),
+    cmocka_unit_test(cosigned_checkpoints_are_stored),
     cmocka_unit_test(another_log_put_in_place_is_seen),
     cmocka_unit_test(another_key_is_refused),
     cmocka_unit_test(one_torn_slot_is_borne),

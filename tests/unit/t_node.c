@@ -11,6 +11,8 @@
 #include "tests/lib/fake_broker.h"
 #include "tests/lib/test.h"
 
+#include <dirent.h>
+
 #define ITEM       "gx.demo/SCZTDJ"
 #define PATIENCE_S 20
 
@@ -28,6 +30,7 @@ struct fixture {
 	unsigned calls;
 	uint64_t call;    /* the last one's id */
 	char params[256]; /* of the last call */
+	bool witness;     /* the next node is one */
 };
 
 /* ---- setting up ---- */
@@ -63,6 +66,8 @@ try_open(struct fixture *f, const char *member, const char *node,
 	conf.signing = path_of(f, "keys/", member, signing);
 	conf.transport = path_of(f, "keys/", member, transport);
 	conf.sealing = path_of(f, "keys/", member, "/sealing.key");
+	if (f->witness)
+		conf.witness = path_of(f, "keys/witness.key", "", "");
 	return ht_node_open(&conf, f->report, ret);
 }
 
@@ -694,6 +699,70 @@ a_log_with_two_faces_is_an_alarm(void **state)
 	assert_err(ask_until_broken(f), HT_EINTEGRITY);
 }
 
+/* ---- witnesses ---- */
+
+static int
+answers_to(struct fixture *f, atomic_int *what)
+{
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+
+	while (atomic_load(what) == 0 && ht_clock_mono_ms() < end_ms)
+		if (ht_node_step(f->consumer, -1, 5, NULL) != HT_OK)
+			break;
+	return atomic_load(what);
+}
+
+static void
+a_witness_cosigns_and_remembers(void **state)
+{
+	struct fixture *f = *state;
+	int size;
+
+	f->witness = true;
+	start_broker(f, "log");
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	assert_int_equal(answers_to(f, &f->broker.ctl->cosigned), 200);
+	assert_int_equal(atomic_load(&f->broker.ctl->offered), 1);
+	/* Killed right after the answer: what it cosigned is on the disk. */
+	ht_node_close(&f->consumer);
+	atomic_store(&f->broker.ctl->cosigned, 0);
+	atomic_store(&f->broker.ctl->offered, 0);
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	size = answers_to(f, &f->broker.ctl->offered);
+	assert_true(size > 1);
+	assert_int_equal(answers_to(f, &f->broker.ctl->cosigned), 200);
+}
+
+static void
+a_witness_never_cosigns_a_fork(void **state)
+{
+	struct fixture *f = *state;
+	char path[HT_TEST_PATH_MAX];
+	enum ht_err err = HT_OK;
+	struct dirent *at;
+	unsigned kept = 0;
+	DIR *dir;
+
+	f->witness = true;
+	start_broker(f, "log");
+	atomic_store(&f->broker.ctl->fork_cosign, 1);
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	for (unsigned i = 0; i < 500 && err == HT_OK; i++)
+		err = ht_node_step(f->consumer, -1, 10, NULL);
+	assert_int_equal(err, HT_EROLLBACK);
+	assert_non_null(strstr(ht_node_trouble(f->consumer), "two faces"));
+	/* It cosigned the first, kept the second, and said nothing more. */
+	assert_int_equal(atomic_load(&f->broker.ctl->cosigned), 200);
+	(void)snprintf(path, sizeof(path), "%s/refused",
+	    path_of(f, "state-", "consumer", ""));
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((at = readdir(dir)) != NULL)
+		kept += strstr(at->d_name, ".note") != NULL;
+	closedir(dir);
+	assert_int_equal(kept, 1);
+}
+
 /* The log was restored from an old copy, or begun anew under the same key. */
 static void
 a_log_that_went_back_is_an_alarm(void **state)
@@ -867,6 +936,8 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(a_body_changed_on_the_way_is_not_served),
     NODE_TEST(a_false_proof_is_an_alarm),
     NODE_TEST(a_log_with_two_faces_is_an_alarm),
+    NODE_TEST(a_witness_cosigns_and_remembers),
+    NODE_TEST(a_witness_never_cosigns_a_fork),
     NODE_TEST(a_log_that_went_back_is_an_alarm),
     NODE_TEST(a_log_that_forked_is_an_alarm),
     NODE_TEST(a_key_that_is_not_in_the_directory_is_refused),

@@ -340,6 +340,17 @@ static const struct slip slips[] = {
      "revision"                                                                                                                                                        },
     {HT_DOC_EPOCH,  "gx.demo/e1",       "annex: ",                          "annex: A",                                         "base64"                               },
     {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 4",                                     "only 3 officers"                      },
+    {HT_DOC_ROOT,   "root",             "broker:",                          "quorum: 1\nbroker:",                               "only 0 witnesses"                     },
+    {HT_DOC_ROOT,   "root",             "broker:",
+     "witnesses: "
+        "[example.com/"
+        "foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k]\nbroker:",                                                  "a witness's key"                      },
+    {HT_DOC_ROOT,   "root",             "broker:",
+     "witnesses: "
+        "[remora.n621.de+da77ade7+BOvN63jn/"
+        "bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2, "
+        "remora.n621.de+da77ade7+BOvN63jn/"
+        "bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2]\nbroker:",                                                                        "two offices"                          },
     {HT_DOC_ROOT,   "root",             "tcp://",                           "http://",                                          "an address is expected"               },
 };
 
