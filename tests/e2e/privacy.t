@@ -248,4 +248,33 @@ ok "... and said to be one" out_has "BAD: entry 2: its tag was destroyed"
 mv "$W/kept" "$list"
 ok "it starts again" start_broker
 stop TERM broker
+
+# ---- killed at any point ----
+
+# Either the ERASE entry is there, and nothing of what it names; or neither.
+whole() {
+	if audit search --type ERASE >/dev/null; then
+		erasures=$((erasures + 1))
+		[ "$(found $NUMBER)" -eq 0 ]
+	else
+		[ "$(found $NUMBER)" -ge 7 ]
+	fi
+}
+erasures=0
+make-log "$W/past" >/dev/null
+for delay in 0 0.002 0.004 0.006 0.008 0.012 0.02 0.04 0.3; do
+	rm -rf "$W/log" && cp -a "$W/past/log" "$W/log"
+	start_broker
+	ctl erase "$W/order.note" >/dev/null 2>&1 &
+	asking=$!
+	sleep $delay
+	stop KILL broker
+	wait $asking 2>/dev/null
+	start_broker
+	ok "killed $delay s into an erasure: done, or not begun" whole
+	stop TERM broker
+	ok "... and the log verifies" exits 0 hutong-audit verify \
+	    --dir "$W/log" --authority "$W/authority"
+done
+ok "some were done" test "$erasures" -ge 1
 finish
