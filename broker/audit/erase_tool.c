@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/audit/look.h"
 #include "broker/audit/tool.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
@@ -17,6 +18,7 @@
 struct draft {
 	const struct ht_audit_opts *opts;
 	const struct ht_erase_opts *erase;
+	struct ht_audit_opts search; /* for the entries */
 	struct ht_audit_faith faith;
 	struct ht_buf entries; /* "17, 203" */
 	size_t n;
@@ -25,16 +27,20 @@ struct draft {
 
 /* ---- which entries ---- */
 
+/* Nothing is to be erased on the broker's word: the tag must say whose. */
 static enum ht_err
 add_row(void *arg, const struct ht_row *row)
 {
 	struct draft *d = arg;
+	enum ht_err err =
+	    ht_look_is_about(row, &d->search.query.filter.subject);
 
-	if (row->entry.tag_len == 0)
-		return HT_OK;
-	ht_buf_fmt(&d->entries, "%s%llu", d->n > 0 ? ", " : "",
+	if (err != HT_OK)
+		return err;
+	if (d->n++ == HT_ERASE_ENTRIES)
+		return HT_ETOOBIG;
+	ht_buf_fmt(&d->entries, "%s%llu", d->n > 1 ? ", " : "",
 	    (unsigned long long)row->seq);
-	d->n++;
 	return d->entries.err;
 }
 
@@ -47,35 +53,44 @@ take_rows(struct draft *d, const struct ht_audit_result *r)
 	for (size_t i = 0; i < r->answer.n_frames && err == HT_OK; i++)
 		err = ht_rows_check(ht_buf_slice(&r->answer.frames[i]),
 		    r->answer.size, &r->checkpoint.root, add_row, d, &bad);
-	if (err != HT_OK) {
-		ht_audit_say("entry %llu, or one near it, is not proven by "
-		             "the checkpoint: do not rely on this answer",
-		    (unsigned long long)bad);
-		return HT_AUDIT_BAD;
-	}
-	if (r->answer.more || d->n > HT_ERASE_ENTRIES) {
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	if (err == HT_ETOOBIG) {
 		ht_audit_say("more entries match than one order may list "
 		             "(%d); make several, with --from and --to",
 		    HT_ERASE_ENTRIES);
 		return HT_AUDIT_CUT;
 	}
-	if (d->n > 0)
-		return HT_AUDIT_OK;
-	ht_audit_say("nothing was found that has a tag to erase");
-	return HT_AUDIT_NONE;
+	ht_audit_say("entry %llu, or one near it, is not proven by the "
+	             "checkpoint, or is not about this subject: do not rely "
+	             "on this answer",
+	    (unsigned long long)bad);
+	return HT_AUDIT_BAD;
 }
 
 /* The entries about a subject: a search like any other, and logged as such. */
 static int
 find_entries(struct draft *d)
 {
+	struct ht_audit_opts *o = &d->search;
 	struct ht_audit_result result;
-	int code = ht_audit_fetch(d->opts, &d->faith, &result);
+	bool more = true;
+	int code = ht_audit_subject(o);
 
-	if (code != HT_AUDIT_OK)
-		return code;
-	code = take_rows(d, &result);
-	ht_audit_result_fini(&result);
+	o->query.evidence = true; /* with the tags */
+	while (more && code == HT_AUDIT_OK) {
+		code = ht_audit_fetch(o, &d->faith, &result);
+		if (code != HT_AUDIT_OK)
+			return code;
+		code = take_rows(d, &result);
+		more = result.answer.more;
+		o->query.filter.start_seq = result.answer.next_seq;
+		ht_audit_result_fini(&result);
+	}
+	if (code == HT_AUDIT_OK && d->n == 0) {
+		ht_audit_say("nothing was found that has a tag to erase");
+		code = HT_AUDIT_NONE;
+	}
 	return code;
 }
 
@@ -202,6 +217,7 @@ ht_audit_erase(const struct ht_audit_opts *opts)
 {
 	struct draft d = {.opts = opts,
 	    .erase = &opts->erase,
+	    .search = *opts,
 	    .entries = HT_BUF(HT_DOC_MAX / 2),
 	    .text = HT_BUF(HT_DOC_MAX)};
 	int code;

@@ -132,6 +132,18 @@ check_tag(const struct ht_row *row, const struct ht_header *h,
 	return HT_EINTEGRITY;
 }
 
+enum ht_err
+ht_look_is_about(const struct ht_row *row, const struct ht_pseudonym *subject)
+{
+	struct ht_header h;
+	struct ht_tag tag;
+
+	if (!ht_entry_has_header(&row->entry) ||
+	    ht_header_decode(row->entry.payload, &h, NULL, NULL) != HT_OK)
+		return HT_EINTEGRITY;
+	return check_tag(row, &h, subject, &tag);
+}
+
 /* What the sealed annex says is what the tag commits to, field by field. */
 static bool
 is_committed(const struct ht_tag *tag, const struct ht_annex *annex)

@@ -58,6 +58,12 @@ struct ht_look_key {
 	const struct ht_key *annex;
 };
 /*
+ * Is a row about @subject?  Its tag is the header's, and names it; else
+ * HT_EINTEGRITY: whoever answered was asked for nothing else.
+ */
+enum ht_err ht_look_is_about(
+    const struct ht_row *row, const struct ht_pseudonym *subject) HT_MUST_USE;
+/*
  * Take a row that must be about @subject: its tag is the header's, and names
  * it.  Errors: HT_EINTEGRITY (it is not); HT_ENOMEM.
  */
