@@ -133,6 +133,28 @@ def cuts(records, base, rng, thorough):
             yield from here(point, False)
 
 
+def inside(records, base, rng):
+    """A small write by O_DSYNC (LMDB's meta) torn amid a sector.
+
+    No disk is known to do that, and no contract forbids it.  The transaction's
+    number stands last, so the beginning alone must do no harm; the end alone
+    does, and is only counted.
+    """
+    model = disk.Disk(base)
+    for point, record in enumerate(records):
+        flying = model.feed(point, record)
+        if not record.durable or flying is None:
+            continue
+        size = len(record.data)
+        for _ in range(4 if 1 < size < SECTOR else 0):
+            at = rng.randrange(1, size)
+            for kind, part in (("head", slice(0, at)),
+                               ("tail", slice(at, size))):
+                yield Cut(point, True, {flying.number: part},
+                          len(model.marks), kind)
+        model.settle(flying)
+
+
 class Player:
     """A disk that goes forward from cut to cut."""
 

@@ -78,7 +78,8 @@ class Change:
 
 
 def apply(content, change, keep):
-    """keep: True, or a set of sectors, with None in it if the size grew."""
+    """keep: True; a set of sectors, with None in it if the size grew; or a
+    slice of bytes, which no disk is known to do."""
     if change.what == "size":
         del content[change.offset:]
         content.extend(bytes(change.offset - len(content)))
@@ -86,6 +87,8 @@ def apply(content, change, keep):
         content.extend(bytes(max(0, change.offset - len(content))))
     elif keep is True:
         place(content, change.offset, change.data)
+    elif isinstance(keep, slice):
+        place(content, change.offset + keep.start, change.data[keep])
     else:
         end = change.offset + len(change.data)
         if None in keep:
