@@ -847,39 +847,55 @@ ht_committer_refused(struct ht_committer *committer, const char *member,
 	return push(committer, job);
 }
 
-static enum ht_err
-about_conn(struct ht_committer *committer, enum job_type type,
-    struct ht_conn *conn, const uint64_t *places, size_t n)
+static struct job *
+about_conn(enum job_type type, struct ht_conn *conn)
 {
 	struct job *job = new_job(type);
 
-	HT_ASSERT(n <= HT_BUNDLE_MAX);
+	if (job != NULL)
+		job->conn = ht_conn_ref(conn);
+	return job;
+}
+
+/* Not to be missed: requests would go to a connection that is no more. */
+static enum ht_err
+push_wait(struct ht_committer *c, struct job *job)
+{
+	enum ht_err err;
+
 	if (job == NULL)
 		return HT_ENOMEM;
-	job->conn = ht_conn_ref(conn);
-	job->n_places = n;
-	if (n > 0)
-		memcpy(job->places, places, n * sizeof(*places));
-	return push(committer, job);
+	err = ht_queue_push_wait(c->jobs, job, 1);
+	if (err != HT_OK)
+		drop_job(job);
+	return err;
 }
 
 enum ht_err
 ht_committer_up(struct ht_committer *committer, struct ht_conn *conn)
 {
-	return about_conn(committer, JOB_UP, conn, NULL, 0);
+	return push_wait(committer, about_conn(JOB_UP, conn));
 }
 
 enum ht_err
 ht_committer_down(struct ht_committer *committer, struct ht_conn *conn)
 {
-	return about_conn(committer, JOB_DOWN, conn, NULL, 0);
+	return push_wait(committer, about_conn(JOB_DOWN, conn));
 }
 
 enum ht_err
 ht_committer_got(struct ht_committer *committer, struct ht_conn *conn,
     const uint64_t *places, size_t n)
 {
-	return about_conn(committer, JOB_GOT, conn, places, n);
+	struct job *job = about_conn(JOB_GOT, conn);
+
+	HT_ASSERT(n <= HT_BUNDLE_MAX);
+	if (job == NULL)
+		return HT_ENOMEM;
+	job->n_places = n;
+	if (n > 0)
+		memcpy(job->places, places, n * sizeof(*places));
+	return push(committer, job);
 }
 
 /* ---- waiting for an entry ---- */

@@ -70,6 +70,10 @@ enum ht_err ht_committer_parcel(
 enum ht_err ht_committer_refused(struct ht_committer *committer,
     const char *member, const char *node, const struct ht_hash *hash,
     uint64_t len, unsigned status) HT_MUST_USE;
+/*
+ * These two wait for room, as a parcel does: a connection that ended unseen
+ * would be handed requests.  The committer waits for nobody.
+ */
 enum ht_err ht_committer_up(
     struct ht_committer *committer, struct ht_conn *conn) HT_MUST_USE;
 enum ht_err ht_committer_down(
