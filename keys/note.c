@@ -398,20 +398,6 @@ ht_note_sign(struct ht_slice bytes, bool is_note, const char *key_name,
 	return out->err;
 }
 
-/* The next line of @rest, without its "\n". */
-static bool
-next_line(struct ht_slice *rest, struct ht_slice *ret)
-{
-	const uint8_t *end =
-	    rest->len > 0 ? memchr(rest->at, '\n', rest->len) : NULL;
-
-	if (end == NULL)
-		return false;
-	*ret = HT_SLICE(rest->at, (size_t)(end - rest->at));
-	*rest = HT_SLICE(end + 1, rest->len - ret->len - 1);
-	return true;
-}
-
 enum ht_err
 ht_tree_size_parse(struct ht_slice text, uint64_t *ret)
 {
@@ -437,8 +423,8 @@ ht_checkpoint_parse(struct ht_slice text, struct ht_checkpoint *ret)
 	struct ht_checkpoint cp;
 	size_t len;
 
-	if (!text_ok(text) || !next_line(&text, &origin) ||
-	    !next_line(&text, &size) || !next_line(&text, &root) ||
+	if (!text_ok(text) || !ht_text_line(&text, &origin) ||
+	    !ht_text_line(&text, &size) || !ht_text_line(&text, &root) ||
 	    text.len != 0)
 		return HT_EMALFORMED;
 	if (origin.len == 0 || origin.len >= sizeof(cp.origin) ||

@@ -117,6 +117,37 @@ ht_utf8_cut(struct ht_slice text, size_t max)
 	return cut;
 }
 
+bool
+ht_text_line(struct ht_slice *rest, struct ht_slice *ret)
+{
+	const uint8_t *end =
+	    rest->len > 0 ? memchr(rest->at, '\n', rest->len) : NULL;
+
+	if (end == NULL)
+		return false;
+	*ret = HT_SLICE(rest->at, (size_t)(end - rest->at));
+	*rest = HT_SLICE(end + 1, rest->len - ret->len - 1);
+	return true;
+}
+
+enum ht_err
+ht_text_decimal(struct ht_slice text, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (text.len == 0 || (text.at[0] == '0' && text.len > 1))
+		return HT_EMALFORMED;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned digit = (unsigned)text.at[i] - '0';
+
+		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+			return HT_EMALFORMED;
+		v = v * 10 + digit;
+	}
+	*ret = v;
+	return HT_OK;
+}
+
 /* ---- text for a terminal ---- */
 
 /*
