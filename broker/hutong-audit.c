@@ -17,6 +17,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/process.h"
+#include "lib/base/text.h"
 #include "schemas/status.h"
 
 static const char usage_text[] =
@@ -26,7 +27,8 @@ static const char usage_text[] =
     "[WHAT] [HOW]\n"
     "       hutong-audit report  WHERE --month YYYY-MM [WHAT] [HOW]\n"
     "       hutong-audit show    WHERE ENTRY|EXCHANGE\n"
-    "       hutong-audit verify  --dir DIR [BELIEF]\n"
+    "       hutong-audit prove   WHERE ENTRY [-o FILE]\n"
+    "       hutong-audit verify  FILE BELIEF | --dir DIR [BELIEF]\n"
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
     "...\n"
     "                            [--annex FILE ...] [--for-subject]\n"
@@ -114,7 +116,8 @@ enum {
 	OPT_MONTH,
 	OPT_ZONE,
 	OPT_LANG,
-	OPT_HELP,
+	OPT_OUTPUT = 'o',
+	OPT_HELP = 'h',
 };
 
 static const struct option options[] = {
@@ -160,6 +163,7 @@ static const struct option options[] = {
     {"follow",      no_argument,       NULL, 'f'            },
     {"lines",       required_argument, NULL, 'n'            },
     {"cursor-file", required_argument, NULL, OPT_CURSOR     },
+    {"output",      required_argument, NULL, OPT_OUTPUT     },
     {"help",        no_argument,       NULL, OPT_HELP       },
     {NULL,          0,                 NULL, 0              },
 };
@@ -431,6 +435,9 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_SCAN:
 		o->scan = true;
 		return true;
+	case OPT_OUTPUT:
+		o->output = optarg;
+		return true;
 	case OPT_FORMAT:
 		return take_format(o);
 	case OPT_ORDER:
@@ -498,6 +505,12 @@ run_search(struct ht_audit_opts *o, int argc, char **argv)
 		return usage_error("--start and --cursor-file both say where "
 		                   "to begin");
 	return code == HT_AUDIT_OK ? ht_audit_search(o) : code;
+}
+
+static bool
+entry_number(const char *text, uint64_t *ret)
+{
+	return ht_text_decimal(ht_slice_str(text), ret) == HT_OK;
 }
 
 static int
@@ -596,7 +609,6 @@ run_show(struct ht_audit_opts *o, int argc, char **argv)
 {
 	struct ht_filter *f = &o->query.filter;
 	int code = check_where(o);
-	char *end;
 
 	if (code != HT_AUDIT_OK)
 		return code;
@@ -608,8 +620,7 @@ run_show(struct ht_audit_opts *o, int argc, char **argv)
 		f->has_exchange = true;
 	} else {
 		o->query.has_seq = true;
-		o->query.seq = strtoull(argv[0], &end, 10);
-		if (argv[0][0] < '0' || argv[0][0] > '9' || *end != '\0')
+		if (!entry_number(argv[0], &o->query.seq))
 			return usage_error("show: neither an entry's number "
 			                   "nor an exchange id (32 hex "
 			                   "digits)");
@@ -619,13 +630,28 @@ run_show(struct ht_audit_opts *o, int argc, char **argv)
 }
 
 static int
+run_prove(struct ht_audit_opts *o, int argc, char **argv)
+{
+	int code = check_where(o);
+	uint64_t seq;
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (argc != 1 || !entry_number(argv[0], &seq))
+		return usage_error("prove takes one entry's number; a search "
+		                   "or show prints them");
+	return ht_audit_prove(o, seq);
+}
+
+static int
 run_verify(struct ht_audit_opts *o, int argc, char **argv)
 {
-	(void)argv;
+	if (argc == 1 && o->dir == NULL && o->socket == NULL)
+		return ht_audit_verify_file(o, argv[0]);
 	if (argc > 0 || o->dir == NULL || o->socket != NULL)
-		return usage_error("verify takes --dir and no operand; a "
-		                   "running broker's log is verified from a "
-		                   "copy made while it is stopped");
+		return usage_error("verify takes one file, or --dir; a running "
+		                   "broker's log is verified from a copy made "
+		                   "while it is stopped");
 	return ht_audit_verify(o);
 }
 
@@ -682,6 +708,7 @@ static const struct {
     {"stats",   run_stats  },
     {"report",  run_report },
     {"show",    run_show   },
+    {"prove",   run_prove  },
     {"verify",  run_verify },
     {"subject", run_subject},
     {"erase",   run_erase  },
@@ -717,9 +744,13 @@ guarded(int (*run)(struct ht_audit_opts *o, int argc, char **argv),
 	}
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	/* `| head`: who reads has enough; that says nothing of the log. */
-	if (WTERMSIG(status) == SIGPIPE)
+	if (WTERMSIG(status) != SIGSEGV && WTERMSIG(status) != SIGBUS &&
+	    WTERMSIG(status) != SIGABRT) {
+		if (WTERMSIG(status) != SIGPIPE) /* whoever reads has enough */
+			ht_audit_say("signal %d ended it before the end",
+			    WTERMSIG(status));
 		return HT_AUDIT_GONE;
+	}
 	ht_audit_say("BAD: the database in %s is damaged below its entries: "
 	             "reading it ended in signal %d; restore a good copy",
 	    o->dir, WTERMSIG(status));
@@ -735,8 +766,8 @@ main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	ht_process_guard();
 	ht_log_init("hutong-audit", HT_WARN);
-	while ((opt = getopt_long(argc, argv, "hfn:", options, NULL)) != -1) {
-		if (opt == OPT_HELP || opt == 'h') {
+	while ((opt = getopt_long(argc, argv, "hfn:o:", options, NULL)) != -1) {
+		if (opt == OPT_HELP) {
 			fputs(usage_text, stdout);
 			return HT_AUDIT_OK;
 		}
@@ -756,5 +787,5 @@ main(int argc, char **argv)
 			return guarded(verbs[i].run, &o, argc - optind - 1,
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
-	                   "verify, subject, erase and witness");
+	                   "prove, verify, subject, erase and witness");
 }

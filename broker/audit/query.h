@@ -117,17 +117,38 @@ struct ht_row {
 	uint64_t erased_by;
 	struct ht_erase_said erasure;
 	struct ht_slice cited; /* the leaf of the request it cites; or empty */
+	struct ht_slice cited_raw; /* that, with its path, as packed; or nil */
 	struct ht_entry entry;
 };
+/* A ROWS frame; large, so keep it on the heap. */
+struct ht_rows {
+	size_t n;
+	struct ht_row at[HT_ROWS_FRAME];
+	uint64_t places[HT_ROWS_FRAME];
+	struct ht_hash hashes[HT_ROWS_FRAME]; /* of the leaves */
+	size_t n_left;
+	struct ht_hash left[HT_ROWS_FRAME * HT_COVER_MAX]; /* the gaps */
+};
 /*
- * Take a ROWS frame apart and prove every row against @root of @size; each to
- * @each.  Errors: HT_EMALFORMED; HT_EINTEGRITY (a proof fails: *ret_bad is the
- * entry); what @each returns.
+ * Take a ROWS frame apart and prove every row against @root of @size.  Errors:
+ * HT_EMALFORMED; HT_EINTEGRITY (a proof fails: *ret_bad is the entry).
  */
+enum ht_err ht_rows_open(struct ht_slice frame, uint64_t size,
+    const struct ht_hash *root, struct ht_rows *ret, uint64_t *ret_bad)
+    HT_MUST_USE;
+/* The same, and each row to @each, whose errors pass through. */
 enum ht_err ht_rows_check(struct ht_slice frame, uint64_t size,
     const struct ht_hash *root,
     enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
     uint64_t *ret_bad) HT_MUST_USE;
+
+/*
+ * A row that stands alone, in a file (docs/proofs.md): without its tag.  When
+ * read, what it cites is proven; the row itself is the caller's to prove.
+ */
+void ht_row_encode(const struct ht_row *row, struct ht_buf *out);
+enum ht_err ht_row_decode(struct ht_slice bytes, uint64_t size,
+    const struct ht_hash *root, struct ht_row *ret) HT_MUST_USE;
 
 /* ---- the socket ---- */
 

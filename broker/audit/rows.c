@@ -8,24 +8,18 @@
 #include "broker/audit/bundles.h"
 #include "broker/audit/query.h"
 
-struct rows {
-	uint64_t size;
-	const struct ht_hash *root;
-	uint64_t *bad;
-	size_t n;
-	struct ht_row at[HT_ROWS_FRAME];
-	uint64_t places[HT_ROWS_FRAME];
-	struct ht_hash hashes[HT_ROWS_FRAME];
-	struct ht_hash left[HT_ROWS_FRAME * HT_COVER_MAX];
-};
-
 static struct ht_slice
 unpack_bin_or_nil(struct ht_unpack *u, size_t max)
 {
-	if (!ht_unpack_is_nil(u))
-		return ht_unpack_bin(u, max);
-	ht_unpack_nil(u);
-	return HT_SLICE(NULL, 0);
+	struct ht_slice bin = HT_SLICE(NULL, 0);
+
+	if (ht_unpack_is_nil(u)) {
+		ht_unpack_nil(u);
+		return bin;
+	}
+	bin = ht_unpack_bin(u, max);
+	ht_unpack_demand(u, bin.len > 0);
+	return bin;
 }
 
 static uint32_t
@@ -40,14 +34,17 @@ unpack_path(struct ht_unpack *u, struct ht_hash out[static HT_PROOF_MAX])
 
 /* [leaf, path], proven at once: it stands at its own place. */
 static enum ht_err
-unpack_cited(struct rows *r, struct ht_unpack *u, struct ht_row *row)
+unpack_cited(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
+    struct ht_row *row)
 {
 	struct ht_hash path[HT_PROOF_MAX], leaf;
+	const uint8_t *start = u->at;
 	uint32_t n;
 
 	row->cited = HT_SLICE(NULL, 0);
 	if (ht_unpack_is_nil(u)) {
 		ht_unpack_nil(u);
+		row->cited_raw = HT_SLICE(start, (size_t)(u->at - start));
 		return HT_OK;
 	}
 	ht_unpack_array_of(u, 2);
@@ -55,10 +52,10 @@ unpack_cited(struct rows *r, struct ht_unpack *u, struct ht_row *row)
 	n = unpack_path(u, path);
 	if (u->err != HT_OK)
 		return HT_EMALFORMED;
+	row->cited_raw = HT_SLICE(start, (size_t)(u->at - start));
 	leaf = ht_leaf_hash(row->cited);
-	*r->bad = row->seq;
 	if (row->entry.cites == 0 || !ht_check_inclusion(row->entry.cites - 1,
-	                                 r->size, &leaf, path, n, r->root))
+	                                 size, &leaf, path, n, root))
 		return HT_EINTEGRITY;
 	return HT_OK;
 }
@@ -68,7 +65,8 @@ unpack_cited(struct rows *r, struct ht_unpack *u, struct ht_row *row)
  * commits to has this row's entry.
  */
 static enum ht_err
-unpack_erased(struct rows *r, struct ht_unpack *u, struct ht_row *row)
+unpack_erased(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
+    struct ht_row *row)
 {
 	struct ht_hash path[HT_PROOF_MAX], list[HT_PROOF_MAX], leaf;
 	struct ht_slice bytes;
@@ -83,13 +81,12 @@ unpack_erased(struct rows *r, struct ht_unpack *u, struct ht_row *row)
 	n_list = unpack_path(u, list);
 	if (u->err != HT_OK)
 		return HT_EMALFORMED;
-	*r->bad = row->seq;
 	if (ht_entry_decode(bytes, &e) != HT_OK || e.type != HT_ENTRY_ERASE ||
 	    ht_erase_said_decode(e.payload, &row->erasure) != HT_OK ||
 	    row->erasure.bodies)
 		return HT_EINTEGRITY;
 	leaf = ht_leaf_hash(bytes);
-	if (!ht_check_inclusion(e.seq, r->size, &leaf, path, n_path, r->root))
+	if (!ht_check_inclusion(e.seq, size, &leaf, path, n_path, root))
 		return HT_EINTEGRITY;
 	leaf = ht_erasure_leaf(row->seq);
 	if (!ht_check_inclusion(place, row->erasure.count, &leaf, list, n_list,
@@ -101,67 +98,65 @@ unpack_erased(struct rows *r, struct ht_unpack *u, struct ht_row *row)
 }
 
 static enum ht_err
-unpack_tag(struct rows *r, struct ht_unpack *u, struct ht_row *row)
+unpack_tag(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
+    struct ht_row *row)
 {
 	row->erased = false;
 	row->tag = HT_SLICE(NULL, 0);
 	if (ht_unpack_is_array(u))
-		return unpack_erased(r, u, row);
+		return unpack_erased(u, size, root, row);
 	row->tag = unpack_bin_or_nil(u, HT_TAG_MAX);
 	return HT_OK;
 }
 
 static enum ht_err
-unpack_row(struct rows *r, struct ht_unpack *u)
+unpack_row(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
+    struct ht_row *row)
 {
-	struct ht_row *row = &r->at[r->n];
 	enum ht_err err;
 
 	ht_unpack_array_of(u, 5);
 	row->seq = ht_unpack_uint(u, UINT64_MAX);
 	row->leaf = ht_unpack_bin(u, HT_LEAF_MAX);
 	row->bundle = unpack_bin_or_nil(u, HT_EVIDENCE_MAX);
-	err = unpack_tag(r, u, row);
+	err = unpack_tag(u, size, root, row);
 	if (err != HT_OK)
 		return err;
 	if (u->err != HT_OK)
 		return HT_EMALFORMED;
-	*r->bad = row->seq;
 	if (ht_entry_decode(row->leaf, &row->entry) != HT_OK ||
 	    row->entry.seq != row->seq)
 		return HT_EINTEGRITY;
-	r->places[r->n] = row->seq;
-	r->hashes[r->n] = ht_leaf_hash(row->leaf);
-	r->n++;
-	return unpack_cited(r, u, row);
+	return unpack_cited(u, size, root, row);
 }
 
 static enum ht_err
-prove(struct rows *r, struct ht_unpack *u)
+prove(struct ht_rows *r, struct ht_unpack *u, uint64_t size,
+    const struct ht_hash *want)
 {
-	uint32_t n = ht_unpack_array(u, HT_COUNT(r->left));
 	struct ht_hash root;
 
-	for (uint32_t i = 0; i < n; i++)
+	r->n_left = ht_unpack_array(u, HT_COUNT(r->left));
+	for (size_t i = 0; i < r->n_left; i++)
 		ht_unpack_fixed(u, r->left[i].at, HT_HASH_SIZE);
 	if (ht_unpack_end(u) != HT_OK)
 		return HT_EMALFORMED;
-	*r->bad = r->n > 0 ? r->places[0] : 0;
-	if (ht_sparse_root(r->size, r->places, r->hashes, r->n, r->left, n,
+	if (ht_sparse_root(size, r->places, r->hashes, r->n, r->left, r->n_left,
 	        &root) != HT_OK ||
-	    !ht_hash_eq(&root, r->root))
+	    !ht_hash_eq(&root, want))
 		return HT_EINTEGRITY;
 	return HT_OK;
 }
 
-static enum ht_err
-check(struct rows *r, struct ht_slice frame)
+enum ht_err
+ht_rows_open(struct ht_slice frame, uint64_t size, const struct ht_hash *root,
+    struct ht_rows *r, uint64_t *ret_bad)
 {
-	enum ht_err err = ht_pack_check(frame, NULL, NULL);
 	struct ht_unpack u;
 	uint32_t n;
 
-	if (err != HT_OK)
+	r->n = 0;
+	if (ht_pack_check(frame, NULL, NULL) != HT_OK)
 		return HT_EMALFORMED;
 	u = ht_unpack(frame);
 	ht_unpack_array_of(&u, 3);
@@ -170,9 +165,19 @@ check(struct rows *r, struct ht_slice frame)
 	n = ht_unpack_array(&u, HT_ROWS_FRAME);
 	if (u.err != HT_OK || n == 0)
 		return HT_EMALFORMED;
-	for (uint32_t i = 0; i < n && err == HT_OK; i++)
-		err = unpack_row(r, &u);
-	return err == HT_OK ? prove(r, &u) : err;
+	while (r->n < n) {
+		struct ht_row *row = &r->at[r->n];
+		enum ht_err err = unpack_row(&u, size, root, row);
+
+		if (err == HT_EINTEGRITY)
+			*ret_bad = row->seq;
+		if (err != HT_OK)
+			return err;
+		r->places[r->n] = row->seq;
+		r->hashes[r->n++] = ht_leaf_hash(row->leaf);
+	}
+	*ret_bad = r->places[0];
+	return prove(r, &u, size, root);
 }
 
 enum ht_err
@@ -180,16 +185,48 @@ ht_rows_check(struct ht_slice frame, uint64_t size, const struct ht_hash *root,
     enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
     uint64_t *ret_bad)
 {
-	HT_AUTO(ht_mem_free) struct rows *r = calloc(1, sizeof(*r));
+	HT_AUTO(ht_mem_free) struct ht_rows *r = malloc(sizeof(*r));
 	enum ht_err err;
 
 	if (r == NULL)
 		return HT_ENOMEM;
-	r->size = size;
-	r->root = root;
-	r->bad = ret_bad;
-	err = check(r, frame);
-	for (size_t i = 0; i < r->n && err == HT_OK; i++)
+	err = ht_rows_open(frame, size, root, r, ret_bad);
+	for (size_t i = 0; err == HT_OK && i < r->n; i++)
 		err = each(arg, &r->at[i]);
+	return err;
+}
+
+/* ---- a row alone ---- */
+
+void
+ht_row_encode(const struct ht_row *row, struct ht_buf *out)
+{
+	ht_pack_array(out, 5);
+	ht_pack_uint(out, row->seq);
+	ht_pack_bin(out, row->leaf.at, row->leaf.len);
+	if (row->bundle.len > 0)
+		ht_pack_bin(out, row->bundle.at, row->bundle.len);
+	else
+		ht_pack_nil(out);
+	ht_pack_nil(out);
+	ht_buf_add(out, row->cited_raw.at, row->cited_raw.len);
+}
+
+enum ht_err
+ht_row_decode(struct ht_slice bytes, uint64_t size, const struct ht_hash *root,
+    struct ht_row *ret)
+{
+	struct ht_unpack u;
+	struct ht_row row;
+	enum ht_err err;
+
+	if (ht_pack_check(bytes, NULL, NULL) != HT_OK)
+		return HT_EMALFORMED;
+	u = ht_unpack(bytes);
+	err = unpack_row(&u, size, root, &row);
+	if (err == HT_OK && (ht_unpack_end(&u) != HT_OK || row.tag.len > 0))
+		err = HT_EMALFORMED;
+	if (err == HT_OK)
+		*ret = row;
 	return err;
 }

@@ -22,7 +22,7 @@ struct show {
 	bool has_request;
 	uint64_t request_seq;
 	struct ht_hash request_hash; /* of its header */
-	unsigned passed, failed, skipped;
+	struct ht_audit_tally tally;
 };
 
 /* ---- lines ---- */
@@ -49,16 +49,16 @@ static void
 verdict(struct show *s, bool good, const char *what)
 {
 	if (good)
-		s->passed++;
+		s->tally.passed++;
 	else
-		s->failed++;
+		s->tally.failed++;
 	line(good ? "ok" : "FAIL", "%s", what);
 }
 
 static void
 skip(struct show *s, const char *what)
 {
-	s->skipped++;
+	s->tally.skipped++;
 	line("unchecked", "%s", what);
 }
 
@@ -343,6 +343,23 @@ show_row(void *arg, const struct ht_row *row)
 	return HT_OK;
 }
 
+enum ht_err
+ht_audit_show_row(const struct ht_audit_faith *faith, const struct ht_row *row,
+    struct ht_audit_tally *tally)
+{
+	HT_AUTO(ht_mem_free) struct show *s = calloc(1, sizeof(*s));
+	enum ht_err err;
+
+	if (s == NULL)
+		return HT_ENOMEM;
+	s->faith = faith;
+	err = show_row(s, row);
+	tally->passed += s->tally.passed;
+	tally->failed += s->tally.failed;
+	tally->skipped += s->tally.skipped;
+	return err;
+}
+
 /* ---- the verb ---- */
 
 static int
@@ -362,11 +379,11 @@ show_rows(struct show *s)
 		return HT_AUDIT_BAD;
 	}
 	ht_audit_footer(s->opts, s->result, stdout);
-	printf("checks     %u hold, %u fail, %u could not be made\n", s->passed,
-	    s->failed, s->skipped);
+	printf("checks     %u hold, %u fail, %u could not be made\n",
+	    s->tally.passed, s->tally.failed, s->tally.skipped);
 	if (fflush(stdout) == EOF)
 		return HT_AUDIT_GONE;
-	return s->failed > 0 ? HT_AUDIT_BAD : HT_AUDIT_OK;
+	return s->tally.failed > 0 ? HT_AUDIT_BAD : HT_AUDIT_OK;
 }
 
 int

@@ -40,6 +40,40 @@ say_report(const struct ht_report *report)
 	}
 }
 
+/* ---- files ---- */
+
+int
+ht_audit_output(const char *path, struct ht_slice bytes)
+{
+	enum ht_err err;
+
+	if (path == NULL) {
+		if (fwrite(bytes.at, 1, bytes.len, stdout) == bytes.len &&
+		    fflush(stdout) == 0)
+			return HT_AUDIT_OK;
+		ht_audit_say("standard output: %s", strerror(errno));
+		return HT_AUDIT_GONE;
+	}
+	err = ht_fs_create(path, 0644, bytes);
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	ht_audit_say("%s cannot be written: %s", path,
+	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	return HT_AUDIT_GONE;
+}
+
+int
+ht_audit_input(const char *path, struct ht_buf *ret)
+{
+	enum ht_err err = ht_fs_read(path, ret);
+
+	if (err == HT_OK)
+		return HT_AUDIT_OK;
+	ht_audit_say("%s cannot be read: %s", path,
+	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	return HT_AUDIT_GONE;
+}
+
 /* ---- faith ---- */
 
 int
@@ -47,13 +81,11 @@ ht_audit_root(const char *path, struct ht_root *ret)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_DOC_MAX);
-	enum ht_err err = ht_fs_read(path, &bytes);
+	int code = ht_audit_input(path, &bytes);
+	enum ht_err err;
 
-	if (err != HT_OK) {
-		ht_audit_say("%s cannot be read: %s", path,
-		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
-		return HT_AUDIT_GONE;
-	}
+	if (code != HT_AUDIT_OK)
+		return code;
 	err = ht_root_parse(ht_buf_slice(&bytes), path, report, ret);
 	if (err == HT_OK)
 		return HT_AUDIT_OK;

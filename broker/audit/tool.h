@@ -60,7 +60,8 @@ struct ht_audit_opts {
 	const char *root; /* file */
 	const char *vkey; /* text */
 	const char *authority;
-	bool scan; /* look at every entry: believe no index */
+	const char *output; /* file; NULL: standard output */
+	bool scan;          /* look at every entry: believe no index */
 	enum ht_audit_format format;
 	struct ht_query query;
 	const char *subject; /* as given; becomes query.filter.subject */
@@ -160,6 +161,26 @@ int ht_audit_witness(const struct ht_audit_opts *opts, bool note_only);
 int ht_audit_erase(const struct ht_audit_opts *opts);
 /* opts->subject is "registry:id". */
 int ht_audit_look(const struct ht_audit_opts *opts);
+int ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq);
+int ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path);
+
+/* Of the checks that could be made of something. */
+struct ht_audit_tally {
+	unsigned passed, failed, skipped;
+};
+/*
+ * On standard output: what a row says that is proven to be in the tree, and
+ * every check of it, a line each.
+ */
+enum ht_err ht_audit_show_row(const struct ht_audit_faith *faith,
+    const struct ht_row *row, struct ht_audit_tally *tally) HT_MUST_USE;
+/*
+ * What a verb makes, to a new file (never over one that is there), or to
+ * standard output without a name.  An exit code; says what is wrong.
+ */
+int ht_audit_output(const char *path, struct ht_slice bytes);
+/* A file that somebody gave us.  The same. */
+int ht_audit_input(const char *path, struct ht_buf *ret);
 
 /* "hutong-audit: ..." and a newline, on standard error; safe text. */
 void ht_audit_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

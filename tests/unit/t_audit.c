@@ -11,6 +11,7 @@
 #include "broker/audit/evidence.h"
 #include "broker/audit/server.h"
 #include "broker/audit/verify.h"
+#include "keys/proof.h"
 #include "lib/base/fs.h"
 #include "schemas/status.h"
 #include "tests/lib/fault.h"
@@ -597,6 +598,55 @@ a_changed_answer_is_refused(void **state)
 	}
 	assert_ok(ht_rows_check(
 	    ht_buf_slice(frame), a.size, &cp.root, ignore_row, NULL, &bad));
+	finish(&f);
+}
+
+static enum ht_err
+alone(void *arg, const struct ht_row *r)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_PROOF_EXTRA_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(HT_PROOF_EXTRA_MAX);
+	const struct ht_checkpoint *cp = arg;
+	struct ht_hash other = cp->root;
+	struct ht_row got;
+
+	ht_row_encode(r, &bytes);
+	assert_ok(
+	    ht_row_decode(ht_buf_slice(&bytes), cp->size, &cp->root, &got));
+	assert_true(ht_slice_eq(got.leaf, r->leaf));
+	assert_true(ht_slice_eq(got.bundle, r->bundle));
+	assert_true(ht_slice_eq(got.cited, r->cited));
+	assert_int_equal(got.tag.len, 0);
+	ht_row_encode(&got, &again);
+	assert_true(ht_slice_eq(ht_buf_slice(&bytes), ht_buf_slice(&again)));
+	/* What it cites is proven there and then. */
+	other.at[31] ^= 1;
+	assert_err(ht_row_decode(ht_buf_slice(&bytes), cp->size, &other, &got),
+	    r->cited.len > 0 ? HT_EINTEGRITY : HT_OK);
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_err(ht_row_decode(HT_SLICE(bytes.at, len), cp->size,
+		               &cp->root, &got),
+		    HT_EMALFORMED);
+	return HT_OK;
+}
+
+static void
+a_row_stands_alone_without_its_tag(void **state)
+{
+	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
+	struct ht_query q = HT_QUERY_ALL;
+	struct ht_checkpoint cp;
+	struct fixture f;
+	uint64_t bad;
+
+	(void)state;
+	start(&f);
+	q.evidence = true;
+	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_ok(ht_checkpoint_open(ht_buf_slice(&a.checkpoint), &vkey, &cp));
+	for (size_t i = 0; i < a.n_frames; i++)
+		assert_ok(ht_rows_check(ht_buf_slice(&a.frames[i]), a.size,
+		    &cp.root, alone, &cp, &bad));
 	finish(&f);
 }
 
@@ -1559,6 +1609,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_last_rows_are_the_newest),
     cmocka_unit_test(an_answer_continues_an_earlier_one),
     cmocka_unit_test(a_changed_answer_is_refused),
+    cmocka_unit_test(a_row_stands_alone_without_its_tag),
     cmocka_unit_test(a_query_has_one_form),
     cmocka_unit_test(an_auditor_is_answered_and_noted),
     cmocka_unit_test(whom_an_auditor_asks_about_is_not_in_the_log),

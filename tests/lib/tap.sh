@@ -1,0 +1,39 @@
+# tests/lib/tap.sh -- for tests of commands: run, says, plan; $dir is a fresh
+# folder that goes away.
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+n=0
+
+result() { # status, what
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		sed 's/^/#  /' "$dir/out" "$dir/err" 2>/dev/null
+	fi
+}
+# run WANTED-STATUS WHAT COMMAND...
+run() {
+	local want=$1 what=$2 got
+	shift 2
+	"$@" >"$dir/out" 2>"$dir/err"
+	got=$?
+	[ "$got" -eq "$want" ] || echo "# status $got, not $want" >>"$dir/err"
+	[ "$got" -eq "$want" ]
+	result $? "$what"
+}
+# says TEXT WHAT: the last run printed TEXT
+says() {
+	grep -qF -- "$1" "$dir/out" "$dir/err"
+	result $? "$2"
+}
+# flip FROM TO OFFSET: a copy with one bit of one byte changed
+flip() {
+	python3 - "$@" <<'PY'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[int(sys.argv[3])] ^= 1
+open(sys.argv[2], "wb").write(data)
+PY
+}
