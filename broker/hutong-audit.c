@@ -50,6 +50,8 @@ static const char usage_text[] =
     "  --vkey VKEY           the log's verifier key itself\n"
     "  --authority DIR       the trust documents: keys of nodes, names of "
     "fields\n"
+    "  --policy FILE         the log, its witnesses, and how many must "
+    "cosign\n"
     "WHAT: all conditions must hold\n"
     "  --from TIME --to TIME 2026-11-24 or 2026-11-24T01:02:03Z; to is "
     "exclusive\n"
@@ -116,6 +118,7 @@ enum {
 	OPT_MONTH,
 	OPT_ZONE,
 	OPT_LANG,
+	OPT_POLICY,
 	OPT_OUTPUT = 'o',
 	OPT_HELP = 'h',
 };
@@ -164,6 +167,7 @@ static const struct option options[] = {
     {"lines",       required_argument, NULL, 'n'            },
     {"cursor-file", required_argument, NULL, OPT_CURSOR     },
     {"output",      required_argument, NULL, OPT_OUTPUT     },
+    {"policy",      required_argument, NULL, OPT_POLICY     },
     {"help",        no_argument,       NULL, OPT_HELP       },
     {NULL,          0,                 NULL, 0              },
 };
@@ -421,6 +425,9 @@ take_option(struct ht_audit_opts *o, int opt)
 		return true;
 	case OPT_AUTHORITY:
 		o->authority = optarg;
+		return true;
+	case OPT_POLICY:
+		o->policy = optarg;
 		return true;
 	case OPT_SUBJECT:
 		o->subject = optarg;

@@ -97,10 +97,7 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 	    ht_buf_text(&text) != NULL ? ht_buf_text(&text) : "");
 	fprintf(out, "as of      %llu entries, root %s\n",
 	    (unsigned long long)r->answer.size, root);
-	fprintf(out, "checkpoint %s\n",
-	    r->signature_checked
-	        ? "signed by the log's key"
-	        : "signature NOT CHECKED: give --root, --authority or --vkey");
+	fprintf(out, "checkpoint %s\n", r->judged.text);
 	print_range(opts, r, out);
 	fprintf(out,
 	    "rows       %llu matched, %llu looked at%s; each proven "

@@ -9,6 +9,7 @@
 #include "broker/audit/evidence.h"
 #include "broker/audit/tool.h"
 #include "keys/keyfile.h"
+#include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/text.h"
 
@@ -140,38 +141,168 @@ take_root(const struct ht_audit_opts *opts, struct ht_audit_faith *faith)
 	return load_trust(opts->authority, root, faith);
 }
 
-int
-ht_audit_faith(const struct ht_audit_opts *opts, struct ht_audit_faith *ret)
+/* Its log is believed, too, unless there are several. */
+static int
+take_policy(const char *path, struct ht_audit_faith *faith)
 {
-	struct ht_vkey vkey;
-	int code;
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_QUORUM_FILE_MAX);
+	const struct ht_vkey *log;
+	int code = ht_audit_input(path, &text);
+	enum ht_err err;
 
-	*ret = (struct ht_audit_faith){0};
-	code = take_root(opts, ret);
-	if (code != HT_AUDIT_OK || opts->vkey == NULL)
+	if (code != HT_AUDIT_OK)
 		return code;
-	if (ht_vkey_parse(ht_slice_str(opts->vkey), &vkey) != HT_OK) {
-		ht_audit_say("--vkey: '%s' is no verifier key; it looks like "
-		             "gx.demo/log+1f2e3d4c+AX...",
-		    opts->vkey);
+	err =
+	    ht_quorum_parse(path, ht_buf_slice(&text), report, &faith->quorum);
+	if (err != HT_OK) {
+		say_report(report);
+		ht_audit_say("%s is no policy: %s", path, ht_err_text(err));
 		return HT_AUDIT_USAGE;
 	}
-	if (ret->has_vkey &&
-	    (strcmp(vkey.name, ret->vkey.name) != 0 ||
-	        memcmp(vkey.pub.at, ret->vkey.pub.at, HT_PUB_SIZE) != 0)) {
+	if (faith->has_vkey || ht_quorum_logs(faith->quorum) != 1)
+		return HT_AUDIT_OK;
+	log = ht_quorum_log(faith->quorum, 0);
+	faith->has_vkey = true;
+	faith->vkey = *log;
+	return HT_AUDIT_OK;
+}
+
+static int
+take_vkey(const char *text, struct ht_audit_faith *faith)
+{
+	struct ht_vkey vkey;
+
+	if (ht_vkey_parse(ht_slice_str(text), &vkey) != HT_OK) {
+		ht_audit_say("--vkey: '%s' is no verifier key; it looks like "
+		             "gx.demo/log+1f2e3d4c+AX...",
+		    text);
+		return HT_AUDIT_USAGE;
+	}
+	if (faith->has_vkey &&
+	    (strcmp(vkey.name, faith->vkey.name) != 0 ||
+	        memcmp(vkey.pub.at, faith->vkey.pub.at, HT_PUB_SIZE) != 0)) {
 		ht_audit_say("--vkey is not the log's key in the root; which "
 		             "of the two is to be believed?");
 		return HT_AUDIT_USAGE;
 	}
-	ret->has_vkey = true;
-	ret->vkey = vkey;
+	faith->has_vkey = true;
+	faith->vkey = vkey;
 	return HT_AUDIT_OK;
+}
+
+int
+ht_audit_faith(const struct ht_audit_opts *opts, struct ht_audit_faith *ret)
+{
+	int code;
+
+	*ret = (struct ht_audit_faith){0};
+	code = take_root(opts, ret);
+	if (code == HT_AUDIT_OK && opts->vkey != NULL)
+		code = take_vkey(opts->vkey, ret);
+	if (code == HT_AUDIT_OK && opts->policy != NULL)
+		code = take_policy(opts->policy, ret);
+	return code;
 }
 
 void
 ht_audit_faith_fini(struct ht_audit_faith *faith)
 {
 	ht_trust_unref(&faith->trust);
+	ht_quorum_free(&faith->quorum);
+}
+
+/* ---- checkpoints ---- */
+
+#define COSIGNERS_SHOWN 8 /* more make no line that anybody reads */
+
+/* By the policy, and by the log's key where there is one. */
+static enum ht_err
+judge(const struct ht_audit_faith *faith, struct ht_slice bytes,
+    struct ht_quorum_seen *seen, struct ht_checkpoint *ret)
+{
+	struct ht_note note;
+	enum ht_err err = HT_OK;
+
+	if (faith->quorum != NULL) {
+		err = ht_quorum_check(faith->quorum, bytes, seen);
+		*ret = seen->cp;
+	}
+	if (err == HT_OK && faith->has_vkey)
+		return ht_checkpoint_open(bytes, &faith->vkey, ret);
+	if (err != HT_OK || faith->quorum != NULL)
+		return err;
+	err = ht_note_parse(bytes, &note);
+	return err == HT_OK ? ht_checkpoint_parse(note.text, ret) : err;
+}
+
+/* "..., cosigned by gx.demo/w1 at 2026-11-24T01:02:03Z, ..." */
+static void
+judged_text(const struct ht_audit_faith *faith,
+    const struct ht_quorum_seen *seen, struct ht_audit_judged *j)
+{
+	struct ht_buf text = {.at = (uint8_t *)j->text,
+	    .cap = sizeof(j->text),
+	    .max = sizeof(j->text) - 1};
+	unsigned shown = 0;
+
+	ht_buf_str(&text, j->checked ? "signed by the log's key"
+	                             : "signature NOT CHECKED: give --root, "
+	                               "--authority, --policy or --vkey");
+	for (unsigned i = 0;
+	     faith->quorum != NULL && i < ht_quorum_witnesses(faith->quorum) &&
+	     shown < COSIGNERS_SHOWN;
+	     i++) {
+		char time[HT_TIME_SIZE];
+		struct ht_slice name;
+
+		if (seen->time_s[i] == 0)
+			continue;
+		ht_time_text(time, seen->time_s[i] * 1000000);
+		ht_buf_fmt(&text, "%s %s at %s",
+		    shown++ > 0 ? "," : ", cosigned by",
+		    ht_quorum_witness(faith->quorum, i, &name)->name, time);
+	}
+	if (seen->n_signed > shown)
+		ht_buf_fmt(&text, " and %u more", seen->n_signed - shown);
+	(void)ht_buf_text(&text);
+}
+
+static int
+judged_bad(
+    const struct ht_audit_faith *faith, const char *where, enum ht_err err)
+{
+	if (err == HT_EBADSIG)
+		ht_audit_say("BAD: %s: its checkpoint is not signed by %s, or "
+		             "a line of a key that is known is false",
+		    where,
+		    faith->has_vkey ? faith->vkey.name : "a log of the policy");
+	else
+		ht_audit_say("BAD: %s: its checkpoint is none: %s", where,
+		    ht_err_text(err));
+	return err == HT_ENOMEM ? HT_AUDIT_GONE : HT_AUDIT_BAD;
+}
+
+int
+ht_audit_judge(const struct ht_audit_faith *faith, const char *where,
+    struct ht_slice note, struct ht_audit_judged *ret)
+{
+	struct ht_quorum_seen seen = {.met = true};
+	enum ht_err err;
+
+	*ret = (struct ht_audit_judged){
+	    .checked = faith->has_vkey || faith->quorum != NULL};
+	err = judge(faith, note, &seen, &ret->cp);
+	if (err != HT_OK)
+		return judged_bad(faith, where, err);
+	judged_text(faith, &seen, ret);
+	if (seen.met)
+		return HT_AUDIT_OK;
+	ht_audit_say("%s: its checkpoint, of %llu entries, has too few "
+	             "witnesses for the policy (%u); a later one may have "
+	             "enough",
+	    where, (unsigned long long)ret->cp.size, seen.n_signed);
+	return HT_AUDIT_UNMET;
 }
 
 /* ---- a key file ---- */
@@ -355,21 +486,12 @@ int
 ht_audit_checkpoint(const struct ht_audit_faith *faith, struct ht_slice bytes,
     uint64_t size, struct ht_audit_result *r)
 {
-	struct ht_note note;
-	enum ht_err err;
+	int code = ht_audit_judge(faith, "the log", bytes, &r->judged);
 
-	if (faith->has_vkey) {
-		err = ht_checkpoint_open(bytes, &faith->vkey, &r->checkpoint);
-		r->signature_checked = err == HT_OK;
-	} else {
-		err = ht_note_parse(bytes, &note);
-		if (err == HT_OK)
-			err = ht_checkpoint_parse(note.text, &r->checkpoint);
-	}
-	if (err == HT_OK && r->checkpoint.size == size)
-		return HT_AUDIT_OK;
-	ht_audit_say("the checkpoint is not one that the log's key signed: %s",
-	    ht_err_text(err == HT_OK ? HT_EINTEGRITY : err));
+	r->checkpoint = r->judged.cp;
+	if (code != HT_AUDIT_OK || r->checkpoint.size == size)
+		return code;
+	ht_audit_say("the answer is of another size than its checkpoint");
 	return HT_AUDIT_BAD;
 }
 

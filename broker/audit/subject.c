@@ -59,11 +59,11 @@ take_result(struct subject *s, const struct ht_audit_result *r)
 	if (!s->began) {
 		s->size = r->answer.size;
 		s->root = r->checkpoint.root;
-		s->signature_checked = r->signature_checked;
+		s->signature_checked = r->judged.checked;
 		s->first_place = r->place;
 	}
 	s->began = true;
-	s->signature_checked &= r->signature_checked;
+	s->signature_checked &= r->judged.checked;
 	s->scanned += r->answer.scanned;
 	s->noted = r->noted;
 	s->last_place = r->place;

@@ -9,6 +9,7 @@
 
 #include "broker/audit/query.h"
 #include "keys/keyfile.h"
+#include "keys/quorum.h"
 #include "schemas/json.h"
 #include "schemas/trust.h"
 
@@ -19,7 +20,7 @@ enum {
 	HT_AUDIT_USAGE = 2,
 	HT_AUDIT_GONE = 3,  /* unavailable: a file, a broker, the disk */
 	HT_AUDIT_BAD = 4,   /* integrity */
-	HT_AUDIT_UNMET = 5, /* no quorum of witnesses */
+	HT_AUDIT_UNMET = 5, /* too few witnesses, or too old */
 	HT_AUDIT_OLD = 6,   /* an older log was put back */
 	HT_AUDIT_CUT = 7,   /* cut off by a limit that was not asked for */
 };
@@ -60,6 +61,7 @@ struct ht_audit_opts {
 	const char *root; /* file */
 	const char *vkey; /* text */
 	const char *authority;
+	const char *policy; /* file: logs, witnesses, quorum */
 	const char *output; /* file; NULL: standard output */
 	bool scan;          /* look at every entry: believe no index */
 	enum ht_audit_format format;
@@ -80,10 +82,12 @@ struct ht_audit_opts {
 /* Whom to believe; each is there or not. */
 struct ht_audit_faith {
 	bool has_vkey;
-	struct ht_vkey vkey;
+	struct ht_vkey vkey; /* the log's */
+	struct ht_quorum *quorum;
 	struct ht_trust *trust;
 };
-/* From --vkey, --root and --authority.  An exit code; says what is wrong. */
+/* From --vkey, --root, --authority and --policy.  An exit code; says what is
+ * wrong. */
 int ht_audit_faith(
     const struct ht_audit_opts *opts, struct ht_audit_faith *ret);
 void ht_audit_faith_fini(struct ht_audit_faith *faith);
@@ -91,11 +95,24 @@ void ht_audit_faith_fini(struct ht_audit_faith *faith);
 /* A root note: an exit code; says what is wrong. */
 int ht_audit_root(const char *path, struct ht_root *ret);
 
+/* What became of a checkpoint that somebody gave us. */
+struct ht_audit_judged {
+	struct ht_checkpoint cp;
+	bool checked;    /* by the log's key or the policy */
+	char text[2048]; /* "signed by the log's key, cosigned by ..." */
+};
+/*
+ * Judge a checkpoint's note by what is believed.  @where is for messages.  An
+ * exit code (4; 5 when the policy's quorum is not met); says what is wrong.
+ */
+int ht_audit_judge(const struct ht_audit_faith *faith, const char *where,
+    struct ht_slice note, struct ht_audit_judged *ret);
+
 /* An answer, from a folder or a broker, with its checkpoint opened. */
 struct ht_audit_result {
 	struct ht_audit_answer answer;
 	struct ht_checkpoint checkpoint;
-	bool signature_checked;
+	struct ht_audit_judged judged; /* the same; whose word stands for it */
 	bool noted; /* asked of a broker: the query is entry `place` */
 	uint64_t place;
 	uint8_t salt[HT_SALT_SIZE];

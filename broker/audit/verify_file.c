@@ -21,7 +21,7 @@ struct check {
 	const char *path;
 	const struct ht_audit_faith *faith;
 	struct ht_proof proof;
-	struct ht_checkpoint cp;
+	struct ht_audit_judged judged;
 	struct ht_buf extra;
 	struct ht_row row;
 	struct ht_audit_tally tally;
@@ -49,13 +49,8 @@ open_proof(struct check *c, struct ht_slice bytes)
 		    c->path, line);
 		return HT_AUDIT_BAD;
 	}
-	if (ht_checkpoint_open(c->proof.checkpoint, &c->faith->vkey, &c->cp) !=
-	    HT_OK) {
-		ht_audit_say("BAD: %s: its checkpoint is not signed by %s",
-		    c->path, c->faith->vkey.name);
-		return HT_AUDIT_BAD;
-	}
-	return HT_AUDIT_OK;
+	return ht_audit_judge(
+	    c->faith, c->path, c->proof.checkpoint, &c->judged);
 }
 
 /* The entry, hashed, stands at its place in the tree that was signed. */
@@ -69,13 +64,13 @@ prove_entry(struct check *c)
 		                         "line is missing");
 	if (ht_proof_extra(&c->proof, &c->extra) != HT_OK)
 		return HT_AUDIT_GONE;
-	if (ht_row_decode(ht_buf_slice(&c->extra), c->cp.size, &c->cp.root,
-	        &c->row) != HT_OK)
+	if (ht_row_decode(ht_buf_slice(&c->extra), c->judged.cp.size,
+	        &c->judged.cp.root, &c->row) != HT_OK)
 		return bad_file(c->path, "what its `extra` line holds is not "
 		                         "an entry of this log");
 	leaf = ht_leaf_hash(c->row.leaf);
 	if (c->row.seq != c->proof.index ||
-	    !ht_proof_holds(&c->proof, &leaf, &c->cp))
+	    !ht_proof_holds(&c->proof, &leaf, &c->judged.cp))
 		return bad_file(c->path, "the entry does not stand in the tree "
 		                         "of the checkpoint at this index");
 	return HT_AUDIT_OK;
@@ -91,11 +86,11 @@ show_proof(struct check *c)
 		return bad_file(c->path, "the entry contradicts itself");
 	if (err != HT_OK)
 		return HT_AUDIT_GONE;
-	ht_hex(root, c->cp.root.at, HT_HASH_SIZE);
-	printf("log        %s\n", c->cp.origin);
+	ht_hex(root, c->judged.cp.root.at, HT_HASH_SIZE);
+	printf("log        %s\n", c->judged.cp.origin);
 	printf("as of      %llu entries, root %s\n",
-	    (unsigned long long)c->cp.size, root);
-	printf("checkpoint signed by the log's key\n");
+	    (unsigned long long)c->judged.cp.size, root);
+	printf("checkpoint %s\n", c->judged.text);
 	printf("checks     %u hold, %u fail, %u could not be made\n",
 	    c->tally.passed, c->tally.failed, c->tally.skipped);
 	if (fflush(stdout) == EOF)
@@ -154,10 +149,10 @@ ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path)
 	struct ht_audit_faith faith;
 	int code = ht_audit_faith(opts, &faith);
 
-	if (code == HT_AUDIT_OK && !faith.has_vkey) {
+	if (code == HT_AUDIT_OK && !faith.has_vkey && faith.quorum == NULL) {
 		ht_audit_say("a proof proves nothing before you say whose "
-		             "signature counts: give --vkey, --root or "
-		             "--authority");
+		             "signature counts: give --policy, --vkey, "
+		             "--root or --authority");
 		code = HT_AUDIT_USAGE;
 	}
 	if (code == HT_AUDIT_OK)

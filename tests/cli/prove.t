@@ -68,6 +68,50 @@ sed '4d' "$proof" >"$dir/mixed"
 run 4 'a hash less' "$audit" verify "$dir/mixed" --vkey "$vkey"
 run 4 'the other verifier too' tests/lib/check-proof "$dir/mixed" "$vkey"
 
+# --- witnesses ---
+note=$HT_BUILD/prog/note
+seed=$(printf '%064d' 7)
+seed2=$(printf '%064d' 8)
+sed '1,/^$/d' "$proof" >"$dir/checkpoint"
+{
+	cat "$proof"
+	"$note" cosign "$seed" w.demo/w1 1795482200 <"$dir/checkpoint"
+} >"$dir/cosigned"
+policy() { # k
+	cat <<POLICY
+log $vkey
+witness w1 $("$note" witness "$seed" w.demo/w1)
+witness w2 $("$note" witness "$seed2" w.demo/w2)
+group all $1 w1 w2
+quorum all
+POLICY
+}
+policy 1 >"$dir/policy1"
+policy 2 >"$dir/policy2"
+run 0 'a policy of one' "$audit" verify "$dir/cosigned" --policy "$dir/policy1"
+says 'cosigned by w.demo/w1 at 2026-11-24T01:03:20Z' 'it says by whom, and when'
+run 0 'the other verifier does not mind' \
+    tests/lib/check-proof "$dir/cosigned" "$vkey"
+run 5 'a policy of two' "$audit" verify "$dir/cosigned" --policy "$dir/policy2"
+says 'too few witnesses' 'it says so'
+run 5 'a policy of one, and none' "$audit" verify "$proof" \
+    --policy "$dir/policy1"
+{
+	cat "$proof"
+	"$note" cosign "$seed2" w.demo/w1 1795482200 <"$dir/checkpoint"
+} >"$dir/mixed"
+run 0 'a line by a key that nobody knows is no line' "$audit" verify \
+    "$dir/mixed" --vkey "$vkey"
+run 5 'nor by the policy' "$audit" verify "$dir/mixed" --policy "$dir/policy1"
+last=$(wc -c <"$dir/cosigned")
+flip "$dir/cosigned" "$dir/mixed" "$((last - 9))"
+run 4 'a false line of a known witness' "$audit" verify "$dir/mixed" \
+    --policy "$dir/policy2"
+run 2 'no policy' "$audit" verify "$proof" --policy "$auth/root.note"
+run 3 'no file of a policy' "$audit" verify "$proof" --policy "$dir/none"
+run 5 'a search with a policy' "$audit" search --dir "$log" \
+    --policy "$dir/policy1"
+
 # --- one bit, anywhere ---
 # A key that the directory does not have cannot be checked, which is said.
 length=$(wc -c <"$proof")

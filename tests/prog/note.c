@@ -4,13 +4,16 @@
  *   note vkey SEED NAME              print the verifier key of a seed (hex)
  *   note sign SEED NAME <text        sign a text
  *   note add SEED NAME <note         add a signature to a note
+ *   note witness SEED NAME           print a witness's verifier key
+ *   note cosign SEED NAME TIME <note the line of a cosignature, at that second
  *   note check VKEY <note            exit 0 if VKEY signed it, else 1
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "keys/note.h"
+#include "keys/cosign.h"
 
 static enum ht_err
 read_all(struct ht_buf *buf)
@@ -24,12 +27,12 @@ read_all(struct ht_buf *buf)
 }
 
 static enum ht_err
-print_vkey(const char *name, const struct ht_key *key)
+print_vkey(const char *name, enum ht_vkey_type type, const struct ht_key *key)
 {
 	struct ht_pub pub = ht_key_pub(key);
 	char text[HT_VKEY_MAX];
 	struct ht_vkey vkey;
-	enum ht_err err = ht_vkey_make(name, &pub, &vkey);
+	enum ht_err err = ht_vkey_make_as(name, type, &pub, &vkey);
 
 	if (err != HT_OK)
 		return err;
@@ -39,7 +42,20 @@ print_vkey(const char *name, const struct ht_key *key)
 }
 
 static enum ht_err
-with_key(const char *verb, const char *seed_hex, const char *name)
+cosign(struct ht_slice bytes, const char *name, const struct ht_key *key,
+    const char *time, struct ht_buf *out)
+{
+	struct ht_note note;
+	enum ht_err err = ht_note_parse(bytes, &note);
+
+	if (err != HT_OK || time == NULL)
+		return err == HT_OK ? HT_EINVALID : err;
+	return ht_cosign(note.text, name, key, strtoull(time, NULL, 10), out);
+}
+
+static enum ht_err
+with_key(
+    const char *verb, const char *seed_hex, const char *name, const char *time)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf in = HT_BUF(HT_DOC_MAX);
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(2 * HT_DOC_MAX);
@@ -48,13 +64,20 @@ with_key(const char *verb, const char *seed_hex, const char *name)
 	enum ht_err err = ht_unhex(seed_hex, seed, sizeof(seed));
 
 	if (err == HT_OK)
-		err = ht_key_from_seed(HT_KEY_OFFICER, seed, &key);
+		err = ht_key_from_seed(strcmp(verb, "cosign") == 0
+		                           ? HT_KEY_WITNESS
+		                           : HT_KEY_OFFICER,
+		    seed, &key);
 	if (err != HT_OK)
 		return err;
 	if (strcmp(verb, "vkey") == 0)
-		return print_vkey(name, key);
+		return print_vkey(name, HT_VKEY_NOTE, key);
+	if (strcmp(verb, "witness") == 0)
+		return print_vkey(name, HT_VKEY_COSIGN, key);
 	err = read_all(&in);
-	if (err == HT_OK)
+	if (err == HT_OK && strcmp(verb, "cosign") == 0)
+		err = cosign(ht_buf_slice(&in), name, key, time, &out);
+	else if (err == HT_OK)
 		err = ht_note_sign(ht_buf_slice(&in), strcmp(verb, "add") == 0,
 		    name, key, &out);
 	if (err == HT_OK && fwrite(out.at, 1, out.len, stdout) != out.len)
@@ -86,12 +109,13 @@ main(int argc, char **argv)
 	enum ht_err err = ht_keys_init();
 
 	if (argc < 3) {
-		fputs("usage: note vkey|sign|add SEED NAME, check VKEY\n",
+		fputs("usage: note vkey|sign|add|witness SEED NAME, cosign "
+		      "SEED NAME TIME, check VKEY\n",
 		    stderr);
 		return 2;
 	}
 	if (err == HT_OK)
-		err = argc > 3 ? with_key(argv[1], argv[2], argv[3])
+		err = argc > 3 ? with_key(argv[1], argv[2], argv[3], argv[4])
 		               : check(argv[2]);
 	if (err != HT_OK)
 		fprintf(stderr, "note: %s\n", ht_err_text(err));
