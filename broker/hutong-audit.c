@@ -28,6 +28,7 @@ static const char usage_text[] =
     "       hutong-audit report  WHERE --month YYYY-MM [WHAT] [HOW]\n"
     "       hutong-audit show    WHERE ENTRY|EXCHANGE\n"
     "       hutong-audit prove   WHERE ENTRY [-o FILE]\n"
+    "       hutong-audit consistency OLD NEW [WHERE] [-o FILE] [BELIEF]\n"
     "       hutong-audit verify  FILE BELIEF | --dir DIR [BELIEF]\n"
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
     "...\n"
@@ -650,6 +651,22 @@ run_prove(struct ht_audit_opts *o, int argc, char **argv)
 	return ht_audit_prove(o, seq);
 }
 
+/* A log need not be at hand when NEW brings its proof. */
+static int
+run_consistency(struct ht_audit_opts *o, int argc, char **argv)
+{
+	int code =
+	    o->dir == NULL && o->socket == NULL ? HT_AUDIT_OK : check_where(o);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (argc != 2)
+		return usage_error("consistency takes two files: a checkpoint "
+		                   "that was kept, and a newer one or one with "
+		                   "its proof");
+	return ht_audit_consistency(o, argv[0], argv[1]);
+}
+
 static int
 run_verify(struct ht_audit_opts *o, int argc, char **argv)
 {
@@ -710,16 +727,17 @@ static const struct {
 	const char *name;
 	int (*run)(struct ht_audit_opts *o, int argc, char **argv);
 } verbs[] = {
-    {"search",  run_search },
-    {"tail",    run_tail   },
-    {"stats",   run_stats  },
-    {"report",  run_report },
-    {"show",    run_show   },
-    {"prove",   run_prove  },
-    {"verify",  run_verify },
-    {"subject", run_subject},
-    {"erase",   run_erase  },
-    {"witness", run_witness},
+    {"search",      run_search     },
+    {"tail",        run_tail       },
+    {"stats",       run_stats      },
+    {"report",      run_report     },
+    {"show",        run_show       },
+    {"prove",       run_prove      },
+    {"verify",      run_verify     },
+    {"subject",     run_subject    },
+    {"erase",       run_erase      },
+    {"witness",     run_witness    },
+    {"consistency", run_consistency},
 };
 
 /*
@@ -794,5 +812,6 @@ main(int argc, char **argv)
 			return guarded(verbs[i].run, &o, argc - optind - 1,
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
-	                   "prove, verify, subject, erase and witness");
+	                   "prove, consistency, verify, subject, erase and "
+	                   "witness");
 }

@@ -3,10 +3,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/panic.h"
 #include "lib/base/text.h"
 
 #define EXTRA "extra "
 #define INDEX "index "
+#define OLD   "old "
 
 /* ---- reading ---- */
 
@@ -47,8 +49,9 @@ take_extra(struct ht_slice b64, struct ht_proof *p)
 	return err;
 }
 
+/* Hashes, to the empty line behind them. */
 static enum ht_err
-take_path(struct reader *r, struct ht_proof *p)
+take_path(struct reader *r, size_t max, struct ht_hash *path, size_t *n)
 {
 	struct ht_slice line;
 	size_t len;
@@ -58,14 +61,27 @@ take_path(struct reader *r, struct ht_proof *p)
 			return HT_EMALFORMED;
 		if (line.len == 0)
 			return HT_OK;
-		if (p->n_path == HT_PROOF_MAX)
+		if (*n == max)
 			return HT_ETOOBIG;
-		if (ht_unb64(line, p->path[p->n_path].at, HT_HASH_SIZE, &len) !=
-		        HT_OK ||
+		if (ht_unb64(line, path[*n].at, HT_HASH_SIZE, &len) != HT_OK ||
 		    len != HT_HASH_SIZE)
 			return HT_EMALFORMED;
-		p->n_path++;
+		++*n;
 	}
+}
+
+/* The path, and all that follows it: there must be something. */
+static enum ht_err
+take_end(struct reader *r, size_t max, struct ht_hash *path, size_t *n,
+    struct ht_slice *ret_checkpoint)
+{
+	enum ht_err err = take_path(r, max, path, n);
+
+	*ret_checkpoint = r->rest;
+	if (err != HT_OK || r->rest.len > 0)
+		return err;
+	r->line++;
+	return HT_EMALFORMED;
 }
 
 static enum ht_err
@@ -87,13 +103,7 @@ take_proof(struct reader *r, struct ht_proof *p)
 	if (!take_prefix(&line, INDEX) ||
 	    ht_text_decimal(line, &p->index) != HT_OK)
 		return HT_EMALFORMED;
-	err = take_path(r, p);
-	p->checkpoint = r->rest;
-	if (err == HT_OK && r->rest.len == 0) {
-		r->line++;
-		return HT_EMALFORMED;
-	}
-	return err;
+	return take_end(r, HT_PROOF_MAX, p->path, &p->n_path, &p->checkpoint);
 }
 
 enum ht_err
@@ -133,11 +143,23 @@ ht_proof_extra(const struct ht_proof *proof, struct ht_buf *out)
 
 /* ---- writing ---- */
 
-void
-ht_proof_text(const struct ht_proof *p, struct ht_buf *out)
+static void
+add_end(struct ht_buf *out, const struct ht_hash *path, size_t n,
+    struct ht_slice checkpoint)
 {
 	char b64[HT_B64_SIZE(HT_HASH_SIZE)];
 
+	for (size_t i = 0; i < n; i++) {
+		ht_b64(b64, path[i].at, HT_HASH_SIZE);
+		ht_buf_fmt(out, "%s\n", b64);
+	}
+	ht_buf_u8(out, '\n');
+	ht_buf_add(out, checkpoint.at, checkpoint.len);
+}
+
+void
+ht_proof_text(const struct ht_proof *p, struct ht_buf *out)
+{
 	ht_buf_str(out, HT_PROOF_LABEL "\n");
 	if (p->has_extra) {
 		ht_buf_str(out, EXTRA);
@@ -145,12 +167,7 @@ ht_proof_text(const struct ht_proof *p, struct ht_buf *out)
 		ht_buf_u8(out, '\n');
 	}
 	ht_buf_fmt(out, INDEX "%" PRIu64 "\n", p->index);
-	for (size_t i = 0; i < p->n_path; i++) {
-		ht_b64(b64, p->path[i].at, HT_HASH_SIZE);
-		ht_buf_fmt(out, "%s\n", b64);
-	}
-	ht_buf_u8(out, '\n');
-	ht_buf_add(out, p->checkpoint.at, p->checkpoint.len);
+	add_end(out, p->path, p->n_path, p->checkpoint);
 }
 
 bool
@@ -159,6 +176,64 @@ ht_proof_holds(const struct ht_proof *proof, const struct ht_hash *leaf,
 {
 	return ht_check_inclusion(proof->index, cp->size, leaf, proof->path,
 	    proof->n_path, &cp->root);
+}
+
+/* ---- consistency ---- */
+
+static enum ht_err
+take_consistency(struct reader *r, struct ht_consistency *c)
+{
+	struct ht_slice line;
+	enum ht_err err;
+
+	if (!next(r, &line) || !take_prefix(&line, OLD) ||
+	    ht_text_decimal(line, &c->old) != HT_OK)
+		return HT_EMALFORMED;
+	err = take_end(
+	    r, HT_CONSISTENCY_MAX, c->path, &c->n_path, &c->checkpoint);
+	if (err == HT_OK && c->old == 0 && c->n_path > 0) {
+		r->line = 2;
+		return HT_EMALFORMED;
+	}
+	return err;
+}
+
+enum ht_err
+ht_consistency_parse(
+    struct ht_slice bytes, struct ht_consistency *ret, unsigned *ret_line)
+{
+	struct ht_consistency c = {0};
+	struct reader r = {.rest = bytes, .line = 1};
+	enum ht_err err = HT_ETOOBIG;
+
+	if (bytes.len <= HT_PROOF_FILE_MAX) {
+		r.line = 0;
+		err = take_consistency(&r, &c);
+	}
+	if (ret_line != NULL)
+		*ret_line = r.line;
+	if (err == HT_OK)
+		*ret = c;
+	return err;
+}
+
+void
+ht_consistency_text(const struct ht_consistency *c, struct ht_buf *out)
+{
+	ht_buf_fmt(out, OLD "%" PRIu64 "\n", c->old);
+	add_end(out, c->path, c->n_path, c->checkpoint);
+}
+
+bool
+ht_consistency_holds(const struct ht_consistency *c,
+    const struct ht_checkpoint *old, const struct ht_checkpoint *cp)
+{
+	if (c->old != old->size)
+		return false;
+	if (old->size == 0)
+		return c->n_path == 0;
+	return ht_check_consistency(
+	    old->size, cp->size, &old->root, &cp->root, c->path, c->n_path);
 }
 
 /* ---- what is known of a tree ---- */
@@ -204,5 +279,26 @@ ht_known_load(void *arg, unsigned level, uint64_t index, struct ht_hash *ret)
 		err = ht_known_load(arg, level - 1, 2 * index + 1, &right);
 	if (err == HT_OK)
 		*ret = ht_node_hash(&left, &right);
+	return err;
+}
+
+enum ht_err
+ht_known_root(const struct ht_known *known, uint64_t size, struct ht_hash *ret)
+{
+	struct ht_subtree cover[HT_COVER_MAX];
+	struct ht_known *k = (struct ht_known *)(uintptr_t)known;
+	size_t n = ht_cover(0, size, cover);
+	struct ht_hash root, left;
+	enum ht_err err;
+
+	HT_ASSERT(size > 0);
+	err = ht_known_load(k, cover[n - 1].level, cover[n - 1].index, &root);
+	for (size_t i = n - 1; i-- > 0 && err == HT_OK;) {
+		err = ht_known_load(k, cover[i].level, cover[i].index, &left);
+		if (err == HT_OK)
+			root = ht_node_hash(&left, &root);
+	}
+	if (err == HT_OK)
+		*ret = root;
 	return err;
 }

@@ -47,11 +47,38 @@ bool ht_proof_holds(const struct ht_proof *proof, const struct ht_hash *leaf,
     const struct ht_checkpoint *cp);
 
 /*
+ * Consistency from a checkpoint that the reader has to one that comes with it:
+ * the body of C2SP tlog-witness's add-checkpoint.
+ *
+ *   old <decimal>
+ *   <base64 hash>             at most 63; none for `old 0`
+ *
+ *   <checkpoint note, verbatim>
+ */
+#define HT_CONSISTENCY_MAX 63
+struct ht_consistency {
+	uint64_t old;
+	size_t n_path;
+	struct ht_hash path[HT_PROOF_MAX];
+	struct ht_slice checkpoint; /* a note, its form not looked at */
+};
+/* As ht_proof_parse(). */
+enum ht_err ht_consistency_parse(struct ht_slice bytes,
+    struct ht_consistency *ret, unsigned *ret_line) HT_MUST_USE;
+void ht_consistency_text(const struct ht_consistency *c, struct ht_buf *out);
+/*
+ * Does the tree of @cp begin with that of @old?  The empty tree begins every
+ * one; trees of one size must be equal.
+ */
+bool ht_consistency_holds(const struct ht_consistency *c,
+    const struct ht_checkpoint *old, const struct ht_checkpoint *cp);
+
+/*
  * Perfect subtrees of a tree that are known, such as those beside a proven
  * leaf.  ht_known_load() is a ht_merkle_load_fn: it gives what is known, and
  * whatever can be hashed together from it; HT_ENOTFOUND for the rest.
  */
-#define HT_KNOWN_MAX (2 * HT_COVER_MAX)
+#define HT_KNOWN_MAX (4 * HT_COVER_MAX) /* two leaves, all beside them */
 struct ht_known {
 	size_t n;
 	struct {
@@ -65,6 +92,9 @@ struct ht_known {
  */
 enum ht_err ht_known_cover(struct ht_known *known, uint64_t a, uint64_t b,
     const struct ht_hash *hashes, size_t n, size_t *ret_used) HT_MUST_USE;
+/* The root of the tree as it was at @size > 0. */
+enum ht_err ht_known_root(const struct ht_known *known, uint64_t size,
+    struct ht_hash *ret) HT_MUST_USE;
 enum ht_err ht_known_load(void *known, unsigned level, uint64_t index,
     struct ht_hash *ret) HT_MUST_USE;
 

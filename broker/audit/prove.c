@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "broker/audit/tool.h"
-#include "keys/proof.h"
 
 struct prove {
 	struct ht_audit_result result;
@@ -30,25 +29,51 @@ prove_free(struct prove **p_p)
 }
 
 /* The row and the gaps beside it are all that its path is made of. */
-static enum ht_err
-make_path(struct prove *p)
+enum ht_err
+ht_rows_known(const struct ht_rows *r, uint64_t size, struct ht_known *known)
 {
-	const struct ht_rows *r = &p->rows;
-	uint64_t seq = r->places[0], size = p->result.answer.size;
-	size_t left = 0, right = 0, used;
+	uint64_t seq = r->places[0];
+	size_t left = 0, used;
 	enum ht_err err =
-	    ht_known_cover(&p->known, 0, seq, r->left, r->n_left, &left);
+	    ht_known_cover(known, 0, seq, r->left, r->n_left, &left);
 
 	if (err == HT_OK)
-		err = ht_known_cover(
-		    &p->known, seq, seq + 1, r->hashes, 1, &used);
+		err = ht_known_cover(known, seq, seq + 1, r->hashes, 1, &used);
 	if (err == HT_OK)
-		err = ht_known_cover(&p->known, seq + 1, size, r->left + left,
-		    r->n_left - left, &right);
-	if (err == HT_OK)
-		err = ht_prove_inclusion(ht_known_load, &p->known, seq, size,
-		    p->proof.path, &p->proof.n_path);
+		err = ht_known_cover(known, seq + 1, size, r->left + left,
+		    r->n_left - left, &used);
 	return err;
+}
+
+int
+ht_audit_fetch_one(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, uint64_t seq, struct ht_audit_result *r,
+    struct ht_rows *ret_rows)
+{
+	struct ht_audit_opts ask = *opts;
+	uint64_t bad = seq;
+	enum ht_err err;
+	int code;
+
+	ask.subject = NULL;
+	ask.query.filter = HT_FILTER_ALL;
+	ask.query.filter.start_seq = seq;
+	ask.query.filter.limit = 1;
+	ask.query.evidence = true;
+	code = ht_audit_fetch(&ask, faith, r);
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (r->answer.n_frames == 0)
+		return HT_AUDIT_NONE;
+	err = ht_rows_open(ht_buf_slice(&r->answer.frames[0]), r->answer.size,
+	    &r->checkpoint.root, ret_rows, &bad);
+	if (err == HT_OK && ret_rows->n == 1 && ret_rows->places[0] == seq)
+		return HT_AUDIT_OK;
+	ht_audit_say("entry %llu is not proven by the newest checkpoint; "
+	             "hutong-audit verify --dir says what is wrong with the "
+	             "log",
+	    (unsigned long long)bad);
+	return err == HT_ENOMEM ? HT_AUDIT_GONE : HT_AUDIT_BAD;
 }
 
 static enum ht_err
@@ -71,15 +96,19 @@ make_extra(struct prove *p)
 
 /* What could not be verified is not given to anybody. */
 static enum ht_err
-make_proof(struct prove *p)
+make_proof(struct prove *p, uint64_t seq)
 {
-	enum ht_err err = make_path(p);
+	uint64_t size = p->result.answer.size;
+	enum ht_err err = ht_rows_known(&p->rows, size, &p->known);
 
+	if (err == HT_OK)
+		err = ht_prove_inclusion(ht_known_load, &p->known, seq, size,
+		    p->proof.path, &p->proof.n_path);
 	if (err == HT_OK)
 		err = make_extra(p);
 	if (err != HT_OK)
 		return err;
-	p->proof.index = p->rows.places[0];
+	p->proof.index = seq;
 	p->proof.checkpoint = ht_buf_slice(&p->result.answer.checkpoint);
 	if (!ht_proof_holds(
 	        &p->proof, &p->rows.hashes[0], &p->result.checkpoint))
@@ -89,29 +118,24 @@ make_proof(struct prove *p)
 }
 
 static int
-prove(struct prove *p, const struct ht_audit_opts *opts, uint64_t seq)
+prove(struct prove *p, const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, uint64_t seq)
 {
-	const struct ht_audit_answer *a = &p->result.answer;
-	uint64_t bad;
+	int code = ht_audit_fetch_one(opts, faith, seq, &p->result, &p->rows);
 	enum ht_err err;
 
-	if (a->n_frames == 0) {
+	if (code == HT_AUDIT_NONE)
 		ht_audit_say("there is no entry %llu among the %llu of the "
 		             "newest checkpoint",
-		    (unsigned long long)seq, (unsigned long long)a->size);
-		return HT_AUDIT_NONE;
-	}
-	err = ht_rows_open(ht_buf_slice(&a->frames[0]), a->size,
-	    &p->result.checkpoint.root, &p->rows, &bad);
-	if (err == HT_OK && (p->rows.n != 1 || p->rows.places[0] != seq))
-		err = HT_EINTEGRITY;
-	if (err == HT_OK)
-		err = make_proof(p);
+		    (unsigned long long)seq,
+		    (unsigned long long)p->result.answer.size);
+	if (code != HT_AUDIT_OK)
+		return code;
+	err = make_proof(p, seq);
 	if (err == HT_OK)
 		return ht_audit_output(opts->output, ht_buf_slice(&p->out));
-	ht_audit_say("entry %llu cannot be proven: %s; hutong-audit verify "
-	             "--dir says what is wrong with the log",
-	    (unsigned long long)seq, ht_err_text(err));
+	ht_audit_say("entry %llu cannot be proven: %s", (unsigned long long)seq,
+	    ht_err_text(err));
 	return err == HT_ENOMEM ? HT_AUDIT_GONE : HT_AUDIT_BAD;
 }
 
@@ -119,22 +143,15 @@ int
 ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq)
 {
 	HT_AUTO(prove_free) struct prove *p = calloc(1, sizeof(*p));
-	struct ht_audit_opts ask = *opts;
 	struct ht_audit_faith faith;
 	int code = ht_audit_faith(opts, &faith);
 
 	if (p == NULL)
 		code = HT_AUDIT_GONE;
-	ask.query.filter = HT_FILTER_ALL;
-	ask.query.filter.start_seq = seq;
-	ask.query.filter.limit = 1;
-	ask.query.evidence = true;
-	if (code == HT_AUDIT_OK)
-		code = ht_audit_fetch(&ask, &faith, &p->result);
 	if (code == HT_AUDIT_OK) {
 		p->extra = HT_BUF(HT_B64_SIZE(HT_PROOF_EXTRA_MAX));
 		p->out = HT_BUF(HT_PROOF_FILE_MAX);
-		code = prove(p, opts, seq);
+		code = prove(p, opts, &faith, seq);
 	}
 	ht_audit_faith_fini(&faith);
 	return code;

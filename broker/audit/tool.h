@@ -9,6 +9,7 @@
 
 #include "broker/audit/query.h"
 #include "keys/keyfile.h"
+#include "keys/proof.h"
 #include "keys/quorum.h"
 #include "schemas/json.h"
 #include "schemas/trust.h"
@@ -179,7 +180,20 @@ int ht_audit_erase(const struct ht_audit_opts *opts);
 /* opts->subject is "registry:id". */
 int ht_audit_look(const struct ht_audit_opts *opts);
 int ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq);
+int ht_audit_consistency(
+    const struct ht_audit_opts *opts, const char *old, const char *newer);
 int ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path);
+
+/*
+ * One entry alone, with its evidence, proven.  An exit code (1: there is no
+ * such entry); says what is wrong.  @ret_result is to be freed in any case.
+ */
+int ht_audit_fetch_one(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, uint64_t seq,
+    struct ht_audit_result *ret_result, struct ht_rows *ret_rows);
+/* All that a frame of one row tells of the tree of @size. */
+enum ht_err ht_rows_known(const struct ht_rows *rows, uint64_t size,
+    struct ht_known *known) HT_MUST_USE;
 
 /* Of the checks that could be made of something. */
 struct ht_audit_tally {

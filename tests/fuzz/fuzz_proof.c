@@ -1,13 +1,14 @@
 /*
- * A proof that parses has one spelling, and its parts can be asked for.
+ * A proof, of an entry or of consistency, that parses has one spelling, and its
+ * parts can be asked for.
  */
 #include "keys/proof.h"
 
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
+static void
+entry(struct ht_slice in)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(HT_PROOF_FILE_MAX);
 	HT_AUTO(ht_buf_fini) struct ht_buf extra = HT_BUF(HT_PROOF_EXTRA_MAX);
@@ -16,14 +17,38 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 	struct ht_proof proof;
 	unsigned line = 0;
 
-	if (ht_proof_parse(HT_SLICE(in, in_len), &proof, &line) != HT_OK) {
+	if (ht_proof_parse(in, &proof, &line) != HT_OK) {
 		HT_ASSERT(line > 0);
-		return 0;
+		return;
 	}
 	HT_ASSERT(ht_proof_extra(&proof, &extra) == HT_OK);
 	HT_ASSERT(proof.has_extra == (extra.len > 0));
 	HT_ASSERT(!ht_proof_holds(&proof, &leaf, &cp)); /* root of nothing */
 	ht_proof_text(&proof, &again);
-	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), HT_SLICE(in, in_len)));
+	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
+}
+
+static void
+consistency(struct ht_slice in)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(HT_PROOF_FILE_MAX);
+	struct ht_checkpoint old = {.size = 7}, cp = {.size = 100};
+	struct ht_consistency c;
+	unsigned line = 0;
+
+	if (ht_consistency_parse(in, &c, &line) != HT_OK) {
+		HT_ASSERT(line > 0);
+		return;
+	}
+	HT_ASSERT(!ht_consistency_holds(&c, &old, &cp));
+	ht_consistency_text(&c, &again);
+	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
+{
+	entry(HT_SLICE(in, in_len));
+	consistency(HT_SLICE(in, in_len));
 	return 0;
 }

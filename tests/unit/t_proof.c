@@ -161,6 +161,64 @@ writing_survives_no_memory(void **state)
 	ht_buf_fini(&out);
 }
 
+/* ---- the form of consistency ---- */
+
+static const struct form_case old_cases[] = {
+    {"all of it",           "old 7\n" HASH HASH "\n" CHECKPOINT, HT_OK,         0},
+    {"no hash",             "old 15\n\n" CHECKPOINT,             HT_OK,         0},
+    {"from nothing",        "old 0\n\n" CHECKPOINT,              HT_OK,         0},
+    {"nothing is no proof", "old 0\n" HASH "\n" CHECKPOINT,      HT_EMALFORMED, 2},
+    {"nothing",             "",                                  HT_EMALFORMED, 1},
+    {"another first line",  "new 7\n\n" CHECKPOINT,              HT_EMALFORMED, 1},
+    {"a leading zero",      "old 07\n\n" CHECKPOINT,             HT_EMALFORMED, 1},
+    {"a short hash",        "old 7\n" SHORT "\n" CHECKPOINT,     HT_EMALFORMED, 2},
+    {"no empty line",       "old 7\n" HASH CHECKPOINT,           HT_EMALFORMED, 3},
+    {"no checkpoint",       "old 7\n" HASH "\n",                 HT_EMALFORMED, 4},
+};
+
+static void
+each_rule_of_consistency(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(old_cases); i++) {
+		const struct form_case *c = &old_cases[i];
+		struct ht_slice text = ht_slice_str(c->text);
+		HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(4096);
+		struct ht_consistency proof;
+		unsigned line = 0;
+		enum ht_err err = ht_consistency_parse(text, &proof, &line);
+
+		if (err != c->want || (err != HT_OK && line != c->line))
+			fail_msg(
+			    "%s: %s, line %u", c->why, ht_err_text(err), line);
+		if (err != HT_OK)
+			continue;
+		ht_consistency_text(&proof, &again);
+		if (!ht_slice_eq(ht_buf_slice(&again), text))
+			fail_msg("%s: another text came back", c->why);
+	}
+}
+
+static void
+a_consistency_proof_has_an_end(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(64 * 1024);
+	struct ht_consistency proof;
+	const unsigned max = HT_CONSISTENCY_MAX;
+
+	(void)state;
+	for (unsigned n = max; n <= max + 1; n++) {
+		ht_buf_reset(&text);
+		ht_buf_str(&text, "old 1\n");
+		for (unsigned i = 0; i < n; i++)
+			ht_buf_str(&text, HASH);
+		ht_buf_str(&text, "\n" CHECKPOINT);
+		assert_err(
+		    ht_consistency_parse(ht_buf_slice(&text), &proof, NULL),
+		    n <= max ? HT_OK : HT_ETOOBIG);
+	}
+}
+
 /* ---- proofs from what is known ---- */
 
 #define TREE_MAX 140
@@ -231,27 +289,67 @@ a_row_yields_its_inclusion_proof(void **state)
 	free(known);
 }
 
+/* Of two older trees, from the last row of each, in a still newer one. */
 static void
-the_last_row_of_an_older_tree_yields_consistency(void **state)
+two_rows_yield_consistency(void **state)
 {
 	struct ht_known *known = malloc(sizeof(*known));
-	struct ht_hash path[HT_PROOF_MAX], old, root;
-	size_t used;
+	struct ht_known *other = malloc(sizeof(*other));
+	const uint64_t newest = 70;
+	struct ht_consistency c = {0};
 
 	(void)state;
 	plant();
-	for (uint64_t n = 1; n <= TREE_MAX; n++) {
-		root = ht_merkle_root(leaves, n);
+	for (uint64_t n = 1; n <= newest; n++) {
 		for (uint64_t m = 1; m <= n; m++) {
-			known_beside(known, m - 1, n);
-			old = ht_merkle_root(leaves, m);
+			struct ht_checkpoint old = {
+			    .size = m, .root = ht_merkle_root(leaves, m)};
+			struct ht_checkpoint cp = {
+			    .size = n, .root = ht_merkle_root(leaves, n)};
+			struct ht_hash root;
+
+			known_beside(known, m - 1, newest);
+			known_beside(other, n - 1, newest);
+			memcpy(known->at + known->n, other->at,
+			    other->n * sizeof(*other->at));
+			known->n += other->n;
+			assert_ok(ht_known_root(known, m, &root));
+			assert_true(ht_hash_eq(&root, &old.root));
+			assert_ok(ht_known_root(known, n, &root));
+			assert_true(ht_hash_eq(&root, &cp.root));
+			c.old = m;
 			assert_ok(ht_prove_consistency(
-			    ht_known_load, known, m, n, path, &used));
-			assert_true(ht_check_consistency(
-			    m, n, &old, &root, path, used));
+			    ht_known_load, known, m, n, c.path, &c.n_path));
+			assert_true(ht_consistency_holds(&c, &old, &cp));
+			cp.root.at[0] ^= 1;
+			assert_false(ht_consistency_holds(&c, &old, &cp));
+			cp.root.at[0] ^= 1;
+			old.root.at[0] ^= 1;
+			assert_false(ht_consistency_holds(&c, &old, &cp));
+			old.root.at[0] ^= 1;
+			c.old++;
+			assert_false(ht_consistency_holds(&c, &old, &cp));
 		}
 	}
 	free(known);
+	free(other);
+}
+
+static void
+everything_continues_nothing(void **state)
+{
+	struct ht_checkpoint empty = {
+	    .size = 0, .root = ht_merkle_root(leaves, 0)};
+	struct ht_checkpoint cp = {
+	    .size = 9, .root = ht_merkle_root(leaves, 9)};
+	struct ht_consistency c = {0};
+
+	(void)state;
+	assert_true(ht_consistency_holds(&c, &empty, &cp));
+	assert_true(ht_consistency_holds(&c, &empty, &empty));
+	c.old = 9;
+	assert_true(ht_consistency_holds(&c, &cp, &cp));
+	assert_false(ht_consistency_holds(&c, &cp, &empty));
 }
 
 static void
@@ -284,7 +382,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(limits_of_size_hold),
     cmocka_unit_test(writing_survives_no_memory),
     cmocka_unit_test(a_row_yields_its_inclusion_proof),
-    cmocka_unit_test(the_last_row_of_an_older_tree_yields_consistency),
+    cmocka_unit_test(each_rule_of_consistency),
+    cmocka_unit_test(a_consistency_proof_has_an_end),
+    cmocka_unit_test(two_rows_yield_consistency),
+    cmocka_unit_test(everything_continues_nothing),
     cmocka_unit_test(what_is_not_known_is_not_given),
 };
 
