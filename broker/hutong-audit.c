@@ -518,7 +518,7 @@ run_search(struct ht_audit_opts *o, int argc, char **argv)
 static bool
 entry_number(const char *text, uint64_t *ret)
 {
-	return ht_text_decimal(ht_slice_str(text), ret) == HT_OK;
+	return ht_tree_size_parse(ht_slice_str(text), ret) == HT_OK;
 }
 
 static int

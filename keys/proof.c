@@ -8,7 +8,6 @@
 
 #define EXTRA "extra "
 #define INDEX "index "
-#define OLD   "old "
 
 /* ---- reading ---- */
 
@@ -101,7 +100,7 @@ take_proof(struct reader *r, struct ht_proof *p)
 			return HT_EMALFORMED;
 	}
 	if (!take_prefix(&line, INDEX) ||
-	    ht_text_decimal(line, &p->index) != HT_OK)
+	    ht_tree_size_parse(line, &p->index) != HT_OK)
 		return HT_EMALFORMED;
 	return take_end(r, HT_PROOF_MAX, p->path, &p->n_path, &p->checkpoint);
 }
@@ -180,60 +179,16 @@ ht_proof_holds(const struct ht_proof *proof, const struct ht_hash *leaf,
 
 /* ---- consistency ---- */
 
-static enum ht_err
-take_consistency(struct reader *r, struct ht_consistency *c)
-{
-	struct ht_slice line;
-	enum ht_err err;
-
-	if (!next(r, &line) || !take_prefix(&line, OLD) ||
-	    ht_text_decimal(line, &c->old) != HT_OK)
-		return HT_EMALFORMED;
-	err = take_end(
-	    r, HT_CONSISTENCY_MAX, c->path, &c->n_path, &c->checkpoint);
-	if (err == HT_OK && c->old == 0 && c->n_path > 0) {
-		r->line = 2;
-		return HT_EMALFORMED;
-	}
-	return err;
-}
-
-enum ht_err
-ht_consistency_parse(
-    struct ht_slice bytes, struct ht_consistency *ret, unsigned *ret_line)
-{
-	struct ht_consistency c = {0};
-	struct reader r = {.rest = bytes, .line = 1};
-	enum ht_err err = HT_ETOOBIG;
-
-	if (bytes.len <= HT_PROOF_FILE_MAX) {
-		r.line = 0;
-		err = take_consistency(&r, &c);
-	}
-	if (ret_line != NULL)
-		*ret_line = r.line;
-	if (err == HT_OK)
-		*ret = c;
-	return err;
-}
-
-void
-ht_consistency_text(const struct ht_consistency *c, struct ht_buf *out)
-{
-	ht_buf_fmt(out, OLD "%" PRIu64 "\n", c->old);
-	add_end(out, c->path, c->n_path, c->checkpoint);
-}
-
 bool
-ht_consistency_holds(const struct ht_consistency *c,
+ht_consistency_holds(const struct ht_add_checkpoint *c,
     const struct ht_checkpoint *old, const struct ht_checkpoint *cp)
 {
 	if (c->old != old->size)
 		return false;
 	if (old->size == 0)
-		return c->n_path == 0;
+		return c->n_proof == 0;
 	return ht_check_consistency(
-	    old->size, cp->size, &old->root, &cp->root, c->path, c->n_path);
+	    old->size, cp->size, &old->root, &cp->root, c->proof, c->n_proof);
 }
 
 /* ---- what is known of a tree ---- */

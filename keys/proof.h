@@ -13,7 +13,7 @@
 #define HT_KEYS_PROOF_H
 
 #include "keys/merkle.h"
-#include "keys/note.h"
+#include "keys/witness.h"
 
 #define HT_PROOF_LABEL "c2sp.org/tlog-proof@v1"
 /* Decoded: an entry, its bundle's evidence, the entry it cites: 15 KiB. */
@@ -47,30 +47,10 @@ bool ht_proof_holds(const struct ht_proof *proof, const struct ht_hash *leaf,
     const struct ht_checkpoint *cp);
 
 /*
- * Consistency from a checkpoint that the reader has to one that comes with it:
- * the body of C2SP tlog-witness's add-checkpoint.
- *
- *   old <decimal>
- *   <base64 hash>             at most 63; none for `old 0`
- *
- *   <checkpoint note, verbatim>
+ * Is the tree of @cp, by this proof, a continuation of @old's?  The empty tree
+ * begins every one; trees of one size must be equal.
  */
-#define HT_CONSISTENCY_MAX 63
-struct ht_consistency {
-	uint64_t old;
-	size_t n_path;
-	struct ht_hash path[HT_PROOF_MAX];
-	struct ht_slice checkpoint; /* a note, its form not looked at */
-};
-/* As ht_proof_parse(). */
-enum ht_err ht_consistency_parse(struct ht_slice bytes,
-    struct ht_consistency *ret, unsigned *ret_line) HT_MUST_USE;
-void ht_consistency_text(const struct ht_consistency *c, struct ht_buf *out);
-/*
- * Does the tree of @cp begin with that of @old?  The empty tree begins every
- * one; trees of one size must be equal.
- */
-bool ht_consistency_holds(const struct ht_consistency *c,
+bool ht_consistency_holds(const struct ht_add_checkpoint *proof,
     const struct ht_checkpoint *old, const struct ht_checkpoint *cp);
 
 /*

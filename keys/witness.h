@@ -23,8 +23,9 @@
 struct ht_add_checkpoint {
 	uint64_t old;
 	size_t n_proof;
-	struct ht_hash proof[HT_WITNESS_PROOF];
-	struct ht_slice note; /* in the request's bytes */
+	struct ht_hash
+	    proof[HT_PROOF_MAX]; /* as ht_prove_consistency() writes */
+	struct ht_slice note;    /* in the request's bytes */
 };
 /* HT_EMALFORMED; HT_ETOOBIG.  The note itself is not looked at. */
 enum ht_err ht_add_checkpoint_parse(

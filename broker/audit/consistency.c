@@ -19,7 +19,7 @@ struct pair {
 	struct ht_audit_faith faith;
 	struct side old, new;
 	bool has_proof; /* NEW brought one */
-	struct ht_consistency proof;
+	struct ht_add_checkpoint proof;
 	struct ht_known known;
 	struct ht_rows rows;
 	struct ht_buf out;
@@ -96,7 +96,6 @@ open_new(struct pair *p)
 {
 	static const char old[] = "old ";
 	struct side *s = &p->new;
-	unsigned line = 0;
 	int code = ht_audit_input(s->path, &s->bytes);
 
 	if (code != HT_AUDIT_OK)
@@ -105,13 +104,12 @@ open_new(struct pair *p)
 	p->has_proof = s->note.len >= strlen(old) &&
 	               memcmp(s->note.at, old, strlen(old)) == 0;
 	if (p->has_proof) {
-		if (ht_consistency_parse(s->note, &p->proof, &line) != HT_OK) {
-			ht_audit_say("BAD: %s:%u: this line is not that of a "
-			             "consistency proof",
-			    s->path, line);
+		if (ht_add_checkpoint_parse(s->note, &p->proof) != HT_OK) {
+			ht_audit_say(
+			    "BAD: %s is no consistency proof", s->path);
 			return HT_AUDIT_BAD;
 		}
-		s->note = p->proof.checkpoint;
+		s->note = p->proof.note;
 	}
 	return ht_audit_judge(&p->faith, s->path, s->note, &s->judged);
 }
@@ -156,14 +154,14 @@ ask_log(struct pair *p)
 	enum ht_err err = HT_OK;
 	int code = HT_AUDIT_OK;
 
-	p->proof = (struct ht_consistency){.old = m, .checkpoint = p->new.note};
+	p->proof = (struct ht_add_checkpoint){.old = m, .note = p->new.note};
 	if (m > 0)
 		code = look_back(p, &p->old);
 	if (code == HT_AUDIT_OK && n > 0)
 		code = look_back(p, &p->new);
 	if (code == HT_AUDIT_OK && m > 0)
 		err = ht_prove_consistency(ht_known_load, &p->known, m, n,
-		    p->proof.path, &p->proof.n_path);
+		    p->proof.proof, &p->proof.n_proof);
 	if (code != HT_AUDIT_OK || err == HT_OK)
 		return code;
 	ht_audit_say("no proof can be made: %s", ht_err_text(err));
@@ -177,7 +175,7 @@ write_proof(struct pair *p)
 {
 	if (p->opts->output == NULL)
 		return HT_AUDIT_OK;
-	ht_consistency_text(&p->proof, &p->out);
+	ht_add_checkpoint_text(&p->proof, &p->out);
 	if (p->out.err != HT_OK)
 		return HT_AUDIT_GONE;
 	return ht_audit_output(p->opts->output, ht_buf_slice(&p->out));
@@ -217,7 +215,7 @@ take_proof(struct pair *p)
 		return ask_log(p);
 	if (p->has_proof)
 		return HT_AUDIT_OK;
-	p->proof = (struct ht_consistency){.old = m, .checkpoint = p->new.note};
+	p->proof = (struct ht_add_checkpoint){.old = m, .note = p->new.note};
 	if (m == 0 || m == n)
 		return HT_AUDIT_OK;
 	ht_audit_say("%s brings no proof: give the file that -o made, or say "

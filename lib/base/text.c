@@ -130,24 +130,6 @@ ht_text_line(struct ht_slice *rest, struct ht_slice *ret)
 	return true;
 }
 
-enum ht_err
-ht_text_decimal(struct ht_slice text, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (text.len == 0 || (text.at[0] == '0' && text.len > 1))
-		return HT_EMALFORMED;
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned digit = (unsigned)text.at[i] - '0';
-
-		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
-			return HT_EMALFORMED;
-		v = v * 10 + digit;
-	}
-	*ret = v;
-	return HT_OK;
-}
-
 /* ---- text for a terminal ---- */
 
 /*

@@ -19,8 +19,6 @@ size_t ht_utf8_cut(struct ht_slice text, size_t max);
  * behind it.  False at the end, or where no "\n" follows.
  */
 bool ht_text_line(struct ht_slice *rest, struct ht_slice *ret);
-/* Digits alone, no leading zero, within 64 bits.  HT_EMALFORMED. */
-enum ht_err ht_text_decimal(struct ht_slice text, uint64_t *ret) HT_MUST_USE;
 
 /*
  * Append text with control characters, line and bidirectional controls, and

@@ -14,7 +14,8 @@ result() { # ok or not ok, name
 
 mkdir "$dir/cosignature" "$dir/policy"
 "$HT_BUILD/prog/vectors" "$dir"
-if diff -r -x README.md tests/vectors "$dir" >"$dir.said" 2>&1; then
+if { diff -r tests/vectors/cosignature "$dir/cosignature" &&
+	diff -r tests/vectors/policy "$dir/policy"; } >"$dir.said" 2>&1; then
 	result ok "the vectors are made again, byte for byte"
 else
 	result "not ok" "the vectors are made again, byte for byte"

@@ -1,5 +1,5 @@
 /*
- * A proof, of an entry or of consistency, that parses has one spelling, and its
+ * A proof that parses has one spelling, and its
  * parts can be asked for.
  */
 #include "keys/proof.h"
@@ -28,27 +28,9 @@ entry(struct ht_slice in)
 	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
 }
 
-static void
-consistency(struct ht_slice in)
-{
-	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(HT_PROOF_FILE_MAX);
-	struct ht_checkpoint old = {.size = 7}, cp = {.size = 100};
-	struct ht_consistency c;
-	unsigned line = 0;
-
-	if (ht_consistency_parse(in, &c, &line) != HT_OK) {
-		HT_ASSERT(line > 0);
-		return;
-	}
-	HT_ASSERT(!ht_consistency_holds(&c, &old, &cp));
-	ht_consistency_text(&c, &again);
-	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 {
 	entry(HT_SLICE(in, in_len));
-	consistency(HT_SLICE(in, in_len));
 	return 0;
 }

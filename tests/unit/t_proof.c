@@ -161,64 +161,6 @@ writing_survives_no_memory(void **state)
 	ht_buf_fini(&out);
 }
 
-/* ---- the form of consistency ---- */
-
-static const struct form_case old_cases[] = {
-    {"all of it",           "old 7\n" HASH HASH "\n" CHECKPOINT, HT_OK,         0},
-    {"no hash",             "old 15\n\n" CHECKPOINT,             HT_OK,         0},
-    {"from nothing",        "old 0\n\n" CHECKPOINT,              HT_OK,         0},
-    {"nothing is no proof", "old 0\n" HASH "\n" CHECKPOINT,      HT_EMALFORMED, 2},
-    {"nothing",             "",                                  HT_EMALFORMED, 1},
-    {"another first line",  "new 7\n\n" CHECKPOINT,              HT_EMALFORMED, 1},
-    {"a leading zero",      "old 07\n\n" CHECKPOINT,             HT_EMALFORMED, 1},
-    {"a short hash",        "old 7\n" SHORT "\n" CHECKPOINT,     HT_EMALFORMED, 2},
-    {"no empty line",       "old 7\n" HASH CHECKPOINT,           HT_EMALFORMED, 3},
-    {"no checkpoint",       "old 7\n" HASH "\n",                 HT_EMALFORMED, 4},
-};
-
-static void
-each_rule_of_consistency(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < HT_COUNT(old_cases); i++) {
-		const struct form_case *c = &old_cases[i];
-		struct ht_slice text = ht_slice_str(c->text);
-		HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(4096);
-		struct ht_consistency proof;
-		unsigned line = 0;
-		enum ht_err err = ht_consistency_parse(text, &proof, &line);
-
-		if (err != c->want || (err != HT_OK && line != c->line))
-			fail_msg(
-			    "%s: %s, line %u", c->why, ht_err_text(err), line);
-		if (err != HT_OK)
-			continue;
-		ht_consistency_text(&proof, &again);
-		if (!ht_slice_eq(ht_buf_slice(&again), text))
-			fail_msg("%s: another text came back", c->why);
-	}
-}
-
-static void
-a_consistency_proof_has_an_end(void **state)
-{
-	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(64 * 1024);
-	struct ht_consistency proof;
-	const unsigned max = HT_CONSISTENCY_MAX;
-
-	(void)state;
-	for (unsigned n = max; n <= max + 1; n++) {
-		ht_buf_reset(&text);
-		ht_buf_str(&text, "old 1\n");
-		for (unsigned i = 0; i < n; i++)
-			ht_buf_str(&text, HASH);
-		ht_buf_str(&text, "\n" CHECKPOINT);
-		assert_err(
-		    ht_consistency_parse(ht_buf_slice(&text), &proof, NULL),
-		    n <= max ? HT_OK : HT_ETOOBIG);
-	}
-}
-
 /* ---- proofs from what is known ---- */
 
 #define TREE_MAX 140
@@ -296,7 +238,7 @@ two_rows_yield_consistency(void **state)
 	struct ht_known *known = malloc(sizeof(*known));
 	struct ht_known *other = malloc(sizeof(*other));
 	const uint64_t newest = 70;
-	struct ht_consistency c = {0};
+	struct ht_add_checkpoint c = {0};
 
 	(void)state;
 	plant();
@@ -319,7 +261,7 @@ two_rows_yield_consistency(void **state)
 			assert_true(ht_hash_eq(&root, &cp.root));
 			c.old = m;
 			assert_ok(ht_prove_consistency(
-			    ht_known_load, known, m, n, c.path, &c.n_path));
+			    ht_known_load, known, m, n, c.proof, &c.n_proof));
 			assert_true(ht_consistency_holds(&c, &old, &cp));
 			cp.root.at[0] ^= 1;
 			assert_false(ht_consistency_holds(&c, &old, &cp));
@@ -342,7 +284,7 @@ everything_continues_nothing(void **state)
 	    .size = 0, .root = ht_merkle_root(leaves, 0)};
 	struct ht_checkpoint cp = {
 	    .size = 9, .root = ht_merkle_root(leaves, 9)};
-	struct ht_consistency c = {0};
+	struct ht_add_checkpoint c = {0};
 
 	(void)state;
 	assert_true(ht_consistency_holds(&c, &empty, &cp));
@@ -382,8 +324,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(limits_of_size_hold),
     cmocka_unit_test(writing_survives_no_memory),
     cmocka_unit_test(a_row_yields_its_inclusion_proof),
-    cmocka_unit_test(each_rule_of_consistency),
-    cmocka_unit_test(a_consistency_proof_has_an_end),
     cmocka_unit_test(two_rows_yield_consistency),
     cmocka_unit_test(everything_continues_nothing),
     cmocka_unit_test(what_is_not_known_is_not_given),

@@ -291,38 +291,6 @@ one_bad_byte_is_found_anywhere(void **state)
 	}
 }
 
-static const struct decimal_case {
-	const char *why;
-	struct ht_slice text;
-	enum ht_err want;
-	uint64_t value;
-} decimal_cases[] = {
-    {"nought",                TEXT("0"),                    HT_OK,         0         },
-    {"the largest",           TEXT("18446744073709551615"), HT_OK,         UINT64_MAX},
-    {"one more",              TEXT("18446744073709551616"), HT_EMALFORMED, 0         },
-    {"ten times as much",     TEXT("99999999999999999999"), HT_EMALFORMED, 0         },
-    {"nothing",               TEXT(""),                     HT_EMALFORMED, 0         },
-    {"a leading zero",        TEXT("01"),                   HT_EMALFORMED, 0         },
-    {"a sign",                TEXT("+1"),                   HT_EMALFORMED, 0         },
-    {"a space",               TEXT("1 "),                   HT_EMALFORMED, 0         },
-    {"the byte after \"9\"",  TEXT("1:"),                   HT_EMALFORMED, 0         },
-    {"the byte before \"0\"", TEXT("1/"),                   HT_EMALFORMED, 0         },
-};
-
-static void
-decimals_have_one_spelling(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < HT_COUNT(decimal_cases); i++) {
-		const struct decimal_case *c = &decimal_cases[i];
-		uint64_t value = 0;
-		enum ht_err err = ht_text_decimal(c->text, &value);
-
-		if (err != c->want || value != c->value)
-			fail_msg("%s: %s", c->why, ht_err_text(err));
-	}
-}
-
 static void
 lines_end_in_a_newline(void **state)
 {
@@ -338,7 +306,6 @@ lines_end_in_a_newline(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(decimals_have_one_spelling),
     cmocka_unit_test(lines_end_in_a_newline),
     cmocka_unit_test(one_bad_byte_is_found_anywhere),
     cmocka_unit_test(utf8_is_told_from_other_bytes),
