@@ -70,8 +70,8 @@ add_texts(unsigned seq, unsigned type, const char *const *texts, size_t n)
 
 /* A header of the samples, alone in its bundle. */
 static void
-add_record(unsigned seq, const struct ht_header *h, unsigned type,
-    uint64_t cites)
+add_record(
+    unsigned seq, const struct ht_header *h, unsigned type, uint64_t cites)
 {
 	HT_AUTO(ht_key_free) struct ht_key *key = ht_sample_signing();
 	static struct ht_bundle b;
@@ -198,8 +198,8 @@ begin(const char *dir, const char *name, char path[static 4096])
 /* ---- leaves ---- */
 
 static void
-leaf_row(const char *name, const char *want, struct ht_slice leaf,
-    const char *why)
+leaf_row(
+    const char *name, const char *want, struct ht_slice leaf, const char *why)
 {
 	struct ht_hash hash = ht_leaf_hash(leaf);
 	struct ht_entry e;
@@ -249,8 +249,8 @@ write_leaves(const char *dir)
 	bend("grant-long", 1, 52, 0xff, "a length that leaves the leaf");
 	leaf_row("cut", "bad", HT_SLICE(leaves[1].at, leaves[1].len - 1),
 	    "the last byte is missing");
-	leaf_row("head-alone", "bad", HT_SLICE(leaves[1].at, 50),
-	    "the head alone");
+	leaf_row(
+	    "head-alone", "bad", HT_SLICE(leaves[1].at, 50), "the head alone");
 	ht_buf_add(&longer, leaves[0].at, leaves[0].len);
 	ht_buf_u8(&longer, 0);
 	leaf_row("longer", "bad", ht_buf_slice(&longer),
@@ -273,11 +273,13 @@ static void
 checkpoint(uint64_t size, const struct ht_key *key, struct ht_buf *out)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(4096);
-	struct ht_checkpoint cp = {
-	    .origin = ORIGIN, .size = size, .root = ht_merkle_root(hashes, size)};
+	struct ht_checkpoint cp = {.origin = ORIGIN,
+	    .size = size,
+	    .root = ht_merkle_root(hashes, size)};
 
 	ht_checkpoint_text(&cp, &text);
-	must(ht_note_sign(ht_buf_slice(&text), false, ORIGIN, key, out), "note");
+	must(
+	    ht_note_sign(ht_buf_slice(&text), false, ORIGIN, key, out), "note");
 }
 
 /* The row; @cited: entry 4 brings the request it cites. */
@@ -294,7 +296,8 @@ extra_of(unsigned seq, uint64_t size, struct ht_buf *out)
 	size_t n;
 
 	if (seq == 4) {
-		must(ht_prove_inclusion(load, hashes, 3, size, path, &n), "path");
+		must(ht_prove_inclusion(load, hashes, 3, size, path, &n),
+		    "path");
 		ht_pack_array(&cited, 2);
 		ht_pack_bin(&cited, leaves[3].at, leaves[3].len);
 		ht_pack_array(&cited, (uint32_t)n);
@@ -323,131 +326,52 @@ struct craft {
 	const char *from, *to; /* in the text */
 };
 
+/* clang-format off */
 static const struct craft crafts[] = {
-    {.name = "first",
-        .want = "ok",
-        .why = "the first entry",
-        .seq = 0,
-        .size = LEAVES},
-    {.name = "request",
-        .want = "ok",
-        .why = "a signed record",
-        .seq = 1,
-        .size = LEAVES},
-    {.name = "response",
-        .want = "ok",
-        .why = "its answer",
-        .seq = 2,
-        .size = LEAVES},
-    {.name = "expired",
-        .want = "ok",
-        .why = "an end without a record",
-        .seq = 4,
-        .size = LEAVES},
-    {.name = "last",
-        .want = "ok",
-        .why = "the last entry",
-        .seq = LEAVES - 1,
-        .size = LEAVES},
-    {.name = "only",
-        .want = "ok",
-        .why = "a tree of one: no path",
-        .seq = 0,
-        .size = 1},
-    {.name = "perfect",
-        .want = "ok",
-        .why = "a perfect tree",
-        .seq = 5,
-        .size = 8},
-    {.name = "lone-last",
-        .want = "ok",
-        .why = "a last leaf without sibling",
-        .seq = 8,
-        .size = 9},
-    {.name = "other-entry",
-        .want = "bad",
-        .why = "another entry's row",
-        .seq = 1,
-        .size = LEAVES,
-        .extra = 4},
-    {.name = "other-index",
-        .want = "bad",
-        .why = "another index",
-        .seq = 1,
-        .size = LEAVES,
-        .index = 3},
-    {.name = "beyond",
-        .want = "bad",
-        .why = "an index beyond the tree",
-        .seq = 7,
-        .size = 8,
-        .index = 9},
-    {.name = "short-path",
-        .want = "bad",
-        .why = "a hash is missing",
-        .seq = 1,
-        .size = LEAVES,
-        .drop = 1},
-    {.name = "long-path",
-        .want = "bad",
-        .why = "a hash too many",
-        .seq = 1,
-        .size = LEAVES,
-        .doubled = 1},
-    {.name = "swapped",
-        .want = "bad",
-        .why = "two hashes in another order",
-        .seq = 1,
-        .size = LEAVES,
-        .swap = true},
-    {.name = "other-key",
-        .want = "bad",
-        .why = "signed by another key of that name",
-        .seq = 1,
-        .size = LEAVES,
-        .other_key = true},
-    {.name = "no-entry",
-        .want = "bad",
-        .why = "the entry is not there",
-        .seq = 1,
-        .size = LEAVES,
-        .no_entry = true},
-    {.name = "other-size",
-        .want = "bad",
-        .why = "the size that was signed, changed",
-        .seq = 1,
-        .size = LEAVES,
-        .from = "\n14\n",
-        .to = "\n15\n"},
-    {.name = "other-origin",
-        .want = "bad",
-        .why = "another log's name",
-        .seq = 1,
-        .size = LEAVES,
-        .from = "\nlog.example\n",
-        .to = "\nlog.exomple\n"},
-    {.name = "version-2",
-        .want = "bad",
-        .why = "a version that does not exist",
-        .seq = 1,
-        .size = LEAVES,
-        .from = "@v1",
-        .to = "@v2"},
-    {.name = "zero-before",
-        .want = "bad",
-        .why = "an index with a zero before it",
-        .seq = 1,
-        .size = LEAVES,
-        .from = "index 1",
-        .to = "index 01"},
-    {.name = "no-gap",
-        .want = "bad",
-        .why = "no empty line before the checkpoint",
-        .seq = 1,
-        .size = LEAVES,
-        .from = "\n\nlog.example",
-        .to = "\nlog.example"},
+    {"first", "ok", "the first entry",
+        .seq = 0, .size = LEAVES},
+    {"request", "ok", "a signed record",
+        .seq = 1, .size = LEAVES},
+    {"response", "ok", "its answer",
+        .seq = 2, .size = LEAVES},
+    {"expired", "ok", "an end without a record",
+        .seq = 4, .size = LEAVES},
+    {"last", "ok", "the last entry",
+        .seq = LEAVES - 1, .size = LEAVES},
+    {"only", "ok", "a tree of one: no path",
+        .seq = 0, .size = 1},
+    {"perfect", "ok", "a perfect tree",
+        .seq = 5, .size = 8},
+    {"lone-last", "ok", "a last leaf without sibling",
+        .seq = 8, .size = 9},
+    {"other-entry", "bad", "another entry's row",
+        .seq = 1, .size = LEAVES, .extra = 4},
+    {"other-index", "bad", "another index",
+        .seq = 1, .size = LEAVES, .index = 3},
+    {"beyond", "bad", "an index beyond the tree",
+        .seq = 7, .size = 8, .index = 9},
+    {"short-path", "bad", "a hash is missing",
+        .seq = 1, .size = LEAVES, .drop = 1},
+    {"long-path", "bad", "a hash too many",
+        .seq = 1, .size = LEAVES, .doubled = 1},
+    {"swapped", "bad", "two hashes in another order",
+        .seq = 1, .size = LEAVES, .swap = true},
+    {"other-key", "bad", "signed by another key of that name",
+        .seq = 1, .size = LEAVES, .other_key = true},
+    {"no-entry", "bad", "the entry is not there",
+        .seq = 1, .size = LEAVES, .no_entry = true},
+    {"other-size", "bad", "the size that was signed, changed",
+        .seq = 1, .size = LEAVES, .from = "\n14\n", .to = "\n15\n"},
+    {"other-origin", "bad", "another log's name",
+        .seq = 1, .size = LEAVES, .from = "\nlog.example\n", .to = "\nlog.exomple\n"},
+    {"version-2", "bad", "a version that does not exist",
+        .seq = 1, .size = LEAVES, .from = "@v1", .to = "@v2"},
+    {"zero-before", "bad", "an index with a zero before it",
+        .seq = 1, .size = LEAVES, .from = "index 1", .to = "index 01"},
+    {"no-gap", "bad", "no empty line before the checkpoint",
+        .seq = 1, .size = LEAVES, .from = "\n\nlog.example", .to = "\nlog.example"},
 };
+/* clang-format on */
 
 static void
 bend_proof(const struct craft *c, struct ht_proof *p)
