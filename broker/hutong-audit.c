@@ -22,6 +22,7 @@
 
 static const char usage_text[] =
     "usage: hutong-audit search  WHERE [WHAT] [HOW]\n"
+    "       hutong-audit search  WHERE [WHAT] --complete --key FILE -o FILE\n"
     "       hutong-audit tail    WHERE [-f] [-n N] [WHAT] [HOW]\n"
     "       hutong-audit stats   WHERE [--by FIELDS] [--period day|month] "
     "[WHAT] [HOW]\n"
@@ -120,6 +121,7 @@ enum {
 	OPT_ZONE,
 	OPT_LANG,
 	OPT_POLICY,
+	OPT_COMPLETE,
 	OPT_OUTPUT = 'o',
 	OPT_HELP = 'h',
 };
@@ -169,6 +171,7 @@ static const struct option options[] = {
     {"cursor-file", required_argument, NULL, OPT_CURSOR     },
     {"output",      required_argument, NULL, OPT_OUTPUT     },
     {"policy",      required_argument, NULL, OPT_POLICY     },
+    {"complete",    no_argument,       NULL, OPT_COMPLETE   },
     {"help",        no_argument,       NULL, OPT_HELP       },
     {NULL,          0,                 NULL, 0              },
 };
@@ -443,6 +446,9 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_SCAN:
 		o->scan = true;
 		return true;
+	case OPT_COMPLETE:
+		o->complete = true;
+		return true;
 	case OPT_OUTPUT:
 		o->output = optarg;
 		return true;
@@ -499,6 +505,22 @@ check_where(const struct ht_audit_opts *o)
 	return HT_AUDIT_OK;
 }
 
+/* All or nothing, and signed by whoever answers for the question. */
+static int
+run_complete(struct ht_audit_opts *o)
+{
+	if (o->output == NULL || o->key == NULL)
+		return usage_error("--complete needs -o FILE, and the "
+		                   "auditor's --key to sign it");
+	if (o->subject != NULL || o->query.filter.limit > 0 ||
+	    o->cursor != NULL)
+		return usage_error(
+		    "--complete goes without --limit and "
+		    "--cursor-file; and without --subject, for "
+		    "tags are not in the tree and can be erased");
+	return ht_audit_complete(o);
+}
+
 static int
 run_search(struct ht_audit_opts *o, int argc, char **argv)
 {
@@ -512,6 +534,8 @@ run_search(struct ht_audit_opts *o, int argc, char **argv)
 	if (o->cursor != NULL && o->query.filter.start_seq > 0)
 		return usage_error("--start and --cursor-file both say where "
 		                   "to begin");
+	if (code == HT_AUDIT_OK && o->complete)
+		return run_complete(o);
 	return code == HT_AUDIT_OK ? ht_audit_search(o) : code;
 }
 

@@ -136,9 +136,10 @@ take_root(const struct ht_audit_opts *opts, struct ht_audit_faith *faith)
 		return code;
 	faith->has_vkey = true;
 	faith->vkey = root->log;
+	faith->root = HT_TAKE(root);
 	if (opts->authority == NULL)
 		return HT_AUDIT_OK;
-	return load_trust(opts->authority, root, faith);
+	return load_trust(opts->authority, faith->root, faith);
 }
 
 /* Its log is believed, too, unless there are several. */
@@ -210,6 +211,7 @@ ht_audit_faith_fini(struct ht_audit_faith *faith)
 {
 	ht_trust_unref(&faith->trust);
 	ht_quorum_free(&faith->quorum);
+	ht_mem_free(&faith->root);
 }
 
 /* ---- checkpoints ---- */

@@ -77,6 +77,8 @@ take_row(void *arg, const struct ht_row *row)
 
 	if (f->opts->query.mode == HT_QUERY_READ)
 		err = check_place(f, row, &in);
+	if (err == HT_OK && !in && f->feed->beside != NULL)
+		return f->feed->beside(f->feed->arg, row);
 	if (err != HT_OK || !in)
 		return err;
 	f->result->answer.matched++;
@@ -94,6 +96,8 @@ take_frame(void *arg, struct ht_slice frame)
 	if (f->feed->what != NULL)
 		ht_progress_step(&f->progress, f->result->answer.matched,
 		    ht_clock_mono_ms());
+	if (err == HT_OK && f->feed->frame != NULL)
+		err = f->feed->frame(f->feed->arg, frame);
 	if (err == HT_OK && f->feed->pause != NULL)
 		err = f->feed->pause(f->feed->arg);
 	return err;
@@ -142,6 +146,11 @@ take_update(void *arg, uint64_t size, struct ht_slice note,
 	if (f->code != HT_AUDIT_OK)
 		return HT_EINTEGRITY;
 	r->answer.size = size;
+	ht_buf_fini(&r->answer.checkpoint);
+	r->answer.checkpoint = HT_BUF(HT_DOC_MAX);
+	ht_buf_add(&r->answer.checkpoint, note.at, note.len);
+	if (r->answer.checkpoint.err != HT_OK)
+		return r->answer.checkpoint.err;
 	if (!f->has_checkpoint && f->feed->since != NULL) {
 		r->answer.n_path = n_path;
 		memcpy(r->answer.path, path, n_path * sizeof(*path));
@@ -253,6 +262,47 @@ ask_broker(struct feed *f)
 		f->code = ht_audit_code(err);
 	}
 	return err;
+}
+
+/* ---- what was kept ---- */
+
+static enum ht_err
+read_frames(struct feed *f, struct ht_slice note, struct ht_slice frames)
+{
+	struct ht_cur cur = ht_cur(frames);
+	struct ht_checkpoint cp;
+	struct ht_note parts;
+	enum ht_err err = ht_note_parse(note, &parts);
+
+	if (err == HT_OK)
+		err = ht_checkpoint_parse(parts.text, &cp);
+	if (err == HT_OK)
+		err = take_update(f, cp.size, note, NULL, 0);
+	while (err == HT_OK && cur.at < cur.end) {
+		struct ht_slice frame = ht_cur_take(&cur, ht_cur_u32(&cur));
+
+		err = cur.err == HT_OK ? take_frame(f, frame) : HT_EMALFORMED;
+	}
+	return err == HT_OK ? check_end(f) : err;
+}
+
+int
+ht_audit_replay(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, const struct ht_audit_feed *feed,
+    struct ht_slice note, struct ht_slice frames,
+    struct ht_audit_result *result)
+{
+	struct feed f = {
+	    .feed = feed, .opts = opts, .faith = faith, .result = result};
+	enum ht_err err;
+
+	*result = (struct ht_audit_result){0};
+	err = read_frames(&f, note, frames);
+	if (err != HT_OK && err != HT_ENOMEM && err != HT_ESYSTEM)
+		err = HT_EINTEGRITY; /* whatever is wrong, it is the file */
+	if (err == HT_OK || f.code != HT_AUDIT_OK)
+		return f.code;
+	return ht_audit_unproven(err, f.bad);
 }
 
 int

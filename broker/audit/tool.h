@@ -63,6 +63,7 @@ struct ht_audit_opts {
 	const char *vkey; /* text */
 	const char *authority;
 	const char *policy; /* file: logs, witnesses, quorum */
+	bool complete;      /* an answer whose completeness can be verified */
 	const char *output; /* file; NULL: standard output */
 	bool scan;          /* look at every entry: believe no index */
 	enum ht_audit_format format;
@@ -85,6 +86,7 @@ struct ht_audit_faith {
 	bool has_vkey;
 	struct ht_vkey vkey; /* the log's */
 	struct ht_quorum *quorum;
+	struct ht_root *root; /* the auditors' keys */
 	struct ht_trust *trust;
 };
 /* From --vkey, --root, --authority and --policy.  An exit code; says what is
@@ -147,7 +149,11 @@ int ht_audit_code(enum ht_err err); /* the exit code of an error */
  */
 struct ht_audit_feed {
 	enum ht_err (*each)(void *arg, const struct ht_row *row);
-	enum ht_err (*pause)(void *arg); /* after rows; may be NULL */
+	/* May be NULL: after rows; READ's rows beside the period; each frame.
+	 */
+	enum ht_err (*pause)(void *arg);
+	enum ht_err (*beside)(void *arg, const struct ht_row *row);
+	enum ht_err (*frame)(void *arg, struct ht_slice frame);
 	void *arg;
 	int stop_fd;      /* readable: end it; -1: none */
 	const char *what; /* for the line of progress; NULL: none */
@@ -156,6 +162,14 @@ struct ht_audit_feed {
 };
 int ht_audit_stream(const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith, const struct ht_audit_feed *feed,
+    struct ht_audit_result *result);
+/*
+ * The same of a checkpoint and frames that were kept, each behind its length
+ * (u32): opts->query says which entries they must be.
+ */
+int ht_audit_replay(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, const struct ht_audit_feed *feed,
+    struct ht_slice note, struct ht_slice frames,
     struct ht_audit_result *result);
 void ht_audit_result_fini(struct ht_audit_result *result);
 
@@ -182,6 +196,12 @@ int ht_audit_look(const struct ht_audit_opts *opts);
 int ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq);
 int ht_audit_consistency(
     const struct ht_audit_opts *opts, const char *old, const char *newer);
+int ht_audit_complete(const struct ht_audit_opts *opts);
+/* A file of it, of verify; an exit code. */
+#define HT_ANSWER_LABEL "hutong-answer/v1"
+#define HT_ANSWER_MAX   ((size_t)256 << 20) /* some 500,000 entries */
+int ht_audit_verify_answer(const char *path, struct ht_slice bytes,
+    const struct ht_audit_opts *opts, const struct ht_audit_faith *faith);
 int ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path);
 
 /*

@@ -99,12 +99,13 @@ show_proof(struct check *c)
 }
 
 static int
-verify_proof(
-    const char *path, struct ht_slice bytes, const struct ht_audit_faith *faith)
+verify_proof(const char *path, struct ht_slice bytes,
+    const struct ht_audit_opts *opts, const struct ht_audit_faith *faith)
 {
 	HT_AUTO(check_free) struct check *c = calloc(1, sizeof(*c));
 	int code;
 
+	(void)opts;
 	if (c == NULL)
 		return HT_AUDIT_GONE;
 	c->path = path;
@@ -122,21 +123,23 @@ verify_proof(
 static const struct {
 	const char *label;
 	int (*verify)(const char *path, struct ht_slice bytes,
+	    const struct ht_audit_opts *opts,
 	    const struct ht_audit_faith *faith);
 } kinds[] = {
-    {HT_PROOF_LABEL "\n", verify_proof},
+    {HT_PROOF_LABEL "\n",  verify_proof          },
+    {HT_ANSWER_LABEL "\n", ht_audit_verify_answer},
 };
 
 static int
-verify_bytes(
-    const char *path, struct ht_slice bytes, const struct ht_audit_faith *faith)
+verify_bytes(const char *path, struct ht_slice bytes,
+    const struct ht_audit_opts *opts, const struct ht_audit_faith *faith)
 {
 	for (size_t i = 0; i < HT_COUNT(kinds); i++) {
 		size_t len = strlen(kinds[i].label);
 
 		if (bytes.len >= len &&
 		    memcmp(bytes.at, kinds[i].label, len) == 0)
-			return kinds[i].verify(path, bytes, faith);
+			return kinds[i].verify(path, bytes, opts, faith);
 	}
 	return bad_file(path, "by its first line this is none of the files "
 	                      "that hutong-audit makes");
@@ -145,7 +148,7 @@ verify_bytes(
 int
 ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_PROOF_FILE_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_ANSWER_MAX);
 	struct ht_audit_faith faith;
 	int code = ht_audit_faith(opts, &faith);
 
@@ -158,7 +161,7 @@ ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path)
 	if (code == HT_AUDIT_OK)
 		code = ht_audit_input(path, &bytes);
 	if (code == HT_AUDIT_OK)
-		code = verify_bytes(path, ht_buf_slice(&bytes), &faith);
+		code = verify_bytes(path, ht_buf_slice(&bytes), opts, &faith);
 	ht_audit_faith_fini(&faith);
 	return code;
 }

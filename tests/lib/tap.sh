@@ -30,10 +30,10 @@ says() {
 }
 # flip FROM TO OFFSET: a copy with one bit of one byte changed
 flip() {
-	python3 - "$@" <<'PY'
-import sys
-data = bytearray(open(sys.argv[1], "rb").read())
-data[int(sys.argv[3])] ^= 1
-open(sys.argv[2], "wb").write(data)
-PY
+	local byte
+	byte=$(od -An -tu1 -j"$3" -N1 "$1" | tr -d ' ')
+	cp "$1" "$2"
+	# shellcheck disable=SC2059
+	printf "\\$(printf %03o $((byte ^ 1)))" |
+		dd of="$2" bs=1 seek="$3" conv=notrunc status=none
 }
