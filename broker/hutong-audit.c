@@ -22,7 +22,6 @@
 
 static const char usage_text[] =
     "usage: hutong-audit search  WHERE [WHAT] [HOW]\n"
-    "       hutong-audit search  WHERE [WHAT] --complete --key FILE -o FILE\n"
     "       hutong-audit tail    WHERE [-f] [-n N] [WHAT] [HOW]\n"
     "       hutong-audit stats   WHERE [--by FIELDS] [--period day|month] "
     "[WHAT] [HOW]\n"
@@ -70,6 +69,9 @@ static const char usage_text[] =
     "type,status\n"
     "  --period day|month    of stats: and by this\n"
     "  --month YYYY-MM       of report\n"
+    "  --complete -o FILE    of search, with --key: an answer that anybody can "
+    "verify\n"
+    "                        to be all there is\n"
     "HOW: --format table|jsonl|csv|ocsf (ocsf: search and tail)\n"
     "  --zone +08:00         where days and months begin (UTC)\n"
     "  --lang en|zh          headings of stats and report\n"
