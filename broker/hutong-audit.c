@@ -36,7 +36,7 @@ static const char usage_text[] =
     "                            [--format table|jsonl|csv|tracker]\n"
     "       hutong-audit erase   BELIEF --order NAME --basis TEXT [--bodies] "
     "SCOPE\n"
-    "                            [--until TIME] [--out FILE]\n"
+    "                            [--until TIME] [-o FILE]\n"
     "       hutong-audit witness status|note --dir DIR --root FILE "
     "[--format table|csv]\n"
     "\n"
@@ -109,7 +109,6 @@ enum {
 	OPT_EPOCH,
 	OPT_BEFORE,
 	OPT_BODIES,
-	OPT_OUT,
 	OPT_LIMIT,
 	OPT_START,
 	OPT_AT,
@@ -124,7 +123,7 @@ enum {
 	OPT_LANG,
 	OPT_POLICY,
 	OPT_COMPLETE,
-	OPT_OUTPUT = 'o',
+	OPT_OUT = 'o',
 	OPT_HELP = 'h',
 };
 
@@ -171,7 +170,6 @@ static const struct option options[] = {
     {"follow",      no_argument,       NULL, 'f'            },
     {"lines",       required_argument, NULL, 'n'            },
     {"cursor-file", required_argument, NULL, OPT_CURSOR     },
-    {"output",      required_argument, NULL, OPT_OUTPUT     },
     {"policy",      required_argument, NULL, OPT_POLICY     },
     {"complete",    no_argument,       NULL, OPT_COMPLETE   },
     {"help",        no_argument,       NULL, OPT_HELP       },
@@ -398,9 +396,6 @@ take_erase(struct ht_erase_opts *e, int opt)
 	case OPT_BEFORE:
 		e->before = optarg;
 		break;
-	case OPT_OUT:
-		e->out = optarg;
-		break;
 	default:
 		e->bodies = true;
 		break;
@@ -451,7 +446,7 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_COMPLETE:
 		o->complete = true;
 		return true;
-	case OPT_OUTPUT:
+	case OPT_OUT:
 		o->output = optarg;
 		return true;
 	case OPT_FORMAT:
@@ -463,7 +458,6 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_EPOCH:
 	case OPT_BEFORE:
 	case OPT_BODIES:
-	case OPT_OUT:
 		return take_erase(&o->erase, opt);
 	case 'f':
 		o->follow = true;
@@ -759,11 +753,11 @@ static const struct {
     {"report",      run_report     },
     {"show",        run_show       },
     {"prove",       run_prove      },
+    {"consistency", run_consistency},
     {"verify",      run_verify     },
     {"subject",     run_subject    },
     {"erase",       run_erase      },
     {"witness",     run_witness    },
-    {"consistency", run_consistency},
 };
 
 /*

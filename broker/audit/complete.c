@@ -232,7 +232,7 @@ write_file(struct complete *c, const struct ht_audit_opts *opts)
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_ANSWER_MAX);
 	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
 	struct ht_keyfile file;
-	int code = ht_audit_key(opts->key, HT_KEY_AUDITOR, &key, &file);
+	int code = ht_audit_open_key(opts->key, HT_KEY_AUDITOR, &key, &file);
 	enum ht_err err;
 
 	if (code != HT_AUDIT_OK)

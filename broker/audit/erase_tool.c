@@ -2,14 +2,12 @@
  * erase_tool.c -- hutong-audit erase: the draft of an order, for officers to
  * sign.  It destroys nothing: that is the broker's, on their word.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/audit/look.h"
 #include "broker/audit/tool.h"
 #include "lib/base/clock.h"
-#include "lib/base/fs.h"
 #include "lib/base/text.h"
 #include "schemas/doc.h"
 
@@ -171,19 +169,11 @@ check_text(struct draft *d)
 static int
 put_out(struct draft *d)
 {
-	const char *out = d->erase->out;
-	enum ht_err err;
+	const char *out = d->opts->output;
+	int code = ht_audit_output(out, ht_buf_slice(&d->text));
 
-	if (out == NULL) {
-		fwrite(d->text.at, 1, d->text.len, stdout);
-		return fflush(stdout) == EOF ? HT_AUDIT_GONE : HT_AUDIT_OK;
-	}
-	err = ht_fs_create(out, 0644, ht_buf_slice(&d->text));
-	if (err != HT_OK) {
-		ht_audit_say("%s cannot be written: %s", out,
-		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
-		return HT_AUDIT_GONE;
-	}
+	if (code != HT_AUDIT_OK || out == NULL)
+		return code;
 	printf("%s: the draft of an order; nothing is erased yet\n"
 	       "next: the officers sign it, each on their own machine:\n"
 	       "        hutong catalog sign %s --key FILE\n"

@@ -42,7 +42,6 @@ struct ht_erase_opts {
 	const char *entries;
 	const char *epoch;
 	const char *before;
-	const char *out;
 	bool bodies;
 };
 
