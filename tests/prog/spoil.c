@@ -32,7 +32,6 @@ must(enum ht_err err, const char *what)
 static void
 raw(const char *dir, const char *how, uint64_t n)
 {
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_mem_free) char *path = NULL;
 	struct ht_store *store = NULL;
 	struct ht_txn *txn = NULL;

@@ -158,10 +158,6 @@ add_log_line(const char *text, const char *by, struct ht_buf *out)
 
 /* ---- cosignatures ---- */
 
-#define WHO_NOBODY                                                             \
-	{                                                                      \
-		NULL                                                           \
-	}
 #define MAX_TIME UINT64_C(9223372036854775807)
 static const struct cosignature {
 	const char *name, *want, *why;
@@ -180,7 +176,7 @@ static const struct cosignature {
      {{.by = "w1"}, {.by = "w1", .time = TIME - 5}}                                                          },
     {"unknown-type",  "valid",  "a line of a type that nobody knows",        NULL,
      {{.by = "w2", .type = 0xfe, .len = 76}, {.by = "w1"}}                                                   },
-    {"log-alone",     "absent", "no cosignature at all",                     NULL,  {WHO_NOBODY}             },
+    {"log-alone",     "absent", "no cosignature at all",                     NULL,  {{.by = NULL}}           },
     {"another",       "absent", "another witness's alone",                   NULL,  {{.by = "w2"}}           },
     {"another-name",  "absent", "the same key by another name",              NULL,
      {{.by = "w1as"}}                                                                                        },
