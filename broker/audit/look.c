@@ -102,7 +102,8 @@ take_answer(
 	look->answer_record = h->record;
 	look->end = end_of(row, h);
 	look->released_len = h->released.len;
-	memcpy(look->released, h->released.at, h->released.len);
+	if (h->released.len > 0)
+		memcpy(look->released, h->released.at, h->released.len);
 }
 
 static void
