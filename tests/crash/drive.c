@@ -8,7 +8,8 @@
  * log has said so.
  *
  * Exit codes: 0; 3 the log failed, and took no more work; 4 the index failed;
- * 9 the log failed, and went on all the same.
+ * 5 an erasure did (the next start finishes it); 9 the log failed, and went on
+ * all the same.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -99,6 +100,16 @@ must_index(enum ht_err err)
 		return;
 	fprintf(stderr, "drive: index: %s\n", ht_err_text(err));
 	_exit(4);
+}
+
+/* It has a descriptor of its own; the committer's will learn of a bad disk. */
+static void
+must_erase(enum ht_err err)
+{
+	if (err == HT_OK)
+		return;
+	fprintf(stderr, "drive: erasure: %s\n", ht_err_text(err));
+	_exit(5);
 }
 
 /* ---- steps ---- */
@@ -230,10 +241,10 @@ look_and_erase(unsigned n)
 	d.erased++;
 	order = order_about(first, n);
 	must(ht_erase_plan(d.log, order, LATER, &never, d.report, &plan));
-	must(ht_erase_promise(d.log, plan));
+	must_erase(ht_erase_promise(d.log, plan));
 	must_index(ht_index_destroy(d.index));
 	by = log_order(plan, order);
-	must(ht_erase_carry_out(d.log, plan, by));
+	must_erase(ht_erase_carry_out(d.log, plan, by));
 	ht_index_go_on(d.index);
 	promise_gone(subject);
 	ht_erasure_free(&plan);
