@@ -55,6 +55,8 @@ struct told {
 	uint64_t at_ms;
 };
 
+enum erase_state { ERASE_NONE, ERASE_RUNS, ERASE_DONE, ERASE_FAILED };
+
 /* What was last ordered to be destroyed, and the thread that does it. */
 struct eraser {
 	pthread_t thread;
@@ -65,7 +67,7 @@ struct eraser {
 	char by[HT_ERASE_BY_MAX + 1]; /* who signed it */
 
 	pthread_mutex_t lock; /* over how it went */
-	enum { ERASE_NONE, ERASE_RUNS, ERASE_DONE, ERASE_FAILED } state;
+	enum erase_state state;
 	uint64_t entry; /* ERASE, when done */
 	uint64_t count;
 	char why[600]; /* failed: reasons */

@@ -77,7 +77,7 @@ check_order(struct core *core, struct ht_doc *doc, struct ht_report *report)
 /* ---- carrying it out ---- */
 
 static void
-ended(struct eraser *e, int state, uint64_t entry, uint64_t count,
+ended(struct eraser *e, enum erase_state state, uint64_t entry, uint64_t count,
     const char *why)
 {
 	HT_ASSERT(pthread_mutex_lock(&e->lock) == 0);
