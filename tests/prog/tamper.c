@@ -227,7 +227,7 @@ hello(struct tamper *t)
 
 /* The epoch of now, and its tracker key, which every member holds. */
 static struct ht_epoch
-open_epoch(struct tamper *t)
+open_epoch(struct tamper *t, struct ht_key **ret_tracker)
 {
 	const struct ht_epoch_entry *entry =
 	    ht_trust_epoch(t->trust, ht_clock_wall_ms());
@@ -247,7 +247,7 @@ open_epoch(struct tamper *t)
 		die("opening the tracker key", err);
 	snprintf(epoch.name, sizeof(epoch.name), "%s", entry->name);
 	epoch.annex = entry->annex;
-	epoch.tracker = tracker;
+	epoch.tracker = *ret_tracker = tracker;
 	ht_key_free(&sealing);
 	ht_report_free(&report);
 	return epoch;
@@ -261,7 +261,8 @@ open_epoch(struct tamper *t)
 static json_t *
 make_tag(struct tamper *t, struct ht_buf *tag)
 {
-	struct ht_epoch epoch = open_epoch(t);
+	HT_AUTO(ht_key_free) struct ht_key *tracker = NULL;
+	struct ht_epoch epoch = open_epoch(t, &tracker);
 	bool other = is(t, "tag-subject") || is(t, "tag-annex");
 	const char *id = other ? OTHER : SUBJECT;
 	char subject[64];
