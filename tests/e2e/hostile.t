@@ -7,8 +7,8 @@
 set -u
 . "$(dirname "$0")/broker.sh"
 case $HT_BUILD in # a sanitizer's own memory counts as well
-*san-*) memory=1GiB flood=2000 ;;
-*) memory=96MiB flood=400 ;;
+*san-*) memory=512MiB flood=1000 patience=4 ;;
+*) memory=96MiB flood=400 patience=1 ;;
 esac
 world tcp://127.0.0.1:$((20000 + $$ % 20000)) "front: {memory: $memory}"
 start
@@ -107,7 +107,7 @@ say bad open
 say bad hello
 sees bad "welcome"
 say bad flood $flood
-within 20 flooded "$before"
+within $((20 * patience)) flooded "$before"
 ok "an endless message ends the front, and another is there"
 since=$SECONDS
 say good hello
@@ -117,16 +117,16 @@ sees good "welcome" 5 && sees asked "welcome" 5 && served 5 &&
 ok "within 5 s the others are served"
 [ "$broker_pid" = "$core" ] && kill -0 "$core"
 ok "and the core never stopped"
-sees bad "flooded" 20
+sees bad "flooded" $((20 * patience))
 before=$(starts)
 say bad open
 say bad hello
 sees bad "welcome" 8
 say bad flood $flood
-within 20 flooded "$before"
+within $((20 * patience)) flooded "$before"
 within 5 grep -q "tax.demo/local/main.* is shut out" "$dir/broker.log"
 ok "after the second flood its node is shut out"
-sees bad "flooded" 20
+sees bad "flooded" $((20 * patience))
 say bad open
 say bad ping
 say good hello
