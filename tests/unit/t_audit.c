@@ -2,6 +2,7 @@
 #include "tests/lib/test.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -1040,6 +1041,7 @@ struct listener {
 	struct rows rows;
 	uint64_t enough; /* rows */
 	int stop[2];     /* a pipe */
+	sem_t heard;     /* rows, each time */
 };
 
 static enum ht_err
@@ -1065,6 +1067,7 @@ hear_rows(void *arg, struct ht_slice frame)
 
 	assert_ok(
 	    ht_rows_check(frame, l->cp.size, &l->cp.root, row, &l->rows, &bad));
+	assert_int_equal(sem_post(&l->heard), 0);
 	if (l->enough > 0 && l->rows.n >= l->enough)
 		assert_int_equal(write(l->stop[1], "x", 1), 1);
 	return HT_OK;
@@ -1089,6 +1092,7 @@ listener_init(struct listener *l, struct serving *s)
 {
 	*l = (struct listener){.s = s};
 	assert_int_equal(pipe(l->stop), 0);
+	assert_int_equal(sem_init(&l->heard, 0, 0), 0);
 }
 
 static void
@@ -1096,13 +1100,18 @@ listener_fini(struct listener *l)
 {
 	assert_int_equal(close(l->stop[0]), 0);
 	assert_int_equal(close(l->stop[1]), 0);
+	assert_int_equal(sem_destroy(&l->heard), 0);
 }
 
+/* Once the follower is there. */
 static void *
 grow_log(void *arg)
 {
-	struct serving *s = arg;
+	struct listener *l = arg;
+	struct serving *s = l->s;
 
+	while (sem_wait(&l->heard) != 0)
+		;
 	for (unsigned i = 0; i < 5; i++) {
 		pthread_mutex_lock(&s->lock);
 		ht_history_exchanges(&s->f.h, 3, 3, 40 + i, NULL);
@@ -1132,7 +1141,7 @@ a_follower_sees_what_comes(void **state)
 	q.last = 2;
 	q.filter.type = HT_ENTRY_RESPONSE;
 	l.enough = 2 + 15;
-	assert_int_equal(pthread_create(&grower, NULL, grow_log, &s), 0);
+	assert_int_equal(pthread_create(&grower, NULL, grow_log, &l), 0);
 	assert_ok(listen_to(&l, q, &end, &why));
 	assert_int_equal(pthread_join(grower, NULL), 0);
 	assert_int_equal(l.rows.n, 17);
