@@ -619,8 +619,8 @@ take_more(struct ht_committer *c, void **jobs, size_t n, int wait_ms)
  * The next group.  A lone bundle waits for nobody; where others are being
  * verified it waits a moment for them to share the cost of the commit (asleep:
  * to be woken by each would cost more than they save).  When whole bundles
- * come one after the other, four flushes for each of them would be a sixth of
- * all work: then they are gathered for as long as nobody notices.
+ * come one after the other the next group waits longer, also for what has not
+ * come yet, so that they share flushes and signature; once, if nothing comes.
  */
 static void
 gather(const struct ht_committer *c)

@@ -4,7 +4,7 @@
  *
  * Nearly every entry is under two members and an item, and few of these make
  * up the traffic.  So entries are gathered in memory, and a block's row is
- * written once: a quarter of the cost, and an eighth of the space.
+ * written once: two bytes an entry, and few puts.
  *
  *   key    prefix  block u64 big-endian (seq / 512)
  *   value  seq % 512 of each, u16 big-endian, increasing
