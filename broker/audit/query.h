@@ -22,7 +22,7 @@
 #define HT_QUERY_WHY       200   /* bytes of a stated purpose */
 #define HT_ROWS_FRAME      64    /* rows of a frame: one proof for all */
 #define HT_AUDIT_FRAME_MAX (1 << 21)
-#define HT_ANSWER_NOTE_MAX 2048
+#define HT_ANSWER_NOTE_MAX 16384 /* a checkpoint with all its cosignatures */
 #define HT_AUDIT_ASK_MS    5000  /* from connecting to the whole question */
 #define HT_AUDIT_SEND_MS   60000 /* for the whole answer */
 /* Long answers (enum ht_query_mode: READ, FOLLOW). */
