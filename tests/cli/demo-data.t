@@ -35,6 +35,7 @@ ok "another seed gives others"
 # Each key of the query $3 is asked for, as the parameter(s) $4.
 served() { # code, department, keys, parameters..., at the end the count
 	code=$1 department=$2 keys=$3 parameters=$4 want=$5
+	statement=$(cat "tests/demo/sql/statements/$code.sql")
 	sqlite3 "$dir/$department.db" "$keys" |
 		while IFS='|' read -r a b c d; do
 			for name in $parameters; do
@@ -42,8 +43,7 @@ served() { # code, department, keys, parameters..., at the end the count
 				    "$name" "$a"
 				a=$b b=$c c=$d
 			done
-			cat "tests/demo/sql/statements/$code.sql"
-			echo ';'
+			printf '%s\n;\n' "$statement"
 		done >"$dir/ask.sql"
 	sqlite3 -json -bail "$dir/$department.db" <"$dir/ask.sql" \
 	    >"$dir/rows.json" 2>"$dir/errors" || return 1

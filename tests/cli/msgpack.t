@@ -45,7 +45,7 @@ def value(depth):
     pairs = {text(): value(depth + 1) for _ in range(rng.randrange(20))}
     return dict(sorted(pairs.items(), key=lambda kv: kv[0].encode()))
 
-values = [value(0) for _ in range(2000)]
+values = [value(0) for _ in range(600)]
 theirs = [msgpack.packb(v, use_bin_type=True).hex() for v in values]
 checked = ours("check", theirs)
 ok(1, checked == ["ok"] * len(values), "we accept what Python packs")
