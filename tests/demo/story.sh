@@ -116,7 +116,7 @@ tell_stranger() {
    shake hands." \
 	    'does not admit' \
 	    nobody.demo/stranger query gx.demo/SCZTDJ "shxydm=$ent_open" \
-	    --purpose tax-registration --timeout 5s
+	    --purpose tax-registration --timeout 2s
 }
 
 tell_tampered() {
