@@ -376,6 +376,7 @@ sweep(struct ht_node *node, uint64_t now_ms)
 	if (now_ms - node->swept_ms < NODE_SWEEP_MS)
 		return;
 	node->swept_ms = now_ms;
+	node_watch_turn(node, now_ms);
 	node_ask_expire(node, ht_clock_wall_ms());
 	node_serve_expire(node, ht_clock_wall_ms());
 	if (ht_state_sweep(node->state, ht_clock_wall_ms(), 1000) != HT_OK)

@@ -3,7 +3,8 @@
  *
  *	node.c         opening, closing, the turn
  *	node_link.c    the connection, HELLO and WELCOME, messages
- *	node_trust.c   checkpoints, snapshots, our own entry, tracker keys
+ *	node_trust.c   checkpoints, snapshots, tracker keys
+ *	node_watch.c   our own entry in the directory, and what runs out
  *	node_witness.c cosigning checkpoints
  *	node_out.c     what leaves: bundles, their acknowledgement, again
  *	node_record.c  making records, opening records
@@ -180,6 +181,8 @@ struct ht_node {
 
 	struct ht_state *state;
 	uint64_t swept_ms;
+	uint64_t watch_ms; /* mono: the next look at our own entry */
+	uint64_t stale_ms; /* mono: not before then is it said again */
 
 	/* records */
 	struct ht_map *sealers; /* key id -> struct ht_sealer */
@@ -244,6 +247,13 @@ bool node_proof(struct ht_node *node, const struct ht_range_proof *proof,
 /* The epoch's keys; tracker NULL when we cannot open it. */
 bool node_epoch(struct ht_node *node, const struct ht_epoch_entry *entry,
     struct ht_epoch *ret);
+
+/* ---- node_watch.c ---- */
+
+/* Hold our entry against our keys, and say what does not fit. */
+void node_watch(struct ht_node *node);
+/* The same daily; and a stale current note, every ten minutes. */
+void node_watch_turn(struct ht_node *node, uint64_t now_ms);
 
 /* ---- node_witness.c ---- */
 

@@ -260,77 +260,6 @@ node_proof(struct ht_node *node, const struct ht_range_proof *proof,
 	return false;
 }
 
-/* ---- our own entry ---- */
-
-static const struct ht_keyinfo *
-find_key(const struct ht_keyinfo *keys, unsigned n, const struct ht_key *ours)
-{
-	struct ht_keyid id = ht_key_id(ours);
-
-	for (unsigned i = 0; i < n; i++)
-		if (ht_keyid_eq(&keys[i].id, &id))
-			return &keys[i];
-	return NULL;
-}
-
-static void
-complain_of_key(struct ht_node *node, const struct ht_keyinfo *key,
-    const char *what, uint64_t now_ms)
-{
-	static const char *const why[] = {
-	    [HT_KEY_OK] = "",
-	    [HT_KEY_EARLY] = "is not valid yet",
-	    [HT_KEY_OVER] = "is past its period",
-	    [HT_KEY_REVOKED] = "was revoked",
-	};
-	enum ht_key_state state;
-
-	if (key == NULL) {
-		ht_log(HT_ERROR,
-		    "node %s: the directory entry of %s does not list this "
-		    "node's %s key; if nobody of yours changed the entry, "
-		    "tell the authority at once",
-		    node->id, node->member, what);
-		return;
-	}
-	state = ht_keyinfo_state(key, now_ms);
-	if (state != HT_KEY_OK)
-		ht_log(HT_ERROR, "node %s: this node's %s key %s", node->id,
-		    what, why[state]);
-}
-
-/* Authority and broker together could replace a key: the member must see. */
-static void
-watch_own_entry(struct ht_node *node)
-{
-	const struct ht_member *me =
-	    ht_trust_member(node->trust, ht_slice_str(node->member));
-	const struct ht_node_entry *entry;
-	uint64_t now_ms = ht_clock_wall_ms();
-
-	if (me == NULL) {
-		ht_log(HT_ERROR, "node %s: %s is not in the directory",
-		    node->id, node->member);
-		return;
-	}
-	entry = ht_member_node(me, ht_slice_str(node->name));
-	if (entry == NULL) {
-		ht_log(HT_ERROR,
-		    "node %s: the directory entry of %s has no node '%s'",
-		    node->id, node->member, node->name);
-		return;
-	}
-	complain_of_key(node,
-	    find_key(entry->signing, entry->n_signing, node->signing),
-	    "signing", now_ms);
-	complain_of_key(node,
-	    find_key(entry->transport, entry->n_transport, node->transport),
-	    "transport", now_ms);
-	complain_of_key(node,
-	    find_key(me->sealing, me->n_sealing, node->sealing[0]), "sealing",
-	    now_ms);
-}
-
 static void
 install(struct ht_node *node, struct ht_trust *trust)
 {
@@ -347,7 +276,7 @@ install(struct ht_node *node, struct ht_trust *trust)
 	    (unsigned long long)ht_trust_version(trust));
 	ht_key_free(&node->tracker);
 	node->tracker_epoch[0] = '\0';
-	watch_own_entry(node);
+	node_watch(node);
 }
 
 /* ---- the snapshot on our own disk ---- */

@@ -79,10 +79,6 @@ load_and_check(const struct ht_broker_conf *conf, struct ht_report *report,
 	log_fits = key_fits(conf->log_key, HT_KEY_LOG, &root->log.pub, report);
 	transport_fits = key_fits(conf->transport_key, HT_KEY_TRANSPORT,
 	    &root->broker_transport, report);
-	if (ht_trust_until_ms(*ret) < ht_clock_wall_ms())
-		ht_log(HT_WARN,
-		    "broker: the current note's time is over; items go on "
-		    "for their grace only: hutong catalog freshen");
 	return log_fits && transport_fits ? HT_OK : HT_EINVALID;
 }
 
@@ -97,6 +93,10 @@ ht_core_check(const struct ht_broker_conf *conf, struct ht_report *report)
 	if (ht_keys_init() != HT_OK)
 		return HT_BROKER_UNAVAILABLE;
 	err = load_and_check(conf, report, &note, &root, &trust);
+	if (err == HT_OK && ht_trust_until_ms(trust) < ht_clock_wall_ms())
+		ht_report_add(report, conf->authority,
+		    "the current note's time is over; items go on for their "
+		    "grace only: hutong catalog freshen");
 	ht_trust_unref(&trust);
 	return err == HT_OK ? HT_BROKER_DONE : HT_BROKER_REFUSED;
 }
@@ -407,6 +407,7 @@ run_timers(struct core *core)
 	link_tick(core, now);
 	talk_sweep(core, now);
 	cosign_tick(core, now);
+	due_tick(core, now);
 	if (now >= core->keys_ms)
 		rule_keys(core, false);
 	if (now >= core->freshen_ms) {

@@ -1,7 +1,8 @@
 /*
  * core_in.h -- the core's insides: core.c (start, loop, end), link.c (the
  * front's process and stream), talk.c (messages of nodes), rule.c (trust:
- * keys, reload), erase.c (erasing), ctl.c (the operator's socket).
+ * keys, reload), due.c (what runs out), erase.c (erasing), ctl.c (the
+ * operator's socket).
  *
  * All of it runs on one thread, but for what commit.h and verify.h start.
  */
@@ -102,6 +103,8 @@ struct core {
 	struct ht_map *holders;   /* SHA-256 of a key -> struct holder */
 	struct ht_hash keys_hash; /* of the list as last sent */
 	uint64_t keys_ms, freshen_ms, sweep_ms, watch_ms;
+	uint64_t due_ms, stale_ms;
+	unsigned n_due; /* keys, grants, epochs that end, as last looked */
 	int64_t current_mtime_ns;
 	struct eraser eraser;
 	struct ht_round round;           /* the witnesses */
@@ -206,6 +209,10 @@ void rule_strike(struct core *core, struct ht_slice user, uint64_t bytes);
 /* Those who flooded are admitted again; how many. */
 unsigned rule_forgive(struct core *core);
 void rule_fini(struct core *core);
+
+/* ---- due.c ---- */
+
+void due_tick(struct core *core, uint64_t now_ms);
 
 /* ---- erase.c ---- */
 

@@ -125,6 +125,7 @@ take(struct core *core, struct ht_trust *trust)
 		return err;
 	rule_keys(core, false);
 	talk_notice(core);
+	core->due_ms = core->stale_ms = 0; /* look at it at once */
 	return HT_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "adapters/cli/cli.h"
 #include "lib/base/clock.h"
+#include "schemas/due.h"
 
 /* ---- drafts ---- */
 
@@ -159,6 +160,7 @@ verify(int argc, char **argv)
 	if (err != HT_OK)
 		return ht_cli_error(err, report, "cannot trust", args.at[0]);
 	tell(trust);
+	(void)ht_cli_due(trust, ht_clock_wall_ms(), HT_DUE_MS, stderr);
 	return HT_EXIT_OK;
 }
 
@@ -202,7 +204,7 @@ catalog(int argc, char **argv)
 {
 	static const struct ht_verb *const verbs[] = {&ht_catalog_draft,
 	    &verb_check, &verb_sign, &ht_catalog_snapshot, &ht_catalog_freshen,
-	    &verb_show, &verb_verify};
+	    &ht_catalog_due, &verb_show, &verb_verify};
 
 	return ht_cli_dispatch(
 	    "hutong catalog", verbs, HT_COUNT(verbs), argc, argv);
@@ -210,7 +212,7 @@ catalog(int argc, char **argv)
 
 const struct ht_verb ht_verb_catalog = {
     .name = "catalog",
-    .synopsis = "draft|check|sign|snapshot|freshen|show|verify ...",
+    .synopsis = "draft|check|sign|snapshot|freshen|due|show|verify ...",
     .help = "items, grants, and the snapshot in force",
     .run = catalog,
 };

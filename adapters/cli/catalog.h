@@ -19,9 +19,14 @@ int ht_cli_sign_verb(const char *usage, int argc, char **argv);
 int ht_cli_show_verb(
     const char *usage, const char *what, int argc, char **argv);
 
-/* In catalog_draft.c, catalog_publish.c, catalog_show.c. */
+/* Print what ends within @ahead_ms, a line each; how many there are. */
+size_t ht_cli_due(const struct ht_trust *trust, uint64_t now_ms,
+    uint64_t ahead_ms, FILE *out);
+
+/* In catalog_draft.c, catalog_publish.c, catalog_due.c. */
 extern const struct ht_verb ht_catalog_draft;
 extern const struct ht_verb ht_catalog_snapshot;
 extern const struct ht_verb ht_catalog_freshen;
+extern const struct ht_verb ht_catalog_due;
 
 #endif

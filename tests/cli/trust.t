@@ -358,6 +358,21 @@ exits 1 "GRANT_STATE" "$hutong" can-i --root a/root.note --dir a \
 	--from tax.demo/state --item gx.demo/SCZTDJ --operation query
 ok "can-i: not by a terminated grant"
 
+# --- what runs out ---
+due() { "$hutong" catalog due a --root a/root.note "$@"; }
+exits 0 "nothing ends within 28 days" due
+ok "nothing runs out yet"
+exits 1 "the sealing key of tax.demo/state ends in " \
+	due --at "$(date -u -d '+70 days' +%Y-%m-%d)"
+ok "weeks ahead it is said which key does, and what to do"
+! grep -q "signing" out && grep -q "hutong key new --for sealing" out
+ok "and not of those that last"
+exits 1 "the signing key of tax.demo/state/main: none is valid now" \
+	due --at "$(date -u -d '+366 days' +%Y-%m-%d)"
+ok "or that it has"
+exits 0 "nothing ends within 10 days" due --within 10d
+ok "within another time"
+
 # --- looking ---
 exits 0 "terminated" "$hutong" catalog show a grants
 ok "show lists grants"
