@@ -21,7 +21,7 @@
 #include "lib/base/process.h" /* for programs that hold keys */
 #include "schemas/content.h"
 #include "schemas/json.h"
-#include "schemas/policy.h"
+#include "schemas/prospect.h"
 
 struct ht_node;
 

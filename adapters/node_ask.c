@@ -221,17 +221,21 @@ static void
 find_grant(struct making *m)
 {
 	struct ht_verdict verdict = {0};
-	struct ht_slice purpose = m->ask->purpose != NULL
-	                              ? ht_slice_str(m->ask->purpose)
-	                              : HT_SLICE("", 0);
+	struct ht_prospect prospect = {
+	    .consumer = ht_slice_str(m->node->member),
+	    .item = ht_slice_str(m->ask->item),
+	    .version = m->ask->version,
+	    .operation = m->ask->operation,
+	    .purpose =
+	        ht_slice_str(m->ask->purpose != NULL ? m->ask->purpose : ""),
+	    .now_ms = m->now_ms,
+	};
 
 	if (m->ask->grant != NULL)
 		m->grant =
 		    ht_trust_grant(m->node->trust, ht_slice_str(m->ask->grant));
 	else if (m->item != NULL)
-		m->grant = ht_find_grant(m->node->trust,
-		    ht_slice_str(m->node->member), ht_slice_str(m->ask->item),
-		    m->ask->operation, purpose, m->now_ms, &verdict);
+		m->grant = ht_find_grant(m->node->trust, &prospect, &verdict);
 	if (m->grant == NULL && verdict.reasons.n > 0)
 		for (unsigned i = 0; i < verdict.reasons.n; i++)
 			ht_reasons_add(&m->reasons, verdict.reasons.at[i].code,

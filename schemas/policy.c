@@ -10,14 +10,14 @@
 
 #include "lib/base/clock.h"
 
-/* What is asked, however it was asked: by a header, or by `can-i`. */
+/* What is asked, as the rules on item and grant look at it. */
 struct ask {
 	struct ht_slice consumer;
 	struct ht_slice item;
 	uint32_t version;
 	unsigned operation;
-	struct ht_slice purpose; /* at NULL: any */
-	struct ht_slice basis;   /* at NULL: the grant's */
+	struct ht_slice purpose;
+	struct ht_slice basis;
 };
 
 static struct ask
@@ -84,6 +84,12 @@ check_seal_key(const struct ht_member *recipient, const struct ht_keyid *id,
 
 	if (recipient == NULL)
 		return; /* said already */
+	if (ht_member_seal_key(recipient, now_ms) == NULL) {
+		ht_reasons_add(reasons, HT_ST_SEAL_KEY,
+		    "%s has no sealing key in force; it must publish one",
+		    recipient->name);
+		return;
+	}
 	ht_hex(hex, id->at, sizeof(id->at));
 	for (unsigned i = 0; i < recipient->n_sealing; i++) {
 		enum ht_key_state state;
@@ -179,13 +185,12 @@ check_use(const struct ht_grant *grant, const struct ask *ask,
 		ht_reasons_add(reasons, HT_ST_GRANT_OPERATION,
 		    "%s does not allow %s", grant->name,
 		    ht_operation_text(ask->operation));
-	if (ask->purpose.at != NULL &&
-	    !among((const char(*)[HT_PURPOSE_MAX + 1]) grant->purposes,
+	if (!among((const char(*)[HT_PURPOSE_MAX + 1]) grant->purposes,
 	        grant->n_purposes, ask->purpose))
 		ht_reasons_add(reasons, HT_ST_PURPOSE,
 		    "%s does not allow the purpose %.*s", grant->name,
 		    SHOW(ask->purpose));
-	if (ask->basis.at != NULL && !ht_slice_is(ask->basis, grant->basis))
+	if (!ht_slice_is(ask->basis, grant->basis))
 		ht_reasons_add(reasons, HT_ST_BASIS,
 		    "%s rests on %s, not on %.*s", grant->name, grant->basis,
 		    SHOW(ask->basis));
@@ -275,7 +280,11 @@ check_request_tag(const struct ht_trust *trust, const struct ht_item *item,
 		return;
 	}
 	epoch = ht_trust_epoch_named(trust, tag->epoch);
-	if (epoch == NULL)
+	if (epoch == NULL && tag->epoch.len == 0)
+		ht_reasons_add(reasons, HT_ST_TAG_EPOCH,
+		    "no epoch of the catalog is in force; the auditors make "
+		    "one: hutong epoch new");
+	else if (epoch == NULL)
 		ht_reasons_add(reasons, HT_ST_TAG_EPOCH,
 		    "there is no epoch %.*s", SHOW(tag->epoch));
 	else if (!within(epoch, now_ms) && !within(epoch, request->created_ms))
@@ -588,53 +597,4 @@ ht_grant_field(const struct ht_grant *grant, size_t field)
 		return true;
 	return ht_released_get(
 	    HT_SLICE(grant->fields, sizeof(grant->fields)), field);
-}
-
-/* ---- finding a grant ---- */
-
-static void
-try_grant(const struct ht_grant *grant, const struct ask *ask, uint64_t now_ms,
-    struct ht_verdict *try)
-{
-	try->grant = grant;
-	check_grant(grant, ask, now_ms, &try->reasons);
-	settle(try);
-}
-
-const struct ht_grant *
-ht_find_grant(const struct ht_trust *trust, struct ht_slice consumer,
-    struct ht_slice item, unsigned operation, struct ht_slice purpose,
-    uint64_t now_ms, struct ht_verdict *ret)
-{
-	const struct ht_item *newest = ht_trust_item_newest(trust, item);
-	const struct ht_grant *const *grants;
-	struct ht_verdict base = {0}, best;
-	struct ask ask = {
-	    .consumer = consumer,
-	    .item = item,
-	    .version = newest != NULL ? newest->version : 0,
-	    .operation = operation,
-	    .purpose = purpose.len > 0 ? purpose : HT_SLICE(NULL, 0),
-	};
-	size_t n;
-
-	(void)check_member(trust, consumer, &base.reasons);
-	base.item = check_item(trust, &ask, &base.reasons);
-	check_fresh(trust, base.item, now_ms, &base.reasons);
-	grants = ht_trust_grants_of(trust, consumer, item, &n);
-	best = base;
-	if (n == 0)
-		ht_reasons_add(&best.reasons, HT_ST_NO_GRANT,
-		    "%.*s has no grant of %.*s", SHOW(consumer), SHOW(item));
-	for (size_t i = 0; i < n; i++) {
-		struct ht_verdict try = base;
-
-		try_grant(grants[i], &ask, now_ms, &try);
-		if (best.grant == NULL || try.reasons.n < best.reasons.n)
-			best = try;
-		if (best.allow)
-			break;
-	}
-	*ret = best;
-	return best.grant;
 }

@@ -55,13 +55,4 @@ void ht_decide_content(const struct ht_item *item, const struct ht_grant *grant,
 bool ht_grant_row(const struct ht_grant *grant, const json_t *record);
 bool ht_grant_field(const struct ht_grant *grant, size_t field);
 
-/*
- * Grants that would let @consumer do @operation on @item (newest version) for
- * @purpose (empty: any): the first that allows, else the nearest, with the
- * reasons in *ret.  For `can-i`, and for asking without naming a grant.
- */
-const struct ht_grant *ht_find_grant(const struct ht_trust *trust,
-    struct ht_slice consumer, struct ht_slice item, unsigned operation,
-    struct ht_slice purpose, uint64_t now_ms, struct ht_verdict *ret);
-
 #endif

@@ -19,26 +19,9 @@ cli_asking_fini(struct cli_asking *asking)
 /* ---- options ---- */
 
 static int
-read_format(struct cli_asking *a)
-{
-	static const char *const names[] = {"table", "jsonl", "csv"};
-
-	if (a->format_name == NULL)
-		return HT_CLI_GO;
-	for (size_t i = 0; i < HT_COUNT(names); i++)
-		if (strcmp(a->format_name, names[i]) == 0) {
-			a->format = (enum cli_format)i;
-			return HT_CLI_GO;
-		}
-	return ht_cli_fail(HT_EXIT_USAGE,
-	    "--format is table, jsonl or csv, not \"%s\"", a->format_name);
-}
-
-static int
 read_options(struct cli_asking *a)
 {
-	int rc = read_format(a);
-	char *end;
+	int rc = ht_cli_format(a->format_name, &a->format);
 
 	if (rc != HT_CLI_GO)
 		return rc;
@@ -58,15 +41,7 @@ read_options(struct cli_asking *a)
 		return ht_cli_fail(
 		    HT_EXIT_USAGE, "--lang is zh or en, not \"%s\"", a->lang);
 	a->english = a->lang != NULL && strcmp(a->lang, "en") == 0;
-	if (a->version != NULL) {
-		unsigned long version = strtoul(a->version, &end, 10);
-
-		if (*end != '\0' || version == 0 || version > UINT32_MAX)
-			return ht_cli_fail(HT_EXIT_USAGE,
-			    "--item-version is a whole number from 1");
-		a->item_version = (uint32_t)version;
-	}
-	return HT_CLI_GO;
+	return ht_cli_version(a->version, &a->item_version);
 }
 
 /* ---- the node ---- */

@@ -8,8 +8,6 @@
 #include "adapters/cli/cli.h"
 #include "adapters/conf_node.h"
 
-enum cli_format { CLI_TABLE, CLI_JSONL, CLI_CSV };
-
 struct cli_asking {
 	/* options */
 	const char *config;

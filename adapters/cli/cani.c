@@ -1,142 +1,180 @@
 /*
- * cani.c -- hutong can-i: would it be allowed, by which grant, or why not?
+ * cani.c -- hutong can-i: would it be allowed, by which grant and how far, or
+ * why not?  Decided as the broker would, on a copy of the documents.
  */
 #include <string.h>
 
-#include "adapters/cli/cli.h"
+#include "adapters/cli/cani.h"
+#include "adapters/cli/copy.h"
 #include "adapters/cli/files.h"
 #include "lib/base/clock.h"
-#include "schemas/policy.h"
 
 struct question {
-	const char *root;
-	const char *dir;
+	struct cli_copy copy;
 	const char *from;
 	const char *item;
 	const char *operation;
 	const char *purpose;
+	const char *version;
 	const char *at;
+	const char *format_name;
 };
 
-static void
-say_fields(const struct ht_item *item, const struct ht_grant *grant)
-{
-	const char *comma = "";
+/* ---- every reason ---- */
 
-	printf("fields   ");
-	for (size_t i = 0; i < ht_schema_fields(item->record); i++) {
-		if (!ht_grant_field(grant, i))
-			continue;
-		printf("%s%s", comma, ht_schema_field(item->record, i));
-		comma = ",";
-	}
-	putchar('\n');
+static bool
+is_among(const struct ht_reason *r, const struct ht_reasons *reasons)
+{
+	for (unsigned i = 0; i < reasons->n; i++)
+		if (reasons->at[i].code == r->code &&
+		    strcmp(reasons->at[i].detail, r->detail) == 0)
+			return true;
+	return false;
 }
 
-static void
-say_yes(const struct ht_verdict *v)
+/* What stands in the way of this grant alone. */
+static enum ht_err
+add_own(struct cli_reasons *to, const struct ht_verdict *v,
+    const struct ht_reasons *common)
 {
-	char until[HT_TIME_SIZE];
+	struct ht_reasons own = {0};
 
-	ht_time_text(until, v->grant->until_ms * 1000);
-	printf("yes, by grant %s\n", v->grant->name);
-	printf("item     %s version %u, of %s\n", v->item->name,
-	    v->item->version, v->item->provider);
-	printf("purposes ");
-	for (unsigned i = 0; i < v->grant->n_purposes; i++)
-		printf("%s%s", i > 0 ? "," : "", v->grant->purposes[i]);
-	printf("\nbasis    %s\n", v->grant->basis);
-	say_fields(v->item, v->grant);
-	if (v->grant->row_field != NULL) {
-		printf("rows     %s begins with", v->grant->row_field);
-		for (unsigned i = 0; i < v->grant->n_row_prefixes; i++)
-			printf("%s %s", i > 0 ? " or" : "",
-			    v->grant->row_prefixes[i]);
-		putchar('\n');
-	}
-	printf("until    %s\n", until);
+	for (unsigned i = 0; i < v->reasons.n; i++)
+		if (!is_among(&v->reasons.at[i], common))
+			own.at[own.n++] = v->reasons.at[i];
+	return cli_reasons_add(to, v->grant->name, &own);
 }
 
+/* Whatever grant there were: all that is said under none, but that. */
 static void
-say_no(const struct ht_verdict *v)
+judge_none(const struct ht_trust *trust, const struct ht_prospect *prospect,
+    bool has_grants, struct ht_reasons *ret)
 {
-	if (v->grant != NULL)
-		printf("no; nearest is grant %s\n", v->grant->name);
-	else
-		printf("no\n");
-	for (unsigned i = 0; i < v->reasons.n; i++) {
-		unsigned code = v->reasons.at[i].code;
+	struct ht_verdict v;
 
-		printf("  %s: %s: %s\n      %s must act: %s\n",
-		    ht_status_name(code), ht_status_text(code),
-		    v->reasons.at[i].detail, ht_who_text(ht_status_who(code)),
-		    ht_status_remedy(code));
+	ht_prospect_judge(trust, prospect, NULL, NULL, &v);
+	ret->n = 0;
+	for (unsigned i = 0; i < v.reasons.n; i++)
+		if (!has_grants || v.reasons.at[i].code != HT_ST_NO_GRANT)
+			ret->at[ret->n++] = v.reasons.at[i];
+}
+
+static enum ht_err
+judge_all(const struct ht_trust *trust, const struct ht_prospect *prospect,
+    struct cli_can *can)
+{
+	const struct ht_grant *const *grants;
+	struct ht_reasons common = {0};
+	struct ht_verdict v;
+	enum ht_err err;
+	size_t n;
+
+	grants =
+	    ht_trust_grants_of(trust, prospect->consumer, prospect->item, &n);
+	judge_none(trust, prospect, n > 0, &common);
+	err = cli_reasons_add(&can->reasons, "", &common);
+	for (size_t i = 0; i < n && err == HT_OK; i++) {
+		ht_prospect_judge(trust, prospect, grants[i], NULL, &v);
+		if (v.allow) {
+			can->allowed = true;
+			can->item = v.item;
+			can->grant = v.grant;
+			cli_reasons_fini(&can->reasons);
+			break;
+		}
+		err = add_own(&can->reasons, &v, &common);
 	}
+	return err;
+}
+
+/* ---- the verb ---- */
+
+static int
+answer(struct question *q, struct ht_prospect *prospect, enum cli_format format)
+{
+	struct cli_can can = {
+	    .prospect = prospect, .trust = q->copy.trust, .format = format};
+	enum ht_err err;
+
+	if (q->from == NULL && q->copy.has_node)
+		q->from = q->copy.conf.member;
+	if (q->from == NULL)
+		return ht_cli_fail(HT_EXIT_USAGE,
+		    "who would ask? Name the member with --from");
+	prospect->consumer = ht_slice_str(q->from);
+	err = judge_all(can.trust, prospect, &can);
+	if (err == HT_OK)
+		err = cli_can_show(&can);
+	cli_reasons_fini(&can.reasons);
+	if (err != HT_OK)
+		return ht_cli_error(
+		    err, NULL, "cannot write", "standard output");
+	return can.allowed ? HT_EXIT_OK : HT_EXIT_REFUSED;
 }
 
 static int
-answer(const struct question *q, unsigned operation, uint64_t at_ms)
+read_question(
+    const struct question *q, struct ht_prospect *ret, enum cli_format *format)
 {
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	HT_AUTO(ht_trust_unref) struct ht_trust *trust = NULL;
-	struct ht_verdict verdict = {0};
-	struct ht_root root;
-	enum ht_err err;
-	int rc = ht_cli_root(q->root, &root);
+	int rc = ht_cli_format(q->format_name, format);
 
+	ret->item = ht_slice_str(q->item);
+	ret->purpose = ht_slice_str(q->purpose != NULL ? q->purpose : "");
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_time(
+		    "--at", q->at, ht_clock_wall_ms(), &ret->now_ms);
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_version(q->version, &ret->version);
 	if (rc != HT_CLI_GO)
 		return rc;
-	err = ht_trust_load_dir(&root, q->dir, NULL, report, &trust);
-	if (err != HT_OK)
-		return ht_cli_error(err, report, "cannot trust", q->dir);
-	(void)ht_find_grant(trust, ht_slice_str(q->from), ht_slice_str(q->item),
-	    operation, ht_slice_str(q->purpose != NULL ? q->purpose : ""),
-	    at_ms, &verdict);
-	if (verdict.allow)
-		say_yes(&verdict);
-	else
-		say_no(&verdict);
-	return verdict.allow ? HT_EXIT_OK : HT_EXIT_REFUSED;
+	if (ht_operation_parse(ht_slice_str(q->operation), &ret->operation) !=
+	    HT_OK)
+		return ht_cli_fail(HT_EXIT_USAGE,
+		    "--operation %s: query, verify, push, subscribe or "
+		    "transfer is expected",
+		    q->operation);
+	return HT_CLI_GO;
 }
 
 static int
 can_i(int argc, char **argv)
 {
 	struct question q = {0};
+	struct ht_prospect prospect = {0};
+	enum cli_format format = CLI_TABLE;
 	const struct ht_opt opts[] = {
-	    HT_OPT_NEED("root", "FILE", q.root, "the anchor file"),
-	    HT_OPT_NEED(
-	        "dir", "DIR", q.dir, "a copy of the authority's folder"),
-	    HT_OPT_NEED("from", "MEMBER", q.from, "who would ask"),
+	    HT_OPT_MAY("from", "MEMBER", q.from,
+	        "who would ask; else the member of --config"),
 	    HT_OPT_NEED("item", "NAME", q.item, "what for: catalog/CODE"),
 	    HT_OPT_NEED("operation", "WORD", q.operation, "query, verify ..."),
 	    HT_OPT_MAY("purpose", "CODE", q.purpose, "any, if not said"),
+	    HT_OPT_MAY("item-version", "NUMBER", q.version,
+	        "the item's version; else the newest"),
 	    HT_OPT_MAY("at", "TIME", q.at, "now, if not said"),
+	    CLI_COPY_OPTIONS(q.copy),
+	    HT_OPT_MAY("format", "FORMAT", q.format_name,
+	        "table (default), jsonl or csv"),
 	};
 	const struct ht_usage_of takes = {
-	    "hutong can-i --root FILE --dir DIR --from MEMBER --item NAME "
-	    "--operation WORD [--purpose CODE] [--at TIME]",
+	    "hutong can-i [--from MEMBER] --item NAME --operation WORD "
+	    "[--purpose CODE] [--config FILE | --root FILE --dir DIR] ...",
 	    opts, HT_COUNT(opts), 0, 0};
-	unsigned operation;
-	uint64_t at_ms;
 	int rc = ht_cli_options(&takes, argc, argv, NULL);
 
 	if (rc == HT_CLI_GO)
-		rc = ht_cli_time("--at", q.at, ht_clock_wall_ms(), &at_ms);
-	if (rc != HT_CLI_GO)
-		return rc;
-	if (ht_operation_parse(ht_slice_str(q.operation), &operation) != HT_OK)
-		return ht_cli_fail(HT_EXIT_USAGE,
-		    "--operation %s: query, verify, push, subscribe or "
-		    "transfer is expected",
-		    q.operation);
-	return answer(&q, operation, at_ms);
+		rc = read_question(&q, &prospect, &format);
+	if (rc == HT_CLI_GO)
+		rc = cli_copy_open(&q.copy);
+	if (rc == HT_CLI_GO)
+		rc = answer(&q, &prospect, format);
+	cli_copy_fini(&q.copy);
+	return rc;
 }
 
 const struct ht_verb ht_verb_can_i = {
     .name = "can-i",
-    .synopsis = "--root FILE --dir DIR --from MEMBER --item NAME --operation "
-                "WORD [--purpose CODE]",
-    .help = "would it be allowed, by which grant, or why not",
+    .synopsis = "[--from MEMBER] --item NAME --operation WORD "
+                "[--purpose CODE] ...",
+    .help = "would it be allowed, by which grant and how far, or why not",
     .run = can_i,
 };

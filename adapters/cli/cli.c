@@ -245,6 +245,25 @@ ht_cli_options(const struct ht_usage_of *takes, int argc, char **argv,
 	return rc != HT_CLI_GO ? rc : take_operands(takes, argc, argv, args);
 }
 
+/* ---- output ---- */
+
+int
+ht_cli_format(const char *name, enum cli_format *ret)
+{
+	static const char *const names[] = {"table", "jsonl", "csv"};
+
+	*ret = CLI_TABLE;
+	if (name == NULL)
+		return HT_CLI_GO;
+	for (size_t i = 0; i < HT_COUNT(names); i++)
+		if (strcmp(name, names[i]) == 0) {
+			*ret = (enum cli_format)i;
+			return HT_CLI_GO;
+		}
+	return ht_cli_fail(
+	    HT_EXIT_USAGE, "--format is table, jsonl or csv, not \"%s\"", name);
+}
+
 /* ---- files and numbers ---- */
 
 static enum ht_err
@@ -327,4 +346,22 @@ ht_cli_duration(const char *text, uint64_t *ret_ms)
 		return true;
 	}
 	return false;
+}
+
+int
+ht_cli_version(const char *text, uint32_t *ret)
+{
+	unsigned long version;
+	char *end;
+
+	*ret = 0;
+	if (text == NULL)
+		return HT_CLI_GO;
+	version = strtoul(text, &end, 10);
+	if (*end != '\0' || version == 0 || version > UINT32_MAX)
+		return ht_cli_fail(HT_EXIT_USAGE,
+		    "--item-version is a whole number from 1, not \"%s\"",
+		    text);
+	*ret = (uint32_t)version;
+	return HT_CLI_GO;
 }

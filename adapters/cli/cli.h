@@ -128,6 +128,12 @@ int ht_cli_code(enum ht_err err);
 int ht_cli_error(enum ht_err err, const struct ht_report *report,
     const char *doing, const char *what);
 
+/* ---- output ---- */
+
+enum cli_format { CLI_TABLE, CLI_JSONL, CLI_CSV };
+/* "table", "jsonl" or "csv"; NULL is the table.  HT_CLI_GO, or said. */
+int ht_cli_format(const char *name, enum cli_format *ret);
+
 /* ---- files and numbers ---- */
 
 /* Read a file (or "-", standard input), saying so when it cannot be. */
@@ -136,5 +142,7 @@ int ht_cli_read(const char *path, struct ht_buf *ret);
 int ht_cli_write_new(const char *path, unsigned mode, struct ht_slice bytes);
 /* "5s", "12h", "90d", "250ms" (a unit is needed); in milliseconds. */
 bool ht_cli_duration(const char *text, uint64_t *ret_ms);
+/* --item-version: a whole number from 1; 0 when NULL. HT_CLI_GO, or said. */
+int ht_cli_version(const char *text, uint32_t *ret);
 
 #endif

@@ -17,7 +17,7 @@ struct ht_table {
 	size_t rows;
 	size_t room; /* for rows */
 	char **names;
-	bool *numbers;
+	int *flags;   /* SCOLS_FL_* of each column */
 	char **cells; /* row after row */
 	size_t *lens;
 	enum ht_err err;
@@ -36,7 +36,7 @@ ht_table_free(struct ht_table **table_p)
 	for (size_t i = 0; i < table->rows * table->columns; i++)
 		free(table->cells[i]);
 	free(table->names);
-	free(table->numbers);
+	free(table->flags);
 	free(table->cells);
 	free(table->lens);
 	free(table);
@@ -54,17 +54,24 @@ ht_table_new(
 		return HT_ENOMEM;
 	table->columns = count;
 	table->names = calloc(count, sizeof(*table->names));
-	table->numbers = calloc(count, sizeof(*table->numbers));
-	if (table->names == NULL || table->numbers == NULL)
+	table->flags = calloc(count, sizeof(*table->flags));
+	if (table->names == NULL || table->flags == NULL)
 		return HT_ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		table->numbers[i] = columns[i].number;
+		table->flags[i] = columns[i].number ? SCOLS_FL_RIGHT : 0;
 		table->names[i] = strdup(columns[i].name);
 		if (table->names[i] == NULL)
 			return HT_ENOMEM;
 	}
 	*ret_table = HT_TAKE(table);
 	return HT_OK;
+}
+
+void
+ht_table_wrap(struct ht_table *table, size_t column)
+{
+	HT_ASSERT(column < table->columns);
+	table->flags[column] |= SCOLS_FL_WRAP;
 }
 
 size_t
@@ -155,13 +162,10 @@ from_scols(int rc)
 static enum ht_err
 fill_columns(struct libscols_table *scols, const struct ht_table *table)
 {
-	for (size_t i = 0; i < table->columns; i++) {
-		int flags = table->numbers[i] ? SCOLS_FL_RIGHT : 0;
-
-		if (scols_table_new_column(scols, table->names[i], 0, flags) ==
-		    NULL)
+	for (size_t i = 0; i < table->columns; i++)
+		if (scols_table_new_column(
+		        scols, table->names[i], 0, table->flags[i]) == NULL)
 			return HT_ENOMEM;
-	}
 	return HT_OK;
 }
 

@@ -19,6 +19,8 @@ struct ht_column {
 enum ht_err ht_table_new(const struct ht_column *columns, size_t count,
     struct ht_table **ret_table) HT_MUST_USE;
 void ht_table_free(struct ht_table **table_p);
+/* Break this column into lines where a terminal is too narrow for its rows. */
+void ht_table_wrap(struct ht_table *table, size_t column);
 
 /*
  * Add a row: one cell a column; copied.  A failure sticks and is told when

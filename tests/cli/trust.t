@@ -287,10 +287,48 @@ exits 0 "yes, by grant gx.demo/1" "$hutong" can-i --root a/root.note --dir a \
 	--from tax.demo/state --item gx.demo/SCZTDJ --operation query \
 	--purpose tax-registration
 ok "can-i: yes"
-exits 1 "PURPOSE: the grant does not allow this purpose" "$hutong" can-i \
-	--root a/root.note --dir a --from tax.demo/state --item gx.demo/SCZTDJ \
-	--operation query --purpose curiosity
-ok "can-i: no, and why"
+can_i() { # more
+	"$hutong" can-i --root a/root.note --dir a --from tax.demo/state \
+		--item gx.demo/SCZTDJ --operation query "$@"
+}
+can_i_push() {
+	"$hutong" can-i --root a/root.note --dir a --from tax.demo/state \
+		--item gx.demo/SCZTDJ --operation push "$@"
+}
+all_of() { # words: the last run said each of them
+	local words
+	for words in "$@"; do
+		grep -qF -- "$words" out err || return 1
+	done
+}
+all_of "purposes" "ZGF-15" "days left, until" "gx.demo/1 revision 1" \
+	"snapshot 1"
+ok "... with what exactly"
+exits 0 '"allow":true' can_i --format jsonl
+all_of '"fields":[' '"basis":"ZGF-15"' '"reasons":[]'
+ok "can-i: yes, for programs"
+exits 1 "gx.demo/1 does not allow the purpose curiosity" can_i \
+	--purpose curiosity
+all_of PURPOSE caller "use it for the purposes granted"
+ok "can-i: no, why, who must act, and how"
+exits 1 "no,tax.demo/state,gx.demo/SCZTDJ,push," can_i_push --format csv
+all_of ",403,OPERATION," ",gx.demo/1,,,,,,,,408,GRANT_OPERATION,"
+ok "can-i: every reason, as CSV"
+exits 1 '"allow":false' "$hutong" can-i --root a/root.note --dir a \
+	--from tax.demo/nobody --item gx.demo/NOSUCH --operation query \
+	--format jsonl
+all_of '"code":201' '"code":400' '"code":404' '"who":"authority"'
+ok "can-i: every reason, as JSON"
+exits 1 "has no version 7; the newest is 1" can_i --item-version 7
+ok "can-i: not in a version there is not"
+exits 2 "by which documents?" env -u HUTONG_CONFIG "$hutong" can-i \
+	--item gx.demo/SCZTDJ --operation query
+ok "can-i: needs documents"
+exits 3 "cannot read nowhere/root.note" "$hutong" can-i --root nowhere/root.note \
+	--dir a --from tax.demo/state --item gx.demo/SCZTDJ --operation query
+ok "can-i: or they are not there"
+exits 2 "--format is table, jsonl or csv" can_i --format xml
+ok "can-i: no other format"
 exits 1 "POLICY_STALE" "$hutong" can-i --root a/root.note --dir a \
 	--from tax.demo/state --item gx.demo/SCZTDJ --operation query \
 	--at "$(date -u -d '+14 hours' +%Y-%m-%dT%H:%M:%SZ)"
@@ -319,6 +357,10 @@ again
 sed -i 's/purposes: \["tax-registration"/purposes: ["tax-audit"/' b/grants/gx.demo/1.note
 verify 4 "grants/gx.demo/1.note: its text is not the one that the snapshot lists"
 ok "a changed grant is found"
+exits 4 "its text is not the one that the snapshot lists" "$hutong" can-i \
+	--root a/root.note --dir b --from tax.demo/state --item gx.demo/SCZTDJ \
+	--operation query
+ok "can-i decides nothing on it"
 again
 sed -i '/^— scjg/d' b/grants/gx.demo/1.note
 verify 4 "an officer of scjg.demo/registry must sign it"

@@ -93,6 +93,16 @@ ok "verify: one does not" exits 1 hutong verify $ITEM "shxydm=$CODE" \
     --config "$W/state.yaml"
 ok "... which one" out_has '{"jyzt_dm":"no-match","ztmc":"match"}'
 
+# ---- before anything is sent ----
+
+ok "can-i, by the node's own copy: yes" exits 0 hutong can-i \
+    --item $ITEM --operation query --config "$W/state.yaml"
+ok "... fields, rows, period, basis" out_has "yes, by grant gx.demo/1" \
+    "shxydm, ztmc, jyzt_dm, xzqh" "rows      all" "ZGF-15"
+ok "... for another: no" exits 1 hutong can-i --from police.demo/residents \
+    --item $ITEM --operation query --config "$W/state.yaml"
+ok "... NO_GRANT" out_has NO_GRANT "authority" "apply for a grant"
+
 # ---- refusals ----
 
 ok "another purpose: our own node says no" \

@@ -1,10 +1,10 @@
 /*
- * The decision, by a table that reaches every reason, and by playing all
- * requests of a small world against all sets of its grants.
+ * The decision, by a table that reaches every reason.  t_small_world.c plays
+ * all requests against all sets of grants.
  */
 #include "tests/lib/test.h"
 
-#include "schemas/policy.h"
+#include "schemas/prospect.h"
 #include "tests/lib/world.h"
 
 #define NOW_MS UINT64_C(1795491723000) /* 2026-11-24T03:02:03Z */
@@ -630,10 +630,15 @@ grants_are_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < HT_COUNT(cases); i++) {
 		struct ht_verdict v;
+		struct ht_prospect prospect = {
+		    .consumer = ht_slice_str(cases[i].consumer),
+		    .item = ht_slice_str(cases[i].item),
+		    .operation = cases[i].operation,
+		    .purpose = ht_slice_str(cases[i].purpose),
+		    .now_ms = NOW_MS,
+		};
 		const struct ht_grant *grant =
-		    ht_find_grant(world->trust, ht_slice_str(cases[i].consumer),
-		        ht_slice_str(cases[i].item), cases[i].operation,
-		        ht_slice_str(cases[i].purpose), NOW_MS, &v);
+		    ht_find_grant(world->trust, &prospect, &v);
 
 		check_codes(cases[i].consumer, &v, cases[i].want);
 		if (cases[i].grant == NULL)
@@ -641,139 +646,6 @@ grants_are_found(void **state)
 		else
 			assert_string_equal(grant->name, cases[i].grant);
 	}
-}
-
-/* ---- all requests against all sets of grants ---- */
-
-#define GRANTS 5
-#define SETS   (1u << GRANTS)
-
-static struct ht_trust *trusts[SETS];
-
-static const char *const senders[] = {
-    "tax.demo/state", "tax.demo/local", "police.demo/residents"};
-static const char *const recipients[] = {
-    "scjg.demo/registry", "tax.demo/state"};
-static const char *const items[] = {"gx.demo/SCZTDJ", "gx.demo/ZXTJ"};
-static const unsigned operations[] = {HT_OP_QUERY, HT_OP_VERIFY};
-static const char *const purposes[] = {
-    "tax-registration", "planning", "tax-audit"};
-static const char *const bases[] = {"ZGF-15", "TJF-20"};
-static const char *const names[] = {"gx.demo/1", "gx.demo/2", "gx.demo/3",
-    "gx.demo/4", "gx.demo/5", "gx.demo/6"};
-
-/* The i-th of all requests; false past the last. */
-static bool
-nth_ask(size_t i, struct ask *ret)
-{
-	*ret = (struct ask){.kind = HT_KIND_REQUEST, .version = 1};
-#define DIGIT(field, values)                                                   \
-	do {                                                                   \
-		ret->field = (values)[i % HT_COUNT(values)];                   \
-		i /= HT_COUNT(values);                                         \
-	} while (0)
-	DIGIT(sender, senders);
-	DIGIT(recipient, recipients);
-	DIGIT(item, items);
-	DIGIT(operation, operations);
-	DIGIT(purpose, purposes);
-	DIGIT(basis, bases);
-	DIGIT(grant, names);
-#undef DIGIT
-	return i == 0;
-}
-
-/* Who may what, written down once more, by hand and from world.h's words. */
-static bool
-ought(unsigned set, const struct ask *a)
-{
-	static const struct {
-		unsigned number;
-		const char *sender, *recipient, *item;
-		unsigned operations;
-		const char *purpose, *basis;
-	} rights[] = {
-	    {1, "tax.demo/state", "scjg.demo/registry", "gx.demo/SCZTDJ",
-             HT_OPS(HT_OP_QUERY) | HT_OPS(HT_OP_VERIFY), "tax-registration",
-             "ZGF-15"	                                                        },
-	    {2, "tax.demo/local", "scjg.demo/registry", "gx.demo/SCZTDJ",
-             HT_OPS(HT_OP_QUERY) | HT_OPS(HT_OP_VERIFY), "tax-registration",
-             "ZGF-15"	                                                        },
-	    {3, "tax.demo/local", "tax.demo/state",     "gx.demo/ZXTJ",
-             HT_OPS(HT_OP_QUERY),                        "planning",         "TJF-20"},
-	};
-
-	for (size_t i = 0; i < HT_COUNT(rights); i++)
-		if ((set & (1u << (rights[i].number - 1))) != 0 &&
-		    strcmp(a->grant, names[rights[i].number - 1]) == 0 &&
-		    strcmp(a->sender, rights[i].sender) == 0 &&
-		    strcmp(a->recipient, rights[i].recipient) == 0 &&
-		    strcmp(a->item, rights[i].item) == 0 &&
-		    (rights[i].operations & HT_OPS(a->operation)) != 0 &&
-		    strcmp(a->purpose, rights[i].purpose) == 0 &&
-		    strcmp(a->basis, rights[i].basis) == 0)
-			return true;
-	return false;
-}
-
-/* Documents in another order, for every other set. */
-static struct ht_trust *
-trust_with(unsigned set)
-{
-	struct ht_world *w = ht_world_new(NOW_MS);
-	struct ht_trust *trust;
-
-	for (unsigned i = 0; i < GRANTS; i++)
-		if (!(set & (1u << i)))
-			ht_world_drop(w, HT_DOC_GRANT, names[i]);
-	for (size_t i = 0; (set & 1) != 0 && i < w->n_sources / 2; i++) {
-		struct ht_slice note = w->notes[i];
-
-		w->notes[i] = w->notes[w->n_docs - 1 - i];
-		w->notes[w->n_docs - 1 - i] = note;
-	}
-	ht_world_renew(w);
-	trust = ht_trust_ref(w->trust);
-	ht_world_free(&w);
-	return trust;
-}
-
-static void
-rights_come_from_grants_alone(void **state)
-{
-	struct ask ask;
-	size_t n = 0, allowed = 0;
-
-	(void)state;
-	for (unsigned set = 0; set < SETS; set++)
-		trusts[set] = trust_with(set);
-	for (; nth_ask(n, &ask); n++) {
-		bool may[SETS];
-
-		for (unsigned set = 0; set < SETS; set++) {
-			struct ht_verdict v;
-
-			decide(trusts[set], &ask, &v);
-			may[set] = v.allow;
-			allowed += v.allow;
-			assert_int_equal(v.allow, v.reasons.n == 0);
-			if (v.allow != ought(set, &ask))
-				fail_msg("grants %#x: %s asks %s for %s by %s",
-				    set, ask.sender, ask.item, ask.purpose,
-				    ask.grant);
-		}
-		assert_false(may[0]); /* without a grant, nothing */
-		for (unsigned set = 0; set < SETS; set++)
-			for (unsigned g = 0; g < GRANTS; g++)
-				if (may[set])
-					/* one more takes no right away */
-					assert_true(may[set | (1u << g)]);
-	}
-	assert_int_equal(n, 3 * 2 * 2 * 2 * 3 * 2 * 6);
-	/* Five allowed requests, each under half of the sets. */
-	assert_int_equal(allowed, 5 * SETS / 2);
-	for (unsigned set = 0; set < SETS; set++)
-		ht_trust_unref(&trusts[set]);
 }
 
 /* ---- every reason was reached ---- */
@@ -826,7 +698,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_no_stays_a_no),
     cmocka_unit_test(rows_are_filtered),
     cmocka_unit_test(grants_are_found),
-    cmocka_unit_test(rights_come_from_grants_alone),
     cmocka_unit_test(every_reason_was_reached),
 };
 
