@@ -3,7 +3,7 @@
 # somebody who has only the pages, and another language, comes to the same.
 cd "$(dirname "$0")/../.." || exit 1
 protocol=${HT_BUILD:?}/prog/protocol
-echo "1..16"
+echo "1..18"
 if "$protocol" examples | cmp -s - docs/protocol-examples.md; then
 	echo "ok 1 - the examples are those of this code"
 else
@@ -20,7 +20,7 @@ else
 	echo "# run 'make examples'"
 fi
 if ! /usr/bin/python3 -c 'import nacl, msgpack' 2>/dev/null; then
-	for n in 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+	for n in 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do
 		echo "ok $n # SKIP python3-nacl or python3-msgpack is missing"
 	done
 	exit 0

@@ -7,11 +7,12 @@
  * Everything goes through the code that nodes and broker use; what is random
  * there (r, salt, ephemeral keys) is put in place here.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "broker/audit/log.h"
-#include "keys/note.h"
+#include "keys/witness.h"
 #include "lib/base/panic.h"
 #include "schemas/message.h"
 #include "schemas/tag.h"
@@ -21,6 +22,7 @@
 #define CONSUMER "tax.demo/state"
 #define PROVIDER "scjg.demo/registry"
 #define LOCAL    "tax.demo/local"
+#define WITNESS  CONSUMER "/witness"
 #define ITEM     "gx.demo/SCZTDJ"
 #define EPOCH    "gx.demo/2025Q4"
 #define LOG      "gx.demo/log"
@@ -138,6 +140,7 @@ enum {
 	TRACKER,
 	LOG_KEY,
 	CURRENT_KEY,
+	WITNESS_KEY,
 	N_KEYS,
 };
 static const struct {
@@ -154,6 +157,7 @@ static const struct {
     [TRACKER] = {"tracker",          HT_KEY_TRACKER, EPOCH            },
     [LOG_KEY] = {"log",              HT_KEY_LOG,     LOG              },
     [CURRENT_KEY] = {"current",          HT_KEY_CURRENT, "gx.demo/current"},
+    [WITNESS_KEY] = {"witness",          HT_KEY_WITNESS, WITNESS          },
 };
 static struct ht_key *keys[N_KEYS];
 
@@ -789,6 +793,47 @@ small_show(const struct example *request)
 	message_show("error", true);
 }
 
+/* It has cosigned the tree of one entry, and is asked for that of three. */
+static void
+witness_show(void)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf asked = HT_BUF(HT_WITNESS_REQUEST);
+	HT_AUTO(ht_buf_fini) struct ht_buf line = HT_BUF(1000);
+	struct ht_add_checkpoint add = {.old = 1, .n_proof = 2};
+	struct ht_note note;
+
+	printf(
+	    "## 10. WITNESS and COSIGN\n\n"
+	    "The witness cosigned the tree of one entry, and offers to go on "
+	    "from there:\n\n");
+	message_begin(HT_MSG_COSIGN, 0);
+	message.cosign.name = ht_slice_str(WITNESS);
+	message.cosign.status = HT_WITNESS_CONFLICT;
+	message.cosign.body = ht_slice_str("1\n");
+	message_show("offer", true);
+	hex_of("old-root", log_.hashes[0].at, HT_HASH_SIZE);
+	printf(
+	    "It is asked for the checkpoint of three, with the proof that this "
+	    "continues what it saw, and cosigns at %" PRIu64 " s:\n\n",
+	    NOW_MS / 1000);
+	add.proof[0] = log_.hashes[1];
+	add.proof[1] = log_.hashes[2];
+	add.note = ht_buf_slice(&log_.checkpoint);
+	ht_add_checkpoint_text(&add, &asked);
+	message_begin(HT_MSG_WITNESS, 5);
+	message.witness.request = ht_buf_slice(&asked);
+	message_show("witness", true);
+	printf("```text\n%s```\n\n", ht_buf_text(&asked));
+	MUST(ht_note_parse(ht_buf_slice(&log_.checkpoint), &note));
+	MUST(ht_cosign(
+	    note.text, WITNESS, keys[WITNESS_KEY], NOW_MS / 1000, &line));
+	message_begin(HT_MSG_COSIGN, 5);
+	message.cosign.name = ht_slice_str(WITNESS);
+	message.cosign.status = HT_WITNESS_OK;
+	message.cosign.body = ht_buf_slice(&line);
+	message_show("cosign", true);
+}
+
 static void
 examples(void)
 {
@@ -812,6 +857,7 @@ examples(void)
 	ack_show(&request);
 	deliver_show(&request);
 	small_show(&request);
+	witness_show();
 	example_fini(&request);
 	example_fini(&response);
 	log_free();
