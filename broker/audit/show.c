@@ -193,6 +193,9 @@ check_key(struct show *s, const struct ht_entry *e)
 		    "--authority; take the one that was in force then",
 		    id);
 		skip(s, text);
+		/* A refusal may be just because of the key. */
+		if (e->status == 0)
+			s->tally.strangers++;
 		return;
 	}
 	(void)snprintf(text, sizeof(text),
@@ -203,7 +206,6 @@ check_key(struct show *s, const struct ht_entry *e)
 		skip(s, "signature: out of memory");
 	else
 		verdict(s, err == HT_OK, text);
-	/* A refusal may be just because of the key. */
 	if (e->status == 0)
 		check_period(s, key, e);
 }
@@ -357,7 +359,27 @@ ht_audit_show_row(const struct ht_audit_faith *faith, const struct ht_row *row,
 	tally->passed += s->tally.passed;
 	tally->failed += s->tally.failed;
 	tally->skipped += s->tally.skipped;
+	tally->strangers += s->tally.strangers;
 	return err;
+}
+
+int
+ht_audit_tally_end(const struct ht_audit_tally *tally)
+{
+	printf("checks     %u hold, %u fail, %u could not be made\n",
+	    tally->passed, tally->failed, tally->skipped);
+	if (fflush(stdout) == EOF)
+		return HT_AUDIT_GONE;
+	if (tally->failed > 0)
+		return HT_AUDIT_BAD;
+	if (tally->strangers == 0)
+		return HT_AUDIT_OK;
+	ht_audit_say("who signed %u of these records is not shown: their keys "
+	             "are not in the directory of --authority; if it is not "
+	             "that of their time, give that one, else do not rely on "
+	             "them",
+	    tally->strangers);
+	return HT_AUDIT_STRANGER;
 }
 
 /* ---- the verb ---- */
@@ -379,11 +401,7 @@ show_rows(struct show *s)
 		return HT_AUDIT_BAD;
 	}
 	ht_audit_footer(s->opts, s->result, stdout);
-	printf("checks     %u hold, %u fail, %u could not be made\n",
-	    s->tally.passed, s->tally.failed, s->tally.skipped);
-	if (fflush(stdout) == EOF)
-		return HT_AUDIT_GONE;
-	return s->tally.failed > 0 ? HT_AUDIT_BAD : HT_AUDIT_OK;
+	return ht_audit_tally_end(&s->tally);
 }
 
 int

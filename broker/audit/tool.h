@@ -19,11 +19,12 @@ enum {
 	HT_AUDIT_OK = 0,
 	HT_AUDIT_NONE = 1,
 	HT_AUDIT_USAGE = 2,
-	HT_AUDIT_GONE = 3,  /* unavailable: a file, a broker, the disk */
-	HT_AUDIT_BAD = 4,   /* integrity */
-	HT_AUDIT_UNMET = 5, /* too few witnesses, or too old */
-	HT_AUDIT_OLD = 6,   /* an older log was put back */
-	HT_AUDIT_CUT = 7,   /* cut off by a limit that was not asked for */
+	HT_AUDIT_GONE = 3,     /* unavailable: a file, a broker, the disk */
+	HT_AUDIT_BAD = 4,      /* integrity */
+	HT_AUDIT_UNMET = 5,    /* too few witnesses, or too old */
+	HT_AUDIT_OLD = 6,      /* an older log was put back */
+	HT_AUDIT_CUT = 7,      /* cut off by a limit that was not asked for */
+	HT_AUDIT_STRANGER = 8, /* signed by a key that --authority has not */
 };
 
 enum ht_audit_format {
@@ -217,7 +218,11 @@ enum ht_err ht_rows_known(const struct ht_rows *rows, uint64_t size,
 /* Of the checks that could be made of something. */
 struct ht_audit_tally {
 	unsigned passed, failed, skipped;
+	/* Of the skipped: accepted records whose key --authority has not. */
+	unsigned strangers;
 };
+/* The line of the checks, on standard output, and the exit code. */
+int ht_audit_tally_end(const struct ht_audit_tally *tally);
 /*
  * On standard output: what a row says that is proven to be in the tree, and
  * every check of it, a line each.

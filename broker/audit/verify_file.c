@@ -91,11 +91,7 @@ show_proof(struct check *c)
 	printf("as of      %llu entries, root %s\n",
 	    (unsigned long long)c->judged.cp.size, root);
 	printf("checkpoint %s\n", c->judged.text);
-	printf("checks     %u hold, %u fail, %u could not be made\n",
-	    c->tally.passed, c->tally.failed, c->tally.skipped);
-	if (fflush(stdout) == EOF)
-		return HT_AUDIT_GONE;
-	return c->tally.failed > 0 ? HT_AUDIT_BAD : HT_AUDIT_OK;
+	return ht_audit_tally_end(&c->tally);
 }
 
 static int

@@ -113,14 +113,12 @@ run 5 'a search with a policy' "$audit" search --dir "$log" \
     --policy "$dir/policy1"
 
 # --- one bit, anywhere ---
-# A key that the directory does not have cannot be checked, which is said.
 length=$(wc -c <"$proof")
 missed=0
 for ((at = 3; at < length; at += 41)); do
 	flip "$proof" "$dir/flipped" "$at"
 	if "$audit" verify "$dir/flipped" --authority "$auth" \
-	    >"$dir/out" 2>"$dir/err" &&
-	    ! grep -q '2 could not be made' "$dir/out"; then
+	    >"$dir/out" 2>"$dir/err"; then
 		echo "# byte $at may be changed"
 		missed=1
 	fi
