@@ -302,6 +302,7 @@ open_parts(struct core *core)
 	if (err == HT_OK)
 		err = open_audit(core);
 	erase_open(core);
+	backup_open(core);
 	if (err == HT_OK)
 		err = ctl_open(core);
 	if (err == HT_OK)
@@ -327,6 +328,7 @@ close_parts(struct core *core)
 	ctl_close(core);
 	/* While the committer still answers them. */
 	erase_close(core);
+	backup_close(core);
 	ht_audit_server_stop(&core->audit);
 	ht_verifier_stop(&core->verifier);
 	ht_committer_stop(&core->committer, core->reason);
@@ -440,6 +442,11 @@ loop(struct core *core)
 		if (at[3].revents & (POLLIN | POLLHUP | POLLERR))
 			link_read(core);
 		take_outs(core);
+		if (atomic_load(&core->eraser.broken)) {
+			ht_committer_halt(core->committer);
+			core_stop(
+			    core, HT_BROKER_STORE, "an erasure did not end");
+		}
 		run_timers(core);
 		link_flush(core);
 	}

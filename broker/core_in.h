@@ -1,8 +1,8 @@
 /*
  * core_in.h -- the core's insides: core.c (start, loop, end), link.c (the
  * front's process and stream), talk.c (messages of nodes), rule.c (trust:
- * keys, reload), due.c (what runs out), erase.c (erasing), ctl.c (the
- * operator's socket).
+ * keys, reload), due.c (what runs out), erase.c (erasing), backup.c (copies),
+ * ctl.c (the operator's socket).
  *
  * All of it runs on one thread, but for what commit.h and verify.h start.
  */
@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "broker/audit/copy.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/rollback.h"
 #include "broker/audit/server.h"
@@ -64,6 +65,8 @@ struct eraser {
 	bool started;     /* to be joined */
 	atomic_bool busy; /* it runs */
 	atomic_bool stop;
+	/* Of what the disk holds nobody can be sure: the broker must end. */
+	atomic_bool broken;
 	struct ht_doc *order;
 	char by[HT_ERASE_BY_MAX + 1]; /* who signed it */
 
@@ -72,6 +75,25 @@ struct eraser {
 	uint64_t entry; /* ERASE, when done */
 	uint64_t count;
 	char why[600]; /* failed: reasons */
+};
+
+enum backup_state { BACKUP_NONE, BACKUP_RUNS, BACKUP_DONE, BACKUP_FAILED };
+
+#define HT_BACKUP_PATH_MAX 500 /* it stands in an entry */
+
+/* The last backup, and the thread that makes it. */
+struct backup {
+	pthread_t thread;
+	bool started;     /* to be joined */
+	atomic_bool busy; /* it runs */
+	atomic_bool stop;
+	char dir[HT_BACKUP_PATH_MAX + 1];
+	struct ht_copy copy;
+
+	pthread_mutex_t lock; /* over how it went */
+	enum backup_state state;
+	char why[600];
+	uint64_t good_size, good_s; /* of the last that ended well; 0 none */
 };
 
 struct core {
@@ -107,6 +129,7 @@ struct core {
 	unsigned n_due; /* keys, grants, epochs that end, as last looked */
 	int64_t current_mtime_ns;
 	struct eraser eraser;
+	struct backup backup;
 	struct ht_round round;           /* the witnesses */
 	uint64_t witness_ms;             /* the next look at them */
 	uint64_t quorum_size, quorum_ms; /* of their last quorum; mono */
@@ -227,6 +250,20 @@ json_t *erase_json(struct core *core);
 void erase_open(struct core *core);
 /* Let the one at hand end, at the next place where it may. */
 void erase_close(struct core *core);
+
+/* ---- backup.c ---- */
+
+/* False: not now, or not there; *ret_why says so. */
+bool backup_may(
+    const struct core *core, struct ht_slice dir, const char **ret_why);
+/* Begin; backup_may() said yes.  HT_ESYSTEM. */
+enum ht_err backup_take(struct core *core, struct ht_slice dir) HT_MUST_USE;
+/* How the last one went, or goes; and how old the last good one is. */
+json_t *backup_json(struct core *core);
+json_t *backup_age_json(struct core *core);
+void backup_open(struct core *core);
+/* Let the one at hand end at its next batch; the next one goes on. */
+void backup_close(struct core *core);
 
 /* ---- ctl.c ---- */
 

@@ -20,7 +20,8 @@
 #include "lib/base/log.h"
 #include "schemas/json.h"
 
-#define ERASE_WORD     "erase " /* and the bytes of the order that follow */
+#define ERASE_WORD     "erase "  /* and the bytes of the order that follow */
+#define BACKUP_WORD    "backup " /* and those of the folder's name */
 #define LINE_MAX_BYTES 128
 #define WAIT_MS        200 /* for a line, and for its answer to be taken */
 #define ANSWER_MAX     ((size_t)16 << 20)
@@ -145,7 +146,7 @@ status(struct visit *v)
 	ht_time_text(until, ht_trust_until_ms(trust) * 1000);
 	ht_buf_str(&v->out, "ok\n");
 	print_json(v,
-	    json_pack("{ss si ss ss sI ss sI sI sI sI sI sI so so so so}",
+	    json_pack("{ss si ss ss sI ss sI sI sI sI sI sI so so so so so}",
 	        "version", HT_BROKER_VERSION, "pid", (int)getpid(), "admits",
 	        s.admission == HT_ST_OK ? "yes" : ht_status_name(s.admission),
 	        "log", core->root.log.name, "entries", (json_int_t)s.size,
@@ -157,7 +158,7 @@ status(struct visit *v)
 	        (json_int_t)core->busy, "records", lane_json(&s.lane), "front",
 	        front_json(&core->link), "witnesses",
 	        witnesses_json(&core->round, s.size), "rollback",
-	        rollback_json(core)));
+	        rollback_json(core), "backup", backup_age_json(core)));
 	ht_trust_unref(&trust);
 }
 
@@ -189,6 +190,13 @@ erasure(struct visit *v)
 {
 	ht_buf_str(&v->out, "ok\n");
 	print_json(v, erase_json(v->core));
+}
+
+static void
+backup(struct visit *v)
+{
+	ht_buf_str(&v->out, "ok\n");
+	print_json(v, backup_json(v->core));
 }
 
 /* ---- what can be done ---- */
@@ -285,9 +293,30 @@ take_order(struct visit *v, struct ht_slice note)
 		return;
 	}
 	ht_buf_fmt(&v->out, "error %s; nothing was erased\n",
-	    err == HT_EAGAIN ? "another erasure is going on"
+	    err == HT_EAGAIN ? "another erasure, or a backup, is going on"
 	                     : ht_err_text(err));
 	print_findings(v, report);
+}
+
+static void
+make_backup(struct visit *v, struct ht_slice dir)
+{
+	char detail[HT_BACKUP_PATH_MAX + 1];
+	const char *why;
+
+	if (!backup_may(v->core, dir, &why)) {
+		ht_buf_fmt(&v->out, "error %s\n", why);
+		return;
+	}
+	snprintf(
+	    detail, sizeof(detail), "%.*s", (int)dir.len, (const char *)dir.at);
+	/* Before it begins, so that it is in the backup, too. */
+	if (!logged(v, "backup", detail))
+		return;
+	if (backup_take(v->core, dir) == HT_OK)
+		backup(v);
+	else
+		ht_buf_str(&v->out, "error no thread can be started\n");
 }
 
 static const struct {
@@ -297,6 +326,7 @@ static const struct {
     {"status",        status       },
     {"nodes",         nodes        },
     {"erasure",       erasure      },
+    {"backup",        backup       },
     {"witnesses",     witnesses    },
     {"reload",        reload       },
     {"stop",          stop         },
@@ -379,11 +409,19 @@ obey(struct visit *v, const char *line)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf order = HT_BUF(HT_DOC_MAX);
 
+	/* An order, or a folder. */
 	if (strncmp(line, ERASE_WORD, strlen(ERASE_WORD)) == 0) {
 		if (read_bytes(v->fd, line + strlen(ERASE_WORD), &order))
 			take_order(v, ht_buf_slice(&order));
 		else
 			ht_buf_str(&v->out, "error the order did not come\n");
+		return;
+	}
+	if (strncmp(line, BACKUP_WORD, strlen(BACKUP_WORD)) == 0) {
+		if (read_bytes(v->fd, line + strlen(BACKUP_WORD), &order))
+			make_backup(v, ht_buf_slice(&order));
+		else
+			ht_buf_str(&v->out, "error no folder was named\n");
 		return;
 	}
 	for (size_t i = 0; i < HT_COUNT(commands); i++)

@@ -131,13 +131,14 @@ do_it(struct core *core, struct ht_erasure *plan, uint64_t entry)
 		return;
 	}
 	ht_log(HT_ERROR,
-	    "broker: the erasure of entry %llu did not end: %s; start the "
-	    "broker again, which finishes it",
+	    "broker: the erasure of entry %llu did not end: %s; what the disk "
+	    "holds is not known; stopping now.  The next start finishes it",
 	    (unsigned long long)entry,
 	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
 	ended(e, ERASE_FAILED, entry, plan->n,
 	    "it is logged, but did not end; start the broker again, which "
 	    "finishes it");
+	atomic_store(&e->broken, true);
 }
 
 static void
@@ -196,7 +197,7 @@ erase_take(struct core *core, struct ht_slice note, struct ht_report *report)
 	struct eraser *e = &core->eraser;
 	enum ht_err err;
 
-	if (atomic_load(&e->busy))
+	if (atomic_load(&e->busy) || atomic_load(&core->backup.busy))
 		return HT_EAGAIN;
 	join(e);
 	err = ht_doc_parse(note, "order", report, &doc);

@@ -15,6 +15,7 @@
 #include "broker/audit/rollback.h"
 #include "broker/core.h"
 #include "broker/front.h"
+#include "broker/restore.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "lib/base/process.h"
@@ -32,9 +33,11 @@ usage(FILE *out, int code)
 	      "[--accept-rollback SIZE --why TEXT]\n"
 	      "       hutong-broker --check [FILE]\n"
 	      "       hutong-broker ctl [--config FILE] [--json] COMMAND\n"
+	      "       hutong-broker restore [--config FILE] --from BACKUP "
+	      "[--seen FILE] [DIR]\n"
 	      "commands: status nodes witnesses reload stop resume forgive "
 	      "front-restart\n"
-	      "          erase FILE, erasure\n",
+	      "          erase FILE, erasure, backup DIR, backup\n",
 	    out);
 	return code;
 }
@@ -332,9 +335,32 @@ put_order(const char *path, const char *file, struct ht_buf *answer)
 	return code;
 }
 
-/* An order that was taken, and could not be carried out. */
+/* Have a backup made into @dir, as seen from here, and wait for its end. */
+static int
+put_backup(const char *path, const char *dir, struct ht_buf *answer)
+{
+	char here[4096], command[64];
+	HT_AUTO(ht_mem_free) char *whole = NULL;
+	int code;
+
+	if (getcwd(here, sizeof(here)) == NULL)
+		here[0] = '\0';
+	whole = dir[0] == '/' ? strdup(dir) : ht_fs_join(here, dir);
+	if (whole == NULL)
+		return HT_BROKER_UNAVAILABLE;
+	snprintf(command, sizeof(command), "backup %zu", strlen(whole));
+	code = put(path, command, ht_slice_str(whole), answer);
+	while (code == HT_BROKER_DONE && still_runs(answer)) {
+		(void)usleep(100000);
+		ht_buf_reset(answer);
+		code = put(path, "backup", HT_SLICE(NULL, 0), answer);
+	}
+	return code;
+}
+
+/* What was taken, and could not be carried out. */
 static bool
-erasure_failed(struct ht_buf *answer)
+has_failed(struct ht_buf *answer)
 {
 	const char *text = ht_buf_text(answer);
 
@@ -346,24 +372,44 @@ control(const char *config, char **words, int n, bool json)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf answer = HT_BUF(ANSWER_MAX);
 	struct ht_broker_conf conf;
-	bool erase = strcmp(words[0], "erase") == 0, failed;
+	bool erase = strcmp(words[0], "erase") == 0;
+	bool backup = strcmp(words[0], "backup") == 0 && n == 2, failed;
 	int code;
 
-	if (n != (erase ? 2 : 1))
+	if (n != (erase || backup ? 2 : 1))
 		return usage(stderr, HT_BROKER_USAGE);
 	code = load(config, &conf);
 	if (code != HT_BROKER_DONE)
 		return code;
 	code = erase ? put_order(conf.control, words[1], &answer)
-	             : put(conf.control, words[0], HT_SLICE(NULL, 0), &answer);
+	       : backup
+	           ? put_backup(conf.control, words[1], &answer)
+	           : put(conf.control, words[0], HT_SLICE(NULL, 0), &answer);
 	ht_broker_conf_fini(&conf);
 	if (code != HT_BROKER_DONE)
 		return code;
-	failed = erase && erasure_failed(&answer);
+	failed = (erase || backup) && has_failed(&answer);
 	code = show(&answer, json,
 	    strcmp(words[0], "nodes") == 0 ||
 	        strcmp(words[0], "witnesses") == 0);
 	return failed ? HT_BROKER_REFUSED : code;
+}
+
+static int
+restore(
+    const char *config, const char *from, const char *seen, char **words, int n)
+{
+	struct ht_broker_conf conf;
+	int code;
+
+	if (from == NULL || n > 1)
+		return usage(stderr, HT_BROKER_USAGE);
+	code = load(config, &conf);
+	if (code != HT_BROKER_DONE)
+		return code;
+	code = ht_restore(&conf, from, n == 1 ? words[0] : NULL, seen);
+	ht_broker_conf_fini(&conf);
+	return code;
 }
 
 /*
@@ -391,10 +437,13 @@ main(int argc, char **argv)
 	    {"json",            no_argument,       NULL, 'j'},
 	    {"accept-rollback", required_argument, NULL, 'r'},
 	    {"why",             required_argument, NULL, 'w'},
+	    {"from",            required_argument, NULL, 'F'},
+	    {"seen",            required_argument, NULL, 's'},
 	    {"help",            no_argument,       NULL, 'h'},
 	    {NULL,              0,                 NULL, 0  },
 	};
 	const char *config = DEFAULT_CONFIG, *size = NULL, *why = NULL;
+	const char *from = NULL, *seen = NULL;
 	bool json = false, checking = false;
 	int option;
 
@@ -420,6 +469,12 @@ main(int argc, char **argv)
 		case 'w':
 			why = optarg;
 			break;
+		case 'F':
+			from = optarg;
+			break;
+		case 's':
+			seen = optarg;
+			break;
 		case 'h':
 			return usage(stdout, HT_BROKER_DONE);
 		default:
@@ -432,5 +487,8 @@ main(int argc, char **argv)
 	if (optind + 2 <= argc && strcmp(argv[optind], "ctl") == 0)
 		return control(
 		    config, &argv[optind + 1], argc - optind - 1, json);
+	if (strcmp(argv[optind], "restore") == 0)
+		return restore(
+		    config, from, seen, &argv[optind + 1], argc - optind - 1);
 	return usage(stderr, HT_BROKER_USAGE);
 }

@@ -15,6 +15,10 @@
 
 #define HT_EV_MAP     ((size_t)256 << 30) /* address space; never resized */
 #define HT_TAIL_CHECK 1024                /* entries hashed again at start */
+/* Files of a folder that is a copy, and that no broker may write (yet). */
+#define HT_BACKUP_MARK  "backup"
+#define HT_RESTORE_MARK "restoring"
+#define HT_HEAD_KEY     "head" /* in `state` */
 
 /* `state`/`head`: all that the next commit builds on. */
 struct ht_head {
@@ -78,6 +82,14 @@ extern const struct ht_store_db ht_ev_dbs[HT_EV_COUNT];
 enum ht_err ht_log_open_raw(const char *dir, const char *origin,
     const struct ht_key *key, struct ht_report *report, struct ht_log **ret)
     HT_MUST_USE;
+
+/*
+ * The same, to write a copy of the log whose environment id is @env: without
+ * key or signature, and over nothing but an earlier copy (copy.h).
+ */
+enum ht_err ht_log_open_copy(const char *dir,
+    const uint8_t env[static HT_ENV_ID_SIZE], struct ht_report *report,
+    struct ht_log **ret) HT_MUST_USE;
 
 /* The checks at start, in order; the first that fails ends them. */
 enum ht_err ht_log_check(struct ht_log *log, struct ht_report *report)

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define HEAD_VERSION 1
-#define HEAD_KEY     "head"
 
 void
 ht_head_encode(const struct ht_head *head, struct ht_buf *out)
@@ -83,7 +82,7 @@ ht_head_get(struct ht_txn *txn, struct ht_head *ret)
 {
 	struct ht_slice bytes;
 	enum ht_err err =
-	    ht_txn_get(txn, HT_EV_STATE, ht_slice_str(HEAD_KEY), &bytes);
+	    ht_txn_get(txn, HT_EV_STATE, ht_slice_str(HT_HEAD_KEY), &bytes);
 
 	return err == HT_OK ? ht_head_decode(bytes, ret) : err;
 }
@@ -96,5 +95,5 @@ ht_head_put(struct ht_txn *txn, const struct ht_head *head, struct ht_buf *buf)
 	if (buf->err != HT_OK)
 		return buf->err;
 	return ht_txn_put(
-	    txn, HT_EV_STATE, ht_slice_str(HEAD_KEY), ht_buf_slice(buf));
+	    txn, HT_EV_STATE, ht_slice_str(HT_HEAD_KEY), ht_buf_slice(buf));
 }

@@ -77,9 +77,8 @@ log_new(const char *dir, const char *origin, const struct ht_key *key,
  * file must not be read beside a writer.
  */
 static enum ht_err
-take_lock(struct ht_log *log, struct ht_report *report)
+take_lock(struct ht_log *log, bool write, struct ht_report *report)
 {
-	bool write = log->key != NULL;
 	HT_AUTO(ht_mem_free) char *path = ht_fs_join(log->dir, "lock");
 
 	if (path == NULL)
@@ -174,30 +173,89 @@ read_head(struct ht_log *log, const char *path, struct ht_report *report)
 	return err;
 }
 
+static bool
+has_mark(const struct ht_log *log, const char *name)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(log->dir, name);
+
+	return path == NULL || access(path, F_OK) == 0;
+}
+
+/* Who writes into a backup ends it; what is half restored is no log yet. */
+static enum ht_err
+check_marks(struct ht_log *log, struct ht_report *report)
+{
+	if (log->key == NULL)
+		return HT_OK;
+	if (has_mark(log, HT_BACKUP_MARK))
+		ht_report_add(report, log->dir,
+		    "this folder is a backup, which no broker may write; make "
+		    "a log of it elsewhere: hutong-broker restore --from %s",
+		    log->dir);
+	else if (has_mark(log, HT_RESTORE_MARK))
+		ht_report_add(report, log->dir,
+		    "a restore into this folder has not ended well; run "
+		    "hutong-broker restore once more, and see what it says");
+	else
+		return HT_OK;
+	return HT_EINVALID;
+}
+
+static enum ht_err
+open_parts(struct ht_log *log, bool write, struct ht_report *report)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(log->dir, "evidence");
+	enum ht_err err = path == NULL ? HT_ENOMEM : HT_OK;
+
+	if (err == HT_OK && write)
+		err = ht_fs_mkdirs(log->dir, 0700);
+	if (err == HT_OK)
+		err = take_lock(log, write, report);
+	if (err == HT_OK)
+		err = check_marks(log, report);
+	if (err == HT_OK)
+		err = open_anchor(log, false);
+	/* A copy is made where the evidence is gone, too. */
+	if (err == HT_OK && (log->key != NULL || !write))
+		err = check_gone(log, path, report);
+	if (err == HT_OK)
+		err = ht_store_open(path,
+		    write ? HT_STORE_DURABLE : HT_STORE_READONLY, HT_EV_MAP,
+		    ht_ev_dbs, HT_EV_COUNT, &log->store);
+	return err == HT_OK ? read_head(log, path, report) : err;
+}
+
 enum ht_err
 ht_log_open_raw(const char *dir, const char *origin, const struct ht_key *key,
     struct ht_report *report, struct ht_log **ret)
 {
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
-	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, "evidence");
 	enum ht_err err = log_new(dir, origin, key, &log);
 
-	if (err == HT_OK && path == NULL)
-		err = HT_ENOMEM;
-	if (err == HT_OK && key != NULL)
-		err = ht_fs_mkdirs(dir, 0700);
 	if (err == HT_OK)
-		err = take_lock(log, report);
+		err = open_parts(log, key != NULL, report);
+	if (err != HT_OK)
+		return err;
+	memcpy(log->env, log->head.env, sizeof(log->env));
+	atomic_store(&log->size, log->head.frontier.size);
+	*ret = HT_TAKE(log);
+	return HT_OK;
+}
+
+enum ht_err
+ht_log_open_copy(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
+    struct ht_report *report, struct ht_log **ret)
+{
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	enum ht_err err = log_new(dir, NULL, NULL, &log);
+
 	if (err == HT_OK)
-		err = open_anchor(log, false);
-	if (err == HT_OK)
-		err = check_gone(log, path, report);
-	if (err == HT_OK)
-		err = ht_store_open(path,
-		    key != NULL ? HT_STORE_DURABLE : HT_STORE_READONLY,
-		    HT_EV_MAP, ht_ev_dbs, HT_EV_COUNT, &log->store);
-	if (err == HT_OK)
-		err = read_head(log, path, report);
+		err = open_parts(log, true, report);
+	if (err == HT_ENOTFOUND) { /* nothing was copied yet */
+		memcpy(log->head.env, env, sizeof(log->head.env));
+		log->head.root = ht_frontier_root(&log->head.frontier);
+		err = HT_OK;
+	}
 	if (err != HT_OK)
 		return err;
 	memcpy(log->env, log->head.env, sizeof(log->env));
@@ -526,7 +584,9 @@ store_checkpoint(struct ht_log *log)
 	uint64_t size = log->head.frontier.size, now = ht_clock_mono_ms();
 	enum ht_err err;
 
-	if (size <= log->cps_size || now - log->cps_ms < CPS_MS)
+	/* Nothing was signed yet of a log that goes on by an act. */
+	if (size <= log->cps_size || now - log->cps_ms < CPS_MS ||
+	    log->act != NULL)
 		return HT_OK;
 	err = ht_txn_append_u64(
 	    log->txn, HT_EV_CPS, size, ht_buf_slice(&log->notes[log->newest]));

@@ -55,14 +55,18 @@ struct ht_vault {
 	int erase_fd;
 };
 
-#define NAME_SIZE 24 /* "/0000000000000000.seg" and NUL */
+void
+ht_segment_name(uint32_t segment, char out[static HT_SEGMENT_NAME])
+{
+	(void)snprintf(out, HT_SEGMENT_NAME, "%016x.seg", segment);
+}
 
 static char *
 segment_path(const struct ht_vault *vault, uint32_t segment)
 {
-	char name[NAME_SIZE];
+	char name[HT_SEGMENT_NAME];
 
-	(void)snprintf(name, sizeof(name), "%016x.seg", segment);
+	ht_segment_name(segment, name);
 	return ht_fs_join(vault->dir, name);
 }
 

@@ -17,6 +17,10 @@
 #define HT_SEGMENT_HEAD    32 /* magic and environment id */
 #define HT_VAULT_PIECE_MIN 24 /* lengths and check */
 
+/* The file of a segment: "0000000000000000.seg". */
+#define HT_SEGMENT_NAME 24
+void ht_segment_name(uint32_t segment, char out[static HT_SEGMENT_NAME]);
+
 /* Where the next piece goes. */
 struct ht_vault_place {
 	uint32_t segment;
@@ -71,5 +75,15 @@ enum ht_err ht_vault_erased(struct ht_vault *vault, struct ht_vault_place place,
 enum ht_err ht_vault_erase(struct ht_vault *vault, struct ht_vault_place place,
     uint32_t tag_len, uint32_t body_len, bool tag, uint64_t by) HT_MUST_USE;
 enum ht_err ht_vault_erase_sync(struct ht_vault *vault) HT_MUST_USE;
+
+/*
+ * Copy from the vault's folder @from what lies from *at up to @upto into the
+ * folder @to, where all before is; durable when it returns.  A segment that is
+ * not there is left out.  *at becomes @upto; @bytes counts.  HT_EINTEGRITY: a
+ * segment is too short; HT_ESYSTEM; HT_ENOMEM.
+ */
+enum ht_err ht_vault_copy(const char *from, const char *to,
+    struct ht_vault_place *at, struct ht_vault_place upto, uint64_t *bytes)
+    HT_MUST_USE;
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/audit/copy.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/evidence.h"
 #include "broker/audit/query.h"
@@ -357,6 +358,53 @@ bodies_go_alone_and_tags_after_them(void **state)
 	assert_int_equal(v.erasures, 2);
 	open_log(&f, NULL);
 	finish(&f);
+}
+
+/* ---- copies ---- */
+
+static void
+copy_to(struct fixture *f, const char *dir, struct ht_copy *ret)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+
+	*ret = (struct ht_copy){.from = f->log, .dir = dir, .vkey = &vkey};
+	assert_ok(ht_log_copy(ret, report));
+}
+
+/* No backup keeps what its log has destroyed, however it comes to know. */
+static void
+a_backup_follows_what_was_erased(void **state)
+{
+	struct ht_pseudonym subject = ht_history_subject(1);
+	struct ht_slice pseudonym = HT_SLICE(subject.at, HT_PSEUDONYM_SIZE);
+	char before[HT_TEST_PATH_MAX], after[HT_TEST_PATH_MAX];
+	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_copy done;
+	struct fixture f;
+
+	(void)state;
+	ht_test_dir(before);
+	ht_test_dir(after);
+	start(&f);
+	copy_to(&f, before, &done);
+	assert_true(count_bytes(before, pseudonym) >= ASKED);
+	(void)erase(&f, order_of("bodies", "before: 2027-01-01T00:00:00Z"));
+	(void)erase(&f, order_about(&f, "tags", ASKED));
+	ht_history_exchanges(&f.h, 2, 2, 2, NULL);
+	copy_to(&f, before, &done);
+	assert_true(done.erased >= ASKED);
+	copy_to(&f, after, &done);
+	assert_int_equal(count_bytes(before, pseudonym), 0);
+	assert_int_equal(count_bytes(before, ht_buf_slice(&f.body)), 0);
+	assert_int_equal(count_bytes(after, pseudonym), 0);
+	assert_ok(ht_verify_log(before, &v));
+	assert_int_equal(v.erasures, 2);
+	v = (struct ht_verify){.vkey = &vkey, .trust = world->trust};
+	assert_ok(ht_verify_log(after, &v));
+	assert_int_equal(v.erasures, 2);
+	finish(&f);
+	ht_test_dir_remove(before);
+	ht_test_dir_remove(after);
 }
 
 /* ---- what an order cannot have ---- */
@@ -926,6 +974,7 @@ main(void)
 	    cmocka_unit_test(erased_bytes_are_gone_and_proofs_stand),
 	    cmocka_unit_test(an_epoch_or_a_time_is_erased_whole),
 	    cmocka_unit_test(bodies_go_alone_and_tags_after_them),
+	    cmocka_unit_test(a_backup_follows_what_was_erased),
 	    cmocka_unit_test(an_order_may_be_refused),
 	    cmocka_unit_test(what_was_erased_is_not_erased_again),
 	    cmocka_unit_test(an_order_has_a_form),
