@@ -87,22 +87,52 @@ find_source(struct ht_conf_adapter *adapter, struct ht_yaml *at)
 	return NULL;
 }
 
+/* "@2" behind a name: canonical, so that no version has two entries. */
+static bool
+read_version(const char *text, uint32_t *ret)
+{
+	uint64_t version = 0;
+
+	if (text[0] < '1' || text[0] > '9')
+		return false;
+	for (; *text >= '0' && *text <= '9' && version <= UINT32_MAX; text++)
+		version = version * 10 + (uint64_t)(*text - '0');
+	*ret = (uint32_t)version;
+	return *text == '\0' && version <= UINT32_MAX;
+}
+
+/* "catalog/CODE" for any version, or "catalog/CODE@2" for one. */
+static enum ht_err
+read_item_name(struct ht_yaml *map, const char *key, struct ht_conf_item *item)
+{
+	char where[HT_WHERE_SIZE];
+	char *at;
+
+	ht_yaml_where(map, where);
+	item->name = strdup(key);
+	item->where = strdup(where);
+	if (item->name == NULL || item->where == NULL)
+		return HT_ENOMEM;
+	at = strchr(item->name, '@');
+	if (at != NULL)
+		*at++ = '\0';
+	if (!ht_name_valid(ht_slice_str(item->name)) ||
+	    (at != NULL && !read_version(at, &item->version)))
+		ht_yaml_complain(map,
+		    "an item is named catalog/CODE, as in its catalog entry, "
+		    "or catalog/CODE@VERSION for one version of it; found '%s'",
+		    key);
+	return HT_OK;
+}
+
 static enum ht_err
 read_item(struct ht_conf_adapter *adapter, struct ht_yaml *map,
     const char *name, struct ht_conf_item *item)
 {
-	char where[HT_WHERE_SIZE];
+	enum ht_err err = read_item_name(map, name, item);
 
-	ht_yaml_where(map, where);
-	item->name = strdup(name);
-	item->where = strdup(where);
-	if (item->name == NULL || item->where == NULL)
-		return HT_ENOMEM;
-	if (!ht_name_valid(ht_slice_str(name)))
-		ht_yaml_complain(map,
-		    "an item is named catalog/CODE, as in its catalog entry; "
-		    "found '%s'",
-		    name);
+	if (err != HT_OK)
+		return err;
 	if (ht_yaml_as_map(map) == NULL)
 		return HT_OK;
 	item->from = find_source(adapter, ht_yaml_need(map, "source"));
@@ -162,26 +192,73 @@ ht_conf_adapter_load(
 	return HT_OK;
 }
 
+const struct ht_conf_item *
+ht_conf_adapter_find(
+    const struct ht_conf_adapter *adapter, const char *name, uint32_t version)
+{
+	const struct ht_conf_item *any = NULL;
+
+	for (size_t i = 0; i < adapter->n_items; i++) {
+		const struct ht_conf_item *at = &adapter->items[i];
+
+		if (strcmp(at->name, name) != 0)
+			continue;
+		if (at->version == version)
+			return at;
+		if (at->version == 0)
+			any = at;
+	}
+	return any;
+}
+
+/* Against one version of its item, if it is this entry that serves it. */
+static void
+check_version(const struct ht_conf_adapter *adapter,
+    const struct ht_conf_item *at, const struct ht_item *item,
+    struct ht_report *report)
+{
+	if (ht_conf_adapter_find(adapter, item->name, item->version) != at)
+		return;
+	if (strcmp(item->provider, adapter->node.member) != 0)
+		ht_report_add(report, at->where,
+		    "%s is provided by %s, not by %s", at->name, item->provider,
+		    adapter->node.member);
+	at->from->ops->check(at->query, item, at->where, report);
+}
+
+/* An old version is served beside the new one: each is looked at. */
+static void
+check_item(const struct ht_conf_adapter *adapter, const struct ht_conf_item *at,
+    const struct ht_trust *trust, struct ht_report *report)
+{
+	const struct ht_item *item;
+	bool there = false;
+
+	for (size_t i = 0; (item = ht_trust_item_at(trust, i)) != NULL; i++) {
+		if (strcmp(item->name, at->name) != 0)
+			continue;
+		there =
+		    there || at->version == 0 || at->version == item->version;
+		check_version(adapter, at, item, report);
+	}
+	if (there)
+		return;
+	if (at->version == 0)
+		ht_report_add(report, at->where,
+		    "%s is not in snapshot %llu of the catalog", at->name,
+		    (unsigned long long)ht_trust_version(trust));
+	else
+		ht_report_add(report, at->where,
+		    "%s version %u is not in snapshot %llu of the catalog; "
+		    "if it was retired, take this entry away",
+		    at->name, at->version,
+		    (unsigned long long)ht_trust_version(trust));
+}
+
 void
 ht_conf_adapter_check(const struct ht_conf_adapter *adapter,
     const struct ht_trust *trust, struct ht_report *report)
 {
-	for (size_t i = 0; i < adapter->n_items; i++) {
-		const struct ht_conf_item *at = &adapter->items[i];
-		const struct ht_item *item =
-		    ht_trust_item_newest(trust, ht_slice_str(at->name));
-
-		if (item == NULL) {
-			ht_report_add(report, at->where,
-			    "%s is not in snapshot %llu of the catalog",
-			    at->name,
-			    (unsigned long long)ht_trust_version(trust));
-			continue;
-		}
-		if (strcmp(item->provider, adapter->node.member) != 0)
-			ht_report_add(report, at->where,
-			    "%s is provided by %s, not by %s", at->name,
-			    item->provider, adapter->node.member);
-		at->from->ops->check(at->query, item, at->where, report);
-	}
+	for (size_t i = 0; i < adapter->n_items; i++)
+		check_item(adapter, &adapter->items[i], trust, report);
 }

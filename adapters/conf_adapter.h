@@ -19,8 +19,9 @@ struct ht_conf_source {
 };
 
 struct ht_conf_item {
-	char *name;  /* "catalog/CODE" */
-	char *where; /* "file:line:column", for findings later on */
+	char *name;       /* "catalog/CODE" */
+	uint32_t version; /* 0: each version that has no entry of its own */
+	char *where;      /* "file:line:column", for findings later on */
 	struct ht_conf_source *from;
 	struct ht_query *query;
 	uint64_t timeout_ms; /* 0: the source's */
@@ -35,6 +36,9 @@ struct ht_conf_adapter {
 };
 void ht_conf_adapter_fini(struct ht_conf_adapter *adapter);
 
+/* The entry for a version of an item: its own, else the one for any; NULL. */
+const struct ht_conf_item *ht_conf_adapter_find(
+    const struct ht_conf_adapter *adapter, const char *name, uint32_t version);
 /* Every mistake goes to @report.  HT_EINVALID; HT_ENOMEM; HT_ENOTFOUND. */
 enum ht_err ht_conf_adapter_load(const char *path, struct ht_report *report,
     struct ht_conf_adapter *ret) HT_MUST_USE;

@@ -88,25 +88,42 @@ deadline_for(const struct ht_conf_item *item, const struct ht_call *call)
 	return ht_clock_mono_ms() + (ms < left_ms ? ms : left_ms);
 }
 
-static const struct ht_conf_item *
-find_item(const struct adapter *adapter, const char *name)
+/* Registered by name, so a version that has no entry comes here as well. */
+static void
+refuse_version(struct adapter *adapter, const struct ht_call *call)
 {
-	for (size_t i = 0; i < adapter->conf.n_items; i++)
-		if (strcmp(adapter->conf.items[i].name, name) == 0)
-			return &adapter->conf.items[i];
-	return NULL;
+	struct ht_reasons reasons = {0};
+	enum ht_err err;
+
+	ht_reasons_add(&reasons, HT_ST_NOT_SERVED,
+	    "the adapter's configuration has no entry for version %u of %s",
+	    call->item->version, call->item->name);
+	ht_log(HT_ERROR,
+	    "%s version %u is asked for, and 'items' has no entry for it: add "
+	    "%s@%u",
+	    call->item->name, call->item->version, call->item->name,
+	    call->item->version);
+	err = ht_node_answer(adapter->node, call->id, NULL, false, &reasons);
+	if (err != HT_OK && err != HT_ENOTFOUND)
+		ht_log(HT_ERROR, "item %s: no answer could be made: %s",
+		    call->item->name, ht_err_text(err));
 }
 
 static void
 serve(void *arg, const struct ht_call *call)
 {
 	struct adapter *adapter = arg;
-	const struct ht_conf_item *item = find_item(adapter, call->item->name);
-	struct asking *asking = malloc(sizeof(*asking));
+	const struct ht_conf_item *item = ht_conf_adapter_find(
+	    &adapter->conf, call->item->name, call->item->version);
+	struct asking *asking;
 	uint64_t id = call->id;
 	enum ht_err err = HT_ENOMEM;
 
-	HT_ASSERT(item != NULL); /* only those we registered come here */
+	if (item == NULL) {
+		refuse_version(adapter, call);
+		return;
+	}
+	asking = malloc(sizeof(*asking));
 	if (asking != NULL) {
 		*asking = (struct asking){adapter, item, id};
 		err = item->from->ops->ask(item->from->source, item->query,

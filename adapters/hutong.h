@@ -67,7 +67,7 @@ enum ht_err ht_node_step(
 
 struct ht_ask {
 	const char *item;   /* "catalog/CODE" */
-	uint32_t version;   /* 0: the newest */
+	uint32_t version;   /* 0: the newest that a grant allows */
 	unsigned operation; /* HT_OP_QUERY, HT_OP_VERIFY */
 	const char *purpose;
 	const char *grant; /* NULL: the node finds the one that allows */

@@ -200,14 +200,33 @@ struct making {
 	uint64_t now_ms;
 };
 
+static struct ht_slice
+or_empty(const char *text)
+{
+	return ht_slice_str(text != NULL ? text : "");
+}
+
+static struct ht_prospect
+prospect_of(const struct making *m)
+{
+	return (struct ht_prospect){
+	    .consumer = ht_slice_str(m->node->member),
+	    .item = ht_slice_str(m->ask->item),
+	    .version = m->ask->version,
+	    .operation = m->ask->operation,
+	    .purpose = or_empty(m->ask->purpose),
+	    .now_ms = m->now_ms,
+	};
+}
+
 static void
 find_item(struct making *m)
 {
 	struct ht_slice name = ht_slice_str(m->ask->item);
+	struct ht_prospect prospect = prospect_of(m);
 
-	m->item = m->ask->version != 0
-	              ? ht_trust_item(m->node->trust, name, m->ask->version)
-	              : ht_trust_item_newest(m->node->trust, name);
+	m->item =
+	    ht_find_item(m->node->trust, &prospect, or_empty(m->ask->grant));
 	if (m->item == NULL)
 		ht_reasons_add(&m->reasons,
 		    ht_trust_item_newest(m->node->trust, name) != NULL
@@ -221,16 +240,10 @@ static void
 find_grant(struct making *m)
 {
 	struct ht_verdict verdict = {0};
-	struct ht_prospect prospect = {
-	    .consumer = ht_slice_str(m->node->member),
-	    .item = ht_slice_str(m->ask->item),
-	    .version = m->ask->version,
-	    .operation = m->ask->operation,
-	    .purpose =
-	        ht_slice_str(m->ask->purpose != NULL ? m->ask->purpose : ""),
-	    .now_ms = m->now_ms,
-	};
+	struct ht_prospect prospect = prospect_of(m);
 
+	if (m->item != NULL)
+		prospect.version = m->item->version;
 	if (m->ask->grant != NULL)
 		m->grant =
 		    ht_trust_grant(m->node->trust, ht_slice_str(m->ask->grant));

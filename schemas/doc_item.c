@@ -322,6 +322,7 @@ ht_read_item(struct ht_read *r)
 	    &item->answer_ms);
 	ht_yaml_as_ms(ht_yaml_get(r->top, "grace"), 0, UINT64_C(30) * 86400000,
 	    &item->grace_ms);
+	ht_read_ms(ht_yaml_get(r->top, "until"), &item->until_ms);
 	read_schema(r, "request", &item->request);
 	read_schema(r, "record", &item->record);
 	check_fields(r);

@@ -109,16 +109,36 @@ check_seal_key(const struct ht_member *recipient, const struct ht_keyid *id,
 
 /* ---- item and grant ---- */
 
+/* An old version is served beside the new one until its day has come. */
+static void
+check_served(const struct ht_item *item, const struct ht_item *newest,
+    uint64_t now_ms, struct ht_reasons *reasons)
+{
+	char when[HT_TIME_SIZE];
+
+	if (item->until_ms == 0 || now_ms < item->until_ms)
+		return;
+	ht_time_text(when, item->until_ms * 1000);
+	if (newest->version > item->version)
+		ht_reasons_add(reasons, HT_ST_ITEM_VERSION,
+		    "%s version %u was served until %s; the newest is %u",
+		    item->name, item->version, when, newest->version);
+	else
+		ht_reasons_add(reasons, HT_ST_ITEM_VERSION,
+		    "%s version %u was served until %s, and nothing replaces "
+		    "it",
+		    item->name, item->version, when);
+}
+
 static const struct ht_item *
-check_item(const struct ht_trust *trust, const struct ask *ask,
+check_item(const struct ht_trust *trust, const struct ask *ask, uint64_t now_ms,
     struct ht_reasons *reasons)
 {
 	const struct ht_item *item =
 	    ht_trust_item(trust, ask->item, ask->version);
-	const struct ht_item *newest;
+	const struct ht_item *newest = ht_trust_item_newest(trust, ask->item);
 
 	if (item == NULL) {
-		newest = ht_trust_item_newest(trust, ask->item);
 		if (newest == NULL)
 			ht_reasons_add(
 			    reasons, HT_ST_NO_ITEM, "%.*s", SHOW(ask->item));
@@ -128,6 +148,7 @@ check_item(const struct ht_trust *trust, const struct ask *ask,
 			    newest->name, ask->version, newest->version);
 		return NULL;
 	}
+	check_served(item, newest, now_ms, reasons);
 	if (!offers(item->operations, ask->operation))
 		ht_reasons_add(reasons, HT_ST_OPERATION, "%s does not offer %s",
 		    item->name, ht_operation_text(ask->operation));
@@ -232,7 +253,7 @@ check_rights(const struct ht_trust *trust, const struct ht_header *request,
 {
 	struct ask ask = ask_of(request);
 
-	v->item = check_item(trust, &ask, &v->reasons);
+	v->item = check_item(trust, &ask, now_ms, &v->reasons);
 	v->grant = ht_trust_grant(trust, request->grant);
 	if (v->item != NULL &&
 	    !ht_slice_is(request->recipient, v->item->provider))

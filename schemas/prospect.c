@@ -9,11 +9,16 @@
 #define SHOW(slice) (int)(slice).len, (const char *)(slice).at
 #define LIFE_MS     30000
 
+/* Old and new versions are served side by side: the grant says which. */
 static const struct ht_item *
-item_of(const struct ht_trust *trust, const struct ht_prospect *p)
+item_of(const struct ht_trust *trust, const struct ht_prospect *p,
+    const struct ht_grant *grant)
 {
-	return p->version != 0 ? ht_trust_item(trust, p->item, p->version)
-	                       : ht_trust_item_newest(trust, p->item);
+	if (p->version != 0)
+		return ht_trust_item(trust, p->item, p->version);
+	if (grant != NULL && ht_slice_is(p->item, grant->item))
+		return ht_trust_item(trust, p->item, grant->version);
+	return ht_trust_item_newest(trust, p->item);
 }
 
 /* Whatever is not known stays empty, and the decision says what is missing. */
@@ -85,7 +90,7 @@ ht_prospect_judge(const struct ht_trust *trust, const struct ht_prospect *p,
     const struct ht_grant *grant, const struct ht_usage *usage,
     struct ht_verdict *ret)
 {
-	const struct ht_item *item = item_of(trust, p);
+	const struct ht_item *item = item_of(trust, p, grant);
 	struct ht_header h = header_of(trust, p, item, grant);
 	const struct ht_epoch_entry *epoch = ht_trust_epoch(trust, p->now_ms);
 	struct ht_tag tag = {.epoch = HT_SLICE("", 0)};
@@ -99,6 +104,17 @@ ht_prospect_judge(const struct ht_trust *trust, const struct ht_prospect *p,
 		reword(trust, p, grant, ret);
 }
 
+/* What allows is better, then what lacks less, then what is newer. */
+static bool
+is_better(const struct ht_verdict *a, const struct ht_verdict *b)
+{
+	if (a->allow != b->allow)
+		return a->allow;
+	if (a->reasons.n != b->reasons.n)
+		return a->reasons.n < b->reasons.n;
+	return a->grant->version > b->grant->version;
+}
+
 const struct ht_grant *
 ht_find_grant(const struct ht_trust *trust, const struct ht_prospect *p,
     struct ht_verdict *ret)
@@ -109,10 +125,24 @@ ht_find_grant(const struct ht_trust *trust, const struct ht_prospect *p,
 
 	grants = ht_trust_grants_of(trust, p->consumer, p->item, &n);
 	ht_prospect_judge(trust, p, n > 0 ? grants[0] : NULL, NULL, ret);
-	for (size_t i = 1; i < n && !ret->allow; i++) {
+	for (size_t i = 1; i < n; i++) {
 		ht_prospect_judge(trust, p, grants[i], NULL, &try);
-		if (try.allow || try.reasons.n < ret->reasons.n)
+		if (is_better(&try, ret))
 			*ret = try;
 	}
 	return ret->grant;
+}
+
+const struct ht_item *
+ht_find_item(const struct ht_trust *trust, const struct ht_prospect *p,
+    struct ht_slice grant_name)
+{
+	const struct ht_grant *grant = NULL;
+	struct ht_verdict verdict;
+
+	if (grant_name.len > 0)
+		grant = ht_trust_grant(trust, grant_name);
+	else if (p->version == 0)
+		grant = ht_find_grant(trust, p, &verdict);
+	return item_of(trust, p, grant);
 }

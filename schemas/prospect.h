@@ -11,7 +11,7 @@
 struct ht_prospect {
 	struct ht_slice consumer;
 	struct ht_slice item;
-	uint32_t version; /* 0: the newest, as a node would take */
+	uint32_t version; /* 0: the grant's; of no grant, the newest */
 	unsigned operation;
 	struct ht_slice purpose; /* empty: the first that the grant has */
 	uint64_t now_ms;
@@ -27,11 +27,19 @@ void ht_prospect_judge(const struct ht_trust *trust,
     const struct ht_usage *usage, struct ht_verdict *ret);
 
 /*
- * The grants of a consumer for an item: the first that allows, else the
- * nearest, with the reasons in *ret.  For `can-i`, and for asking without
- * naming a grant.
+ * The grants of a consumer for an item: of those that allow one of the newest
+ * version, else the nearest, with the reasons in *ret.  For `can-i`, and for
+ * asking without naming a grant.
  */
 const struct ht_grant *ht_find_grant(const struct ht_trust *trust,
     const struct ht_prospect *prospect, struct ht_verdict *ret);
+
+/*
+ * The version that a node asks for: the one named, else that of @grant (may
+ * be empty), else that of the grant that ht_find_grant() finds, else the
+ * newest there is.  NULL if there is none.
+ */
+const struct ht_item *ht_find_item(const struct ht_trust *trust,
+    const struct ht_prospect *prospect, struct ht_slice grant);
 
 #endif

@@ -89,6 +89,7 @@ struct ht_item {
 	uint32_t verify_size;
 	uint64_t answer_ms;
 	uint64_t grace_ms;
+	uint64_t until_ms; /* this version is served until then; 0: no end */
 	struct ht_schema *request;
 	struct ht_schema *record;
 	char *text; /* the document, for showing */

@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "schemas/prospect.h"
 
 #define CONNECT_MS 10000
 
@@ -68,11 +69,17 @@ static int
 find_item(struct cli_asking *a, const char *name)
 {
 	const struct ht_trust *trust = ht_node_trust(a->node);
-	struct ht_slice slice = ht_slice_str(name);
+	struct ht_prospect prospect = {
+	    .consumer = ht_slice_str(a->conf.conf.member),
+	    .item = ht_slice_str(name),
+	    .version = a->item_version,
+	    .operation = a->operation,
+	    .purpose = ht_slice_str(a->purpose != NULL ? a->purpose : ""),
+	    .now_ms = ht_clock_wall_ms(),
+	};
 
-	a->item = a->item_version != 0
-	              ? ht_trust_item(trust, slice, a->item_version)
-	              : ht_trust_item_newest(trust, slice);
+	a->item = ht_find_item(
+	    trust, &prospect, ht_slice_str(a->grant != NULL ? a->grant : ""));
 	if (a->item != NULL || a->force)
 		return HT_CLI_GO;
 	return ht_cli_fail(HT_EXIT_REFUSED,
@@ -246,7 +253,10 @@ cli_ask(struct cli_asking *asking, struct ht_ask *ask, struct ht_asked *ret)
 	int code;
 
 	ask->item = asking->item_name;
-	ask->version = asking->item_version;
+	/* The one whose schema the words were typed by. */
+	ask->operation = asking->operation;
+	ask->version =
+	    asking->item != NULL ? asking->item->version : asking->item_version;
 	ask->purpose = asking->purpose;
 	ask->grant = asking->grant;
 	ask->officer = asking->officer;

@@ -22,6 +22,8 @@ struct cli_asking {
 	bool quiet;
 	bool force;
 
+	unsigned operation; /* HT_OP_...: set by the verb */
+
 	/* read from them */
 	enum cli_format format;
 	bool english;
@@ -66,7 +68,7 @@ struct cli_asking {
 	        .value = &(a).timeout},                                        \
 	    {.name = "item-version",                                           \
 	        .arg = "NUMBER",                                               \
-	        .help = "the item's version; else the newest",                 \
+	        .help = "the item's version; else the newest granted",         \
 	        .value = &(a).version},                                        \
 	    {.name = "lang",                                                   \
 	        .arg = "zh|en",                                                \

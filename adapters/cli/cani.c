@@ -69,19 +69,19 @@ judge_all(const struct ht_trust *trust, const struct ht_prospect *prospect,
 	enum ht_err err;
 	size_t n;
 
+	(void)ht_find_grant(trust, prospect, &v);
+	if (v.allow) {
+		can->allowed = true;
+		can->item = v.item;
+		can->grant = v.grant;
+		return HT_OK;
+	}
 	grants =
 	    ht_trust_grants_of(trust, prospect->consumer, prospect->item, &n);
 	judge_none(trust, prospect, n > 0, &common);
 	err = cli_reasons_add(&can->reasons, "", &common);
 	for (size_t i = 0; i < n && err == HT_OK; i++) {
 		ht_prospect_judge(trust, prospect, grants[i], NULL, &v);
-		if (v.allow) {
-			can->allowed = true;
-			can->item = v.item;
-			can->grant = v.grant;
-			cli_reasons_fini(&can->reasons);
-			break;
-		}
 		err = add_own(&can->reasons, &v, &common);
 	}
 	return err;
@@ -149,7 +149,7 @@ can_i(int argc, char **argv)
 	    HT_OPT_NEED("operation", "WORD", q.operation, "query, verify ..."),
 	    HT_OPT_MAY("purpose", "CODE", q.purpose, "any, if not said"),
 	    HT_OPT_MAY("item-version", "NUMBER", q.version,
-	        "the item's version; else the newest"),
+	        "the item's version; else the newest granted"),
 	    HT_OPT_MAY("at", "TIME", q.at, "now, if not said"),
 	    CLI_COPY_OPTIONS(q.copy),
 	    HT_OPT_MAY("format", "FORMAT", q.format_name,

@@ -167,11 +167,12 @@ show(const struct cli_asking *a, const struct ht_asked *asked)
 static int
 query(int argc, char **argv)
 {
-	HT_AUTO(cli_asking_fini) struct cli_asking a = {0};
+	HT_AUTO(cli_asking_fini)
+	struct cli_asking a = {.operation = HT_OP_QUERY};
 	HT_AUTO(ht_asked_fini) struct ht_asked asked = {0};
 	HT_AUTO(ht_json_free) json_t *params = NULL;
 	HT_AUTO(ht_json_free) json_t *fields = NULL;
-	struct ht_ask ask = {.operation = HT_OP_QUERY};
+	struct ht_ask ask = {0};
 	const char *field_list = NULL;
 	struct ht_args args;
 	const struct ht_opt opts[] = {

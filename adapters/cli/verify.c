@@ -105,11 +105,12 @@ show(const struct cli_asking *a, const struct ht_asked *asked)
 static int
 verify(int argc, char **argv)
 {
-	HT_AUTO(cli_asking_fini) struct cli_asking a = {0};
+	HT_AUTO(cli_asking_fini)
+	struct cli_asking a = {.operation = HT_OP_VERIFY};
 	HT_AUTO(ht_asked_fini) struct ht_asked asked = {0};
 	HT_AUTO(ht_json_free) json_t *params = NULL;
 	HT_AUTO(ht_json_free) json_t *claims = NULL;
-	struct ht_ask ask = {.operation = HT_OP_VERIFY};
+	struct ht_ask ask = {0};
 	struct ht_args args, claimed = {0};
 	const struct ht_opt opts[] = {
 	    {.name = "claim",

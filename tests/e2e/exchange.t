@@ -211,6 +211,81 @@ ok "... which keeps it" \
     await 5 test -f "$W/state/registry/trust-2/snapshot.note"
 ok "... and goes on answering" exits 0 query state
 
+# ---- two versions of an item, side by side ----
+
+sign_all() { # file: officers, then the provider's
+	for key in officer-1 officer-2 scjg.demo/registry/officer; do
+		hutong catalog sign "$1" --key "$W/keys/$key.key" || return 1
+	done
+}
+# revise FILE REVISION [SED ...]: its text anew, without the old signatures
+revise() {
+	file=$1 revision=$2
+	shift 2
+	sed -e '/^$/,$d' -e "s/^revision: .*/revision: $revision/" "$@" \
+	    "$file" >"$W/text" && cp "$W/text" "$file"
+}
+publish() {
+	hutong catalog snapshot "$W/authority" --key "$W/keys/snapshot.key" &&
+		freshen
+}
+V1=$W/authority/items/$ITEM@1.note V2=$W/authority/items/$ITEM@2.note
+second_version() { # the name of a field changes; one office is granted it
+	cp "$V1" "$V2" && revise "$V1" 2 -e "/^revision:/auntil: $1" &&
+		revise "$V2" 1 -e 's/^version: 1/version: 2/' -e 's/ztmc/mc/' &&
+		hutong catalog draft grant --grant gx.demo/6 --item $ITEM \
+		    --version 2 --provider scjg.demo/registry \
+		    --consumer tax.demo/local --operations query \
+		    --fields shxydm,mc --purposes tax-registration \
+		    --basis ZGF-15 --out "$W/authority/grants/gx.demo/6.note" &&
+		for one in "$V1" "$V2" "$W/authority/grants/gx.demo/6.note"; do
+			sign_all "$one" || return 1
+		done && publish
+}
+# The adapter's entry for version 2 stands beside the one for all others.
+sed -n "\\|^  $ITEM:|,\$p" "$W/registry.yaml" |
+    sed -e "s|$ITEM:|$ITEM@2:|" -e 's/ztmc/mc/' >"$W/entry"
+cat "$W/registry.yaml" "$W/entry" >"$W/both.yaml"
+ok "a second version, with another name for a field" \
+    exits 0 second_version 2099-01-01T00:00:00Z
+ok "... reaches the provider" \
+    await 10 grep -q "snapshot 3 is in force" "$W/registry.log"
+ok "... whose log tells what its mapping lacks" await 10 \
+    grep -q "$ITEM version 2 has no field 'ztmc'" "$W/registry.log"
+stop TERM registry
+ok "the adapter serves both" exits 0 hutong-adapter --check \
+    --config "$W/both.yaml" --trust "$W/authority"
+start_registry both
+ok "who was granted the old one goes on with it" \
+    exits 0 query state --format csv --quiet
+ok "... by its names" out_has "shxydm,ztmc,jyzt_dm,xzqh"
+ok "who was granted the new one gets that" \
+    exits 0 query local --format csv --quiet
+ok "... by its names" out_has "shxydm,mc" 测试有限公司
+ok "... and may still ask for the old one" \
+    exits 0 query local --item-version 1 --format csv --quiet
+ok "... by its names" out_has "shxydm,ztmc,xzqh"
+ends() { # revision, time
+	until=$2
+	revise "$V1" "$1" -e "s/^until: .*/until: $until/" && sign_all "$V1" &&
+		publish
+}
+refused() {
+	exits 1 query state
+}
+ok "the last day of the old one comes" \
+    exits 0 ends 3 "$(date -u -d '+2 seconds' +%FT%TZ)"
+ok "... and then it is refused" await 10 refused
+ok "... ITEM_VERSION, by the holder's own node" \
+    out_has "not sent" ITEM_VERSION "was served until $until; the newest is 2"
+ok "... and by the broker" exits 1 query state --item-version 1 \
+    --grant gx.demo/1 --purpose tax-registration --force
+ok "... ITEM_VERSION" out_has "the broker refused" ITEM_VERSION
+ok "the new one is served" exits 0 query local
+ok "the day is put off" exits 0 ends 4 2099-01-01T00:00:00Z
+ok "... and the old one served again" await 10 hutong query $ITEM \
+    "shxydm=$CODE" --config "$W/state.yaml"
+
 # ---- the log ----
 
 stop TERM registry

@@ -213,11 +213,63 @@ mappings_are_held_against_the_catalog(void **state)
 
 #define CONF_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* ---- versions: each its own entry, or one for all others ---- */
+
+#define ENTRY(name)                                                            \
+	"  " name ":\n    source: list\n    match: {shxydm: shxydm}\n"
+#define LIST NODE "sources:\n  list: {file: l.json}\nitems:\n"
+
+static void
+a_version_finds_its_entry(void **state)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_conf_adapter conf;
+
+	(void)state;
+	assert_ok(load(LIST ENTRY("gx.demo/P@2") ENTRY("gx.demo/P")
+	                   ENTRY("gx.demo/Q@4294967295"),
+	    report, &conf));
+	assert_ptr_equal(
+	    ht_conf_adapter_find(&conf, "gx.demo/P", 1), &conf.items[1]);
+	assert_ptr_equal(
+	    ht_conf_adapter_find(&conf, "gx.demo/P", 2), &conf.items[0]);
+	assert_ptr_equal(
+	    ht_conf_adapter_find(&conf, "gx.demo/P", 3), &conf.items[1]);
+	assert_ptr_equal(ht_conf_adapter_find(&conf, "gx.demo/Q", UINT32_MAX),
+	    &conf.items[2]);
+	assert_null(ht_conf_adapter_find(&conf, "gx.demo/Q", 1));
+	ht_conf_adapter_fini(&conf);
+}
+
+static void
+a_version_is_written_in_one_way(void **state)
+{
+	static const char *const names[] = {"gx.demo/P@", "gx.demo/P@0",
+	    "gx.demo/P@01", "gx.demo/P@4294967296", "gx.demo/P@-1",
+	    "gx.demo/P@2x", "gx.demo/P@2@3", "@2"};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(names); i++) {
+		HT_AUTO(ht_report_free)
+		struct ht_report *report = ht_report_new();
+		struct ht_conf_adapter conf;
+		char text[1024];
+
+		(void)snprintf(text, sizeof(text),
+		    LIST "  \"%s\":\n    source: list\n", names[i]);
+		assert_int_equal(load(text, report, &conf), HT_EINVALID);
+		if (!finds(report, "catalog/CODE@VERSION"))
+			fail_msg("%s", names[i]);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
     CONF_TEST(a_good_file_is_read),
     CONF_TEST(mistakes_are_found_where_they_are),
     CONF_TEST(no_file_no_start),
     CONF_TEST(mappings_are_held_against_the_catalog),
+    CONF_TEST(a_version_finds_its_entry),
+    CONF_TEST(a_version_is_written_in_one_way),
 };
 
 HT_TEST_MAIN(tests)
