@@ -43,7 +43,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 once = $(eval $(1) := $(shell $(2)))$($(1))
 PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) 2>/dev/null)
-HT_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS)
+# Of p11-kit the header alone: what a token's maker gives is loaded by its path.
+P11_CFLAGS = $(call once,P11_CFLAGS,pkg-config --cflags p11-kit-1 2>/dev/null)
+HT_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(P11_CFLAGS)
 HT_CFLAGS   = -std=gnu17 -MMD -MP $(WARNINGS) $(HARDEN) $(SAN_FLAGS)
 HT_LDFLAGS  = -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
 HT_LDLIBS   = $(PKG_LIBS) -pthread -lm
@@ -145,7 +147,7 @@ $(B)/%.o: %.c | $(B)/.ready
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) -c -o $@ $<
 # One clear sentence instead of a page of missing headers.
 $(B)/.ready:
-	$(Q)pkg-config --exists $(PKGS) 2>/dev/null || { \
+	$(Q)pkg-config --exists $(PKGS) p11-kit-1 2>/dev/null || { \
 	    echo "Some libraries are missing; 'make deps' installs them:" >&2; \
 	    tests/deps --list build >&2; exit 1; }
 	$(Q)mkdir -p $(@D) && touch $@

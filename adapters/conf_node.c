@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys/keyfile.h"
 #include "lib/base/fs.h"
 
 #define PATH_BYTES 4096
@@ -38,7 +39,8 @@ ht_conf_dir_of(const char *path)
 char *
 ht_conf_beside(const char *dir, const char *path)
 {
-	if (path[0] == '/' || strcmp(dir, ".") == 0)
+	if (path[0] == '/' || strcmp(dir, ".") == 0 ||
+	    ht_keyfile_is_credential(path))
 		return strdup(path);
 	return ht_fs_join(dir, path);
 }

@@ -14,7 +14,8 @@
  *	address: tcp://127.0.0.1:5600  # optional: other than the anchor's
  *	proofs: true                   # optional: demand proofs of the log
  *
- * Relative paths start at the file's own folder.
+ * Relative paths start at the file's own folder; a key may be
+ * "credential:NAME" (keys/keyfile.h).
  */
 #ifndef HT_ADAPTERS_CONF_NODE_H
 #define HT_ADAPTERS_CONF_NODE_H
@@ -43,7 +44,8 @@ void ht_conf_node_point(struct ht_conf_node *node);
 
 /* The folder of a path: "." for a bare name. NULL: out of memory. */
 char *ht_conf_dir_of(const char *path);
-/* @path itself if absolute, else below @dir.  NULL: out of memory. */
+/* @path itself if absolute or a credential, else below @dir.  NULL: out of
+ * memory. */
 char *ht_conf_beside(const char *dir, const char *path);
 
 /*

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "keys/keyfile.h"
 #include "lib/base/fs.h"
 #include "lib/conf/conf.h"
 
@@ -36,7 +37,8 @@ read_path(struct reading *r, struct ht_yaml *at, char **ret)
 
 	if (!ht_yaml_as_str(at, PATH_BYTES, &path))
 		return;
-	*ret = path[0] == '/' || strcmp(r->dir, ".") == 0
+	*ret = path[0] == '/' || strcmp(r->dir, ".") == 0 ||
+	               ht_keyfile_is_credential(path)
 	           ? strdup(path)
 	           : ht_fs_join(r->dir, path);
 	if (*ret == NULL)

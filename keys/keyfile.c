@@ -9,23 +9,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keys/pkcs11/token.h"
 #include "keys/sign_in.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"
 
-#define MAGIC     "hutong-key/v1"
-#define SALT_SIZE crypto_pwhash_SALTBYTES
-#define BOX_NONCE crypto_secretbox_NONCEBYTES
-#define B64_MAX   sodium_base64_ENCODED_LEN(BOX_SIZE, 1) /* the longest */
-#define BOX_SIZE  (HT_SEED_SIZE + crypto_secretbox_MACBYTES)
+#define MAGIC      "hutong-key/v1"
+#define CREDENTIAL "credential:"
+#define SALT_SIZE  crypto_pwhash_SALTBYTES
+#define BOX_NONCE  crypto_secretbox_NONCEBYTES
+#define B64_MAX    sodium_base64_ENCODED_LEN(BOX_SIZE, 1) /* the longest */
+#define BOX_SIZE   (HT_SEED_SIZE + crypto_secretbox_MACBYTES)
 
+_Static_assert(HT_KEY_TOKEN_MAX == HT_TOKEN_LABEL, "one limit, told twice");
 _Static_assert(SALT_SIZE == 16 && BOX_NONCE == 24 && BOX_SIZE == 48,
     "as keyfile.h draws the format");
 
@@ -47,6 +52,8 @@ struct secret {
 	uint8_t seed[HT_SEED_SIZE]; /* not locked */
 	uint64_t passes, kib;
 	uint8_t salt[SALT_SIZE], nonce[BOX_NONCE], box[BOX_SIZE];
+	bool token; /* locked by it, and the secret is not here at all */
+	struct ht_token_ref ref;
 };
 
 static void
@@ -101,9 +108,15 @@ add_head(struct text *text, const struct ht_keyfile *head)
 static void
 add_secret(struct text *text, const struct secret *secret)
 {
-	char costs[64];
+	char costs[64], uri[HT_TOKEN_URI];
 
 	add(text, "secret: ");
+	if (secret->token) {
+		ht_token_uri(&secret->ref, uri);
+		add(text, uri);
+		add(text, "\n");
+		return;
+	}
 	if (!secret->locked) {
 		add_b64(text, secret->seed, HT_SEED_SIZE);
 		add(text, "\n");
@@ -220,6 +233,81 @@ ht_keyfile_write(const char *path, const char *name, const struct ht_key *key,
 		if (err != HT_OK)
 			return err;
 	}
+	add_secret(&text, &secret);
+	return ht_fs_create(path, 0600, HT_SLICE(text.at, text.len));
+}
+
+/* An id for a new key, or the one that was given. */
+static enum ht_err
+token_ref(const char *path, const char *module, const char *label,
+    const char *id, struct ht_report *report, struct ht_token_ref *ret)
+{
+	ret->id_len = id != NULL ? strlen(id) / 2 : HT_KEYID_SIZE;
+	if (module[0] != '/' || strlen(module) >= sizeof(ret->module)) {
+		ht_report_add(report, path,
+		    "%s: the whole path of the token's library is needed",
+		    module);
+		return HT_EINVALID;
+	}
+	if (label[0] == '\0' || strlen(label) >= sizeof(ret->label)) {
+		ht_report_add(
+		    report, path, "a token's label has 1 to 32 bytes");
+		return HT_EINVALID;
+	}
+	memcpy(ret->module, module, strlen(module) + 1);
+	memcpy(ret->label, label, strlen(label) + 1);
+	if (id == NULL) {
+		ht_random(ret->id, ret->id_len);
+		return HT_OK;
+	}
+	if (ret->id_len == 0 || ret->id_len > HT_TOKEN_ID ||
+	    strlen(id) != 2 * ret->id_len ||
+	    ht_unhex(id, ret->id, ret->id_len) != HT_OK) {
+		ht_report_add(report, path, "%s: an id is 1 to %d bytes in hex",
+		    id, HT_TOKEN_ID);
+		return HT_EINVALID;
+	}
+	return HT_OK;
+}
+
+/* Asked before a key is made that nobody would find again. */
+static bool
+is_free(const char *path, struct ht_report *report)
+{
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return true;
+	ht_report_add(report, path,
+	    "exists, and no key is ever overwritten; name another file");
+	return false;
+}
+
+enum ht_err
+ht_keyfile_write_token(const char *path, enum ht_key_for what, const char *name,
+    const char *module, const char *label, const char *id, const char *pin,
+    struct ht_report *report)
+{
+	HT_AUTO(ht_token_close) struct ht_token *token = NULL;
+	HT_AUTO(text_wipe) struct text text = {.len = 0};
+	struct secret secret = {.locked = true, .token = true};
+	struct ht_keyfile head = {.what = what};
+	enum ht_err err;
+
+	if (!name_ok(name))
+		return HT_EINVALID;
+	err = token_ref(path, module, label, id, report, &secret.ref);
+	if (err == HT_OK && !is_free(path, report))
+		err = HT_EEXISTS;
+	if (err == HT_OK)
+		err = id == NULL ? ht_token_make(&secret.ref, pin, name, path,
+		                       report, &token)
+		                 : ht_token_open(
+		                       &secret.ref, pin, path, report, &token);
+	if (err != HT_OK)
+		return err;
+	memcpy(head.name, name, strlen(name) + 1);
+	head.pub = ht_token_pub(token);
+	head.created_us = ht_clock_wall_us() / 1000000 * 1000000;
+	add_head(&text, &head);
 	add_secret(&text, &secret);
 	return ht_fs_create(path, 0600, HT_SLICE(text.at, text.len));
 }
@@ -361,6 +449,14 @@ read_secret(struct reader *in, struct secret *secret)
 
 	if (next_value(in, "secret: ", &v) != HT_OK)
 		return HT_EINVALID;
+	if (v.len > 7 && memcmp(v.at, "pkcs11:", 7) == 0) {
+		secret->locked = secret->token = true;
+		return ht_token_uri_parse(v, &secret->ref) == HT_OK
+		           ? HT_OK
+		           : wrong(in,
+		                 "a key in a token is written as pkcs11:token="
+		                 "LABEL;id=%01?module-path=/PATH");
+	}
 	if (memchr(v.at, ' ', v.len) == NULL)
 		return b64_value(v, secret->seed, HT_SEED_SIZE)
 		           ? HT_OK
@@ -405,6 +501,8 @@ parse(const struct text *text, const char *path, struct ht_report *report,
 	if (read_secret(&in, secret) != HT_OK)
 		return HT_EINVALID;
 	head->locked = secret->locked;
+	if (secret->token)
+		memcpy(head->token, secret->ref.label, sizeof(head->token));
 	in.line++;
 	if (*in.at != '\0')
 		return wrong(&in, "nothing may stand after the secret; one "
@@ -414,10 +512,14 @@ parse(const struct text *text, const char *path, struct ht_report *report,
 
 /* ---- reading ---- */
 
-/* A regular file that nobody else can read. */
+/*
+ * A regular file that nobody else can read.  systemd lets a service read its
+ * credentials by an ACL, which looks like the group's right to read.
+ */
 static enum ht_err
-check_mode(int fd, const char *path, struct ht_report *report)
+check_mode(int fd, const char *path, bool credential, struct ht_report *report)
 {
+	mode_t others = credential ? 037 : 077;
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
@@ -426,7 +528,7 @@ check_mode(int fd, const char *path, struct ht_report *report)
 		ht_report_add(report, path, "a key is a regular file");
 		return HT_EINVALID;
 	}
-	if ((st.st_mode & 077) != 0) {
+	if ((st.st_mode & others) != 0) {
 		ht_report_add(report, path,
 		    "others can read or change this secret key (mode %04o): "
 		    "chmod 600 it, and replace the key if somebody may have",
@@ -459,26 +561,74 @@ read_text(int fd, const char *path, struct ht_report *report, struct text *text)
 	return HT_EINVALID;
 }
 
-static enum ht_err
-read_file(const char *path, struct ht_report *report, struct text *text)
+bool
+ht_keyfile_is_credential(const char *path)
 {
-	/* O_NONBLOCK: a pipe put there must not hang us. */
-	HT_AUTO(ht_fd_close)
-	int fd = open(
-	    path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+	return strncmp(path, CREDENTIAL, strlen(CREDENTIAL)) == 0;
+}
+
+/* "credential:NAME" is a file in the folder that systemd made for us. */
+static enum ht_err
+find_file(const char *path, char ret[static PATH_MAX], struct ht_report *report)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	const char *name = path + strlen(CREDENTIAL);
+
+	if (!ht_keyfile_is_credential(path)) {
+		if (strlen(path) >= PATH_MAX)
+			return HT_ETOOBIG;
+		memcpy(ret, path, strlen(path) + 1);
+		return HT_OK;
+	}
+	if (*name == '\0' || *name == '.' || strchr(name, '/') != NULL) {
+		ht_report_add(report, path,
+		    "a credential's name has no \"/\" and does not begin with "
+		    "a dot");
+		return HT_EINVALID;
+	}
+	if (dir == NULL ||
+	    snprintf(ret, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX) {
+		ht_report_add(report, path,
+		    "systemd gave this program no credentials; its unit needs "
+		    "LoadCredentialEncrypted=%s, or name a file here",
+		    name);
+		return HT_ENOTFOUND;
+	}
+	return HT_OK;
+}
+
+static enum ht_err
+open_file(const char *path, int *ret, struct ht_report *report)
+{
 	enum ht_err err;
 
-	if (fd == -1 && errno == ELOOP) {
+	/* O_NONBLOCK: a pipe put there must not hang us. */
+	*ret = open(
+	    path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+	if (*ret != -1)
+		return HT_OK;
+	if (errno == ELOOP) {
 		ht_report_add(
 		    report, path, "a symbolic link; name the key file itself");
 		return HT_EINVALID;
 	}
-	if (fd == -1) {
-		err = errno == ENOENT ? HT_ENOTFOUND : HT_ESYSTEM;
-		ht_report_add(report, path, "%s", strerror(errno));
+	err = errno == ENOENT ? HT_ENOTFOUND : HT_ESYSTEM;
+	ht_report_add(report, path, "%s", strerror(errno));
+	return err;
+}
+
+static enum ht_err
+read_file(const char *path, struct ht_report *report, struct text *text)
+{
+	HT_AUTO(ht_fd_close) int fd = -1;
+	char file[PATH_MAX];
+	enum ht_err err = find_file(path, file, report);
+
+	if (err == HT_OK)
+		err = open_file(file, &fd, report);
+	if (err != HT_OK)
 		return err;
-	}
-	err = check_mode(fd, path, report);
+	err = check_mode(fd, path, ht_keyfile_is_credential(path), report);
 	if (err == HT_OK)
 		err = read_text(fd, path, report, text);
 	if (err == HT_ESYSTEM)
@@ -509,7 +659,7 @@ open_secret(const char *path, const char *passphrase, const struct text *head,
 {
 	enum ht_err err;
 
-	if (!secret->locked)
+	if (!secret->locked || secret->token)
 		return HT_OK;
 	if (passphrase == NULL) {
 		ht_report_add(report, path, "this key needs its passphrase");
@@ -527,13 +677,34 @@ open_secret(const char *path, const char *passphrase, const struct text *head,
 	return err;
 }
 
-/* The key of a seed, if it is the one that the public half promises. */
+static enum ht_err
+token_key(const char *path, const struct ht_keyfile *file,
+    const struct secret *secret, const char *pin, struct ht_key **ret,
+    struct ht_report *report)
+{
+	HT_AUTO(ht_token_close) struct ht_token *token = NULL;
+	enum ht_err err =
+	    ht_token_open(&secret->ref, pin, path, report, &token);
+
+	if (err == HT_OK)
+		err = ht_key_from_token(file->what, &token, ret);
+	if (err == HT_EINVALID && token != NULL)
+		ht_report_add(report, path,
+		    "a %s key does not sign, and cannot be in a token",
+		    ht_key_for_text(file->what));
+	return err;
+}
+
+/* The key, if it is the one that the public half promises. */
 static enum ht_err
 make_key(const char *path, const struct ht_keyfile *file,
-    const struct secret *secret, struct ht_key **ret, struct ht_report *report)
+    const struct secret *secret, const char *pin, struct ht_key **ret,
+    struct ht_report *report)
 {
 	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
-	enum ht_err err = ht_key_from_seed(file->what, secret->seed, &key);
+	enum ht_err err =
+	    secret->token ? token_key(path, file, secret, pin, &key, report)
+	                  : ht_key_from_seed(file->what, secret->seed, &key);
 	struct ht_pub pub;
 
 	if (err != HT_OK)
@@ -570,7 +741,8 @@ ht_keyfile_read(const char *path, enum ht_key_for what, const char *passphrase,
 	if (err == HT_OK)
 		err = open_secret(path, passphrase, &head, &secret, report);
 	if (err == HT_OK)
-		err = make_key(path, &file, &secret, ret_key, report);
+		err =
+		    make_key(path, &file, &secret, passphrase, ret_key, report);
 	if (err == HT_OK && ret != NULL)
 		*ret = file;
 	return err;

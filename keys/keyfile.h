@@ -10,7 +10,9 @@
  *   secret: <base64, 32 bytes>                           without a passphrase
  *   secret: argon2id 3 262144 <b64 salt 16> <b64 nonce 24> <b64 box 48>
  *
- * The last form is libsodium's secretbox under
+ *   secret: pkcs11:token=LABEL;id=%01?module-path=PATH   in a token (RFC 7512)
+ *
+ * The second form is libsodium's secretbox under
  *
  *   BLAKE2b-256(key = Argon2id(passphrase, salt; RFC 9106, passes, KiB),
  *       every byte before "secret:")
@@ -29,13 +31,22 @@
 
 #define HT_KEY_NAME_MAX (HT_NAME_MAX + HT_NODE_MAX + 2) /* with its NUL */
 
+#define HT_KEY_TOKEN_MAX 33 /* PKCS#11 labels have 32 bytes */
+
 struct ht_keyfile {
 	enum ht_key_for what;
 	char name[HT_KEY_NAME_MAX]; /* whose: member, member/node, officer */
 	struct ht_pub pub;
 	uint64_t created_us;
-	bool locked; /* a passphrase is needed */
+	bool locked; /* a passphrase is needed, or a token's PIN */
+	char token[HT_KEY_TOKEN_MAX]; /* the token's label, or "" */
 };
+
+/*
+ * A path "credential:NAME" is the file NAME of the service's credentials
+ * (systemd.exec(5), $CREDENTIALS_DIRECTORY), wherever a key file is read.
+ */
+bool ht_keyfile_is_credential(const char *path);
 
 /*
  * @name: printable ASCII without space and "+", since it also names the key
@@ -45,6 +56,18 @@ struct ht_keyfile {
  */
 enum ht_err ht_keyfile_write(const char *path, const char *name,
     const struct ht_key *key, const char *passphrase) HT_MUST_USE;
+
+/*
+ * Make a key in a PKCS#11 token, which never gives it away, and a file that
+ * says where it is.  @module: the path of the token's library; @label: the
+ * token; @id: the CKA_ID, in hex, of a key that is there already, or NULL to
+ * make one.  Keys that sign only: the token does the signing.
+ * Errors: HT_EINVALID, HT_EDENIED (the PIN), HT_EEXISTS, HT_ENOTFOUND,
+ * HT_ESYSTEM, each with a finding; HT_ENOMEM.
+ */
+enum ht_err ht_keyfile_write_token(const char *path, enum ht_key_for what,
+    const char *name, const char *module, const char *label, const char *id,
+    const char *pin, struct ht_report *report) HT_MUST_USE;
 
 /*
  * The public facts, without opening the secret.  Errors: HT_ENOTFOUND;

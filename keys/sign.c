@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys/pkcs11/token.h"
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"
 
@@ -34,7 +35,8 @@ struct ht_key {
 	pthread_mutex_t lock;
 	unsigned open;
 	/* Ed25519: seed || public; X25519, tracker: the 32 bytes. */
-	uint8_t *secret;
+	uint8_t *secret;        /* NULL: in the token */
+	struct ht_token *token; /* its calls are made under the lock */
 };
 
 const char *
@@ -110,6 +112,7 @@ ht_key_free(struct ht_key **key_p)
 		return;
 	*key_p = NULL;
 	sodium_free(key->secret); /* wipes; NULL is fine */
+	ht_token_close(&key->token);
 	pthread_mutex_destroy(&key->lock);
 	free(key);
 }
@@ -164,6 +167,25 @@ ht_key_from_seed(
 }
 
 enum ht_err
+ht_key_from_token(
+    enum ht_key_for what, struct ht_token **token_p, struct ht_key **ret)
+{
+	struct ht_key *key;
+
+	if (!signs(what))
+		return HT_EINVALID;
+	key = calloc(1, sizeof(*key));
+	if (key == NULL)
+		return HT_ENOMEM;
+	key->what = what;
+	pthread_mutex_init(&key->lock, NULL);
+	key->pub = ht_token_pub(*token_p);
+	key->token = HT_TAKE(*token_p);
+	*ret = key;
+	return HT_OK;
+}
+
+enum ht_err
 ht_key_new(enum ht_key_for what, struct ht_key **ret)
 {
 	uint8_t seed[32];
@@ -205,6 +227,7 @@ ht_key_seed_open(const struct ht_key *key)
 {
 	struct ht_key *k = mutable_key(key);
 
+	HT_ASSERT(k->secret != NULL);
 	pthread_mutex_lock(&k->lock);
 	if (k->open++ == 0 && sodium_mprotect_readonly(k->secret) != 0)
 		HT_NEVER("a secret key could not be made readable");
@@ -257,6 +280,20 @@ join(const char *label, struct ht_slice message, uint8_t small[static SMALL],
 	return HT_OK;
 }
 
+/* A session signs one thing at a time. */
+static enum ht_err
+sign_in_token(
+    const struct ht_key *key, struct ht_slice message, struct ht_sig *ret)
+{
+	struct ht_key *k = mutable_key(key);
+	enum ht_err err;
+
+	pthread_mutex_lock(&k->lock);
+	err = ht_token_sign(k->token, message, ret);
+	pthread_mutex_unlock(&k->lock);
+	return err;
+}
+
 enum ht_err
 ht_sign(const struct ht_key *key, const char *label, struct ht_slice message,
     struct ht_sig *ret)
@@ -271,6 +308,8 @@ ht_sign(const struct ht_key *key, const char *label, struct ht_slice message,
 	err = join(label, message, small, &heap, &all);
 	if (err != HT_OK)
 		return err;
+	if (key->token != NULL)
+		return sign_in_token(key, all, ret);
 	crypto_sign_detached(
 	    ret->at, NULL, all.at, all.len, ht_key_seed_open(key));
 	ht_key_shut(key);

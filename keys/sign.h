@@ -81,8 +81,8 @@ void ht_key_shut(const struct ht_key *key);
 /*
  * Sign @label || parts.  The label ends in "\n" and is what keeps one kind of
  * signature from being mistaken for another ("hutong-bundle/v1\n").  Notes
- * sign their text as it stands (label "").  Errors: HT_ENOMEM.
- * Thread: any.
+ * sign their text as it stands (label "").  Errors: HT_ENOMEM; HT_ESYSTEM for a
+ * key in a token that fails or is gone.  Thread: any.
  */
 enum ht_err ht_sign(const struct ht_key *key, const char *label,
     struct ht_slice message, struct ht_sig *ret) HT_MUST_USE;

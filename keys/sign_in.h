@@ -14,4 +14,12 @@
  */
 const uint8_t *ht_key_seed_open(const struct ht_key *key);
 
+struct ht_token;
+/*
+ * A key that lies in a token; takes *token_p on success.  HT_EINVALID: of a
+ * purpose that does not sign.
+ */
+enum ht_err ht_key_from_token(enum ht_key_for what, struct ht_token **token_p,
+    struct ht_key **ret) HT_MUST_USE;
+
 #endif

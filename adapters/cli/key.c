@@ -80,8 +80,11 @@ show_one(const struct ht_keyfile *file, const char *only)
 		if (facts.vkey[0] != '\0')
 			printf("vkey     %s\n", facts.vkey);
 		printf("created  %s\n", facts.created);
-		printf("secret   %s\n",
-		    file->locked ? "locked with a passphrase" : "not locked");
+		printf("secret   %s%s\n",
+		    file->token[0] != '\0' ? "in the token "
+		    : file->locked         ? "locked with a passphrase"
+		                           : "not locked",
+		    file->token);
 		return HT_EXIT_OK;
 	}
 	if (strcmp(only, "public") == 0)
@@ -123,6 +126,12 @@ show(int argc, char **argv)
 }
 
 /* ---- making ---- */
+
+struct in_token {
+	const char *label; /* NULL: in a file */
+	const char *module;
+	const char *id;
+};
 
 /* How many parts a name of this kind may have, and an example. */
 static const struct {
@@ -209,10 +218,38 @@ make(enum ht_key_for what, const char *name, const char *out, bool lock)
 	return show_one(&file, NULL);
 }
 
+/* In a token, which is asked for its PIN as a file for its passphrase. */
+static int
+make_in_token(enum ht_key_for what, const char *name, const char *out,
+    const struct in_token *in)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_cli_secret_free) char *pin = NULL;
+	struct ht_keyfile file;
+	enum ht_err err;
+	int rc;
+
+	if (!signs_notes(what) && what != HT_KEY_SIGNING)
+		return ht_cli_fail(HT_EXIT_USAGE,
+		    "--token: a %s key does not sign, and cannot be in a token",
+		    ht_key_for_text(what));
+	rc = ht_cli_passphrase("PIN of the token: ", &pin);
+	if (rc != HT_CLI_GO)
+		return rc;
+	err = ht_keyfile_write_token(
+	    out, what, name, in->module, in->label, in->id, pin, report);
+	if (err == HT_OK)
+		err = ht_keyfile_look(out, &file, report);
+	if (err != HT_OK)
+		return ht_cli_error(err, report, "cannot make", out);
+	return show_one(&file, NULL);
+}
+
 static int
 new_key(int argc, char **argv)
 {
 	const char *purpose = NULL, *name = NULL, *out = NULL;
+	struct in_token in = {NULL, NULL, NULL};
 	bool lock = false;
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("for", "PURPOSE", purpose,
@@ -224,10 +261,17 @@ new_key(int argc, char **argv)
 	    HT_OPT_NEED("out", "FILE", out, "where; never overwritten"),
 	    HT_OPT_FLAG(
 	        "passphrase", lock, "ask for one and lock the secret with it"),
+	    HT_OPT_MAY("token", "LABEL", in.label,
+	        "in this PKCS#11 token, which keeps the secret; its PIN is "
+	        "asked for"),
+	    HT_OPT_MAY("module", "FILE", in.module,
+	        "the library that the token's maker gives"),
+	    HT_OPT_MAY("id", "HEX", in.id,
+	        "a key that is in the token already; else one is made"),
 	};
 	const struct ht_usage_of takes = {
 	    "hutong key new --for PURPOSE --name NAME --out FILE "
-	    "[--passphrase]",
+	    "[--passphrase | --token LABEL --module FILE [--id HEX]]",
 	    opts, HT_COUNT(opts), 0, 0};
 	enum ht_key_for what;
 	int rc = ht_cli_options(&takes, argc, argv, NULL);
@@ -243,12 +287,18 @@ new_key(int argc, char **argv)
 		return ht_cli_fail(HT_EXIT_USAGE,
 		    "--name %s: for a %s key, name %s", name, purpose,
 		    names[what].example);
-	return make(what, name, out, lock);
+	if ((in.label == NULL) != (in.module == NULL) ||
+	    (in.id != NULL && in.label == NULL) || (in.label != NULL && lock))
+		return ht_cli_fail(HT_EXIT_USAGE,
+		    "--token and --module go together, without --passphrase");
+	return in.label != NULL ? make_in_token(what, name, out, &in)
+	                        : make(what, name, out, lock);
 }
 
 static const struct ht_verb verb_new = {
     .name = "new",
-    .synopsis = "--for PURPOSE --name NAME --out FILE [--passphrase]",
+    .synopsis = "--for PURPOSE --name NAME --out FILE [--passphrase | --token "
+                "LABEL --module FILE]",
     .help = "make a key; its file is never overwritten",
     .run = new_key,
 };

@@ -38,7 +38,7 @@
 #define HT_PACK_DEPTH 12    /* headers need 3, bodies some 8 */
 
 /* --- secrets --- */
-#define HT_KEYFILE_MAX    1024 /* usual: 350 */
+#define HT_KEYFILE_MAX    2048 /* usual: 350; a token's path may be long */
 #define HT_PASSPHRASE_MAX 1024 /* bytes; a sentence has 100 */
 /* Argon2id: what we write, and the most that a file may ask of us. */
 #define HT_ARGON_PASSES     3

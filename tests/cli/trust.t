@@ -103,6 +103,63 @@ exits 1 "not its passphrase" env HUTONG_PASSPHRASE_FILE="$PWD/wrong" \
 	[ ! -e locked2.note ]
 ok "and not with another"
 
+# --- tokens ---
+# A software token, in a folder of this test's own.
+module=$(find /usr/lib -name libsofthsm2.so -print -quit 2>/dev/null)
+skipped=
+[ -n "$module" ] && command -v softhsm2-util >/dev/null ||
+	skipped=" # SKIP no softhsm2 here: tests/deps test"
+token() { # what is said of it; the status of the command before is the verdict
+	local status=$?
+	[ -z "$skipped" ] || status=0
+	(exit "$status")
+	ok "$1$skipped"
+}
+hsm() { # COMMAND ...: with the token; nothing is done where there is none
+	[ -n "$skipped" ] || SOFTHSM2_CONF=$PWD/hsm.conf \
+		HUTONG_PASSPHRASE_FILE=$PWD/pin "$@"
+}
+hsm_exits() { [ -n "$skipped" ] || hsm exits "$@"; }
+echo 1234 >pin && echo 4321 >badpin && chmod 600 pin badpin && mkdir hsm
+printf 'directories.tokendir = %s/hsm\nlog.level = ERROR\n' "$PWD" >hsm.conf
+new_in_token() { # purpose, file
+	"$hutong" key new --for "$1" --name gx.demo/officer-9 --out "$2" \
+		--token "gx officer" --module "$module"
+}
+hsm softhsm2-util --init-token --free --label "gx officer" --pin 1234 \
+	--so-pin 5678 >out 2>err
+hsm_exits 0 "in the token gx officer" new_in_token officer token.key
+token "a key is made in a token"
+[ -n "$skipped" ] || grep -q '^secret: pkcs11:token=gx%20officer;id=' token.key
+token "and the file says where it is, and no more"
+hsm "$hutong" note sign text --key token.key --out token.note >out 2>err
+[ -n "$skipped" ] || "$check" token.note \
+	"$("$hutong" key show token.key --only vkey)" >out 2>err
+token "it signs there, and openssl agrees"
+[ -n "$skipped" ] || SOFTHSM2_CONF=$PWD/hsm.conf exits 1 "not its passphrase" \
+	env HUTONG_PASSPHRASE_FILE="$PWD/badpin" "$hutong" note sign text \
+	--key token.key --out token2.note
+token "not with another PIN"
+hsm_exits 3 "there is no token gx officer" env SOFTHSM2_CONF=/dev/null \
+	"$hutong" note sign text --key token.key --out token2.note
+token "nor when the token is not there"
+[ -n "$skipped" ] || sed 's/^public: .*/public: A6EHv\/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=/' \
+	token.key >false.key && chmod 600 false.key 2>/dev/null
+hsm_exits 1 "the public half does not belong" \
+	"$hutong" note sign text --key false.key --out token2.note
+token "nor in another's name"
+hsm_exits 2 "cannot be in a token" "$hutong" key new --for sealing \
+	--name tax.demo/state --out sealing.key --token "gx officer" \
+	--module "$module"
+token "a key that opens cannot be in one"
+id=$(sed -n 's/.*;id=\(.*\)?.*/\1/p' token.key 2>/dev/null | tr -d %)
+hsm_exits 0 "public   $(sed -n 's/^public: //p' token.key 2>/dev/null)" \
+	"$hutong" key new --for officer --name gx.demo/officer-9 --out again.key \
+	--token "gx officer" --module "$module" --id "$id"
+token "a key that is there can be taken"
+[ ! -e token2.note ]
+token "nothing of that was signed"
+
 # --- notes ---
 printf 'a text\nof two lines\n' >text
 "$hutong" note sign text --key o1.key --out text.note >out 2>err

@@ -352,6 +352,28 @@ static const struct {
      "passes"                                                                                                            },
     {"no box",                           HEAD "secret: argon2id 3 262144 AAAAAAAAAAAAAAAAAAAAAA==\n",
      "salt"                                                                                                              },
+    {"no token's label",                 HEAD "secret: pkcs11:token=;id=%01?module-path=/a\n",
+     "pkcs11:token="                                                                                                     },
+    {"no id",                            HEAD "secret: pkcs11:token=a;id=?module-path=/a\n",
+     "pkcs11:token="                                                                                                     },
+    {"a relative library",               HEAD "secret: pkcs11:token=a;id=%01?module-path=a\n",
+     "pkcs11:token="                                                                                                     },
+    {"an id spelt otherwise",
+     HEAD "secret: pkcs11:token=a;id=A?module-path=/a\n",                                             "pkcs11:token="    },
+    {"small letters of hex",
+     HEAD "secret: pkcs11:token=a;id=%0a?module-path=/a\n",                                           "pkcs11:token="    },
+    {"a letter in hex",                  HEAD "secret: pkcs11:token=%41;id=%01?module-path=/a\n",
+     "pkcs11:token="                                                                                                     },
+    {"a NUL in a label",
+     HEAD "secret: pkcs11:token=a%00b;id=%01?module-path=/a\n",
+     "pkcs11:token="                                                                                                     },
+    {"cut in a %XX",                     HEAD "secret: pkcs11:token=a;id=%01?module-path=/a%4\n",
+     "pkcs11:token="                                                                                                     },
+    {"a longer label",
+     HEAD "secret: pkcs11:token=123456789012345678901234567890123;id=%01"
+             "?module-path=/a\n",                                                                     "pkcs11:token="    },
+    {"another order",                    HEAD "secret: pkcs11:id=%01;token=a?module-path=/a\n",
+     "pkcs11:token="                                                                                                     },
     {"another's public half",
      "hutong-key/v1\nfor: signing\nname: a\n"
         "public: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
@@ -450,6 +472,75 @@ reading_survives_no_memory(void **state)
 	assert_ok(err);
 }
 
+static void
+a_key_in_a_token_is_told_without_it(void **state)
+{
+	struct place *p = *state;
+	struct ht_keyfile file;
+	struct ht_key *key = NULL;
+
+	put(p->path,
+	    HEAD "secret: pkcs11:token=gx%20officer;id=%01%FF"
+	         "?module-path=/no/such/lib%20rary.so\n",
+	    0600);
+	assert_ok(ht_keyfile_look(p->path, &file, p->report));
+	assert_true(file.locked);
+	assert_string_equal(file.token, "gx officer");
+	assert_err(ht_keyfile_read(
+	               p->path, HT_KEY_SIGNING, "1234", &key, NULL, p->report),
+	    HT_ENOTFOUND);
+	assert_null(key);
+	assert_finding(p, "/no/such/lib rary.so");
+}
+
+static void
+what_does_not_sign_goes_in_no_token(void **state)
+{
+	struct place *p = *state;
+
+	assert_err(ht_keyfile_write_token(p->path, HT_KEY_LOG, "a/b", "lib.so",
+	               "t", NULL, "1234", p->report),
+	    HT_EINVALID);
+	assert_finding(p, "the whole path");
+	ht_report_free(&p->report);
+	p->report = ht_report_new();
+	assert_err(ht_keyfile_write_token(p->path, HT_KEY_LOG, "a/b", "/lib.so",
+	               "t", "0g", "1234", p->report),
+	    HT_EINVALID);
+	assert_finding(p, "in hex");
+	put(p->path, "", 0600);
+	assert_err(ht_keyfile_write_token(p->path, HT_KEY_LOG, "a/b", "/lib.so",
+	               "t", NULL, "1234", p->report),
+	    HT_EEXISTS);
+}
+
+/* As systemd hands them out: a folder of its own, and a right to read. */
+static void
+keys_come_as_credentials(void **state)
+{
+	struct place *p = *state;
+	struct ht_keyfile file;
+
+	put(p->path, HEAD SECRET, 0440);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_err(
+	    ht_keyfile_look("credential:key", &file, p->report), HT_ENOTFOUND);
+	assert_finding(p, "LoadCredentialEncrypted=key");
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", p->dir, 1), 0);
+	assert_ok(ht_keyfile_look("credential:key", &file, p->report));
+	assert_int_equal(file.what, HT_KEY_SIGNING);
+	/* Under its own name it is a file like others. */
+	assert_err(ht_keyfile_look(p->path, &file, p->report), HT_EINVALID);
+	assert_err(ht_keyfile_look("credential:../key", &file, p->report),
+	    HT_EINVALID);
+	assert_err(
+	    ht_keyfile_look("credential:none", &file, p->report), HT_ENOTFOUND);
+	assert_int_equal(chmod(p->path, 0444), 0);
+	assert_err(
+	    ht_keyfile_look("credential:key", &file, p->report), HT_EINVALID);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -465,6 +556,9 @@ main(void)
 	    UNIT(open_files_are_refused),
 	    UNIT(what_is_no_file_is_refused),
 	    UNIT(bad_files_are_refused),
+	    UNIT(a_key_in_a_token_is_told_without_it),
+	    UNIT(what_does_not_sign_goes_in_no_token),
+	    UNIT(keys_come_as_credentials),
 	    UNIT(findings_name_the_line),
 	    UNIT(any_cut_is_refused),
 	    UNIT(zeros_and_long_files_are_refused),
