@@ -348,10 +348,15 @@ static uint64_t
 append_snapshot(struct ht_committer *c)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(PAYLOAD_MAX);
+	struct ht_hash note = ht_trust_current_hash(c->trust);
 
-	ht_pack_map(&payload, 2);
+	ht_pack_map(&payload, 4);
 	ht_pack_cstr(&payload, "hash");
 	ht_pack_bin(&payload, c->snapshot.at, sizeof(c->snapshot.at));
+	ht_pack_cstr(&payload, "issued");
+	ht_pack_uint(&payload, ht_trust_issued_ms(c->trust));
+	ht_pack_cstr(&payload, "note");
+	ht_pack_bin(&payload, note.at, sizeof(note.at));
 	ht_pack_cstr(&payload, "version");
 	ht_pack_uint(&payload, ht_trust_version(c->trust));
 	must(payload.err, "pack a payload");
@@ -403,16 +408,12 @@ append_stop(struct ht_committer *c, const char *reason)
 static void
 install(struct ht_committer *c, struct ht_trust *trust)
 {
-	struct ht_hash hash = ht_trust_hash(trust);
-	bool same = ht_hash_eq(&hash, &c->snapshot);
-
 	ht_trust_unref(&c->trust);
 	c->trust = ht_trust_ref(trust);
-	c->snapshot = hash;
+	c->snapshot = ht_trust_hash(trust);
 	c->new_trust = true;
-	/* A fresher note for the same snapshot decides nothing anew. */
-	if (!same)
-		c->snapshot_place = append_snapshot(c);
+	/* For a fresher note on the same snapshot, too: it may suspend. */
+	c->snapshot_place = append_snapshot(c);
 }
 
 static void

@@ -63,15 +63,28 @@ find_from(struct ht_log *log, uint64_t from_ms, uint64_t *ret)
 
 /* ---- the snapshot in force ---- */
 
-/* map {"hash": bin 32, "version": int} */
+/*
+ * map {"hash": bin 32, "issued": int, "note": bin 32, "version": int}, and
+ * without the two in the middle in logs of before.
+ */
 static enum ht_err
 unpack_snapshot(const struct ht_entry *e, struct ht_replay_snapshot *ret)
 {
 	struct ht_unpack u = ht_unpack(e->payload);
+	uint32_t n = ht_unpack_map(&u, 4);
+	struct ht_hash note;
 
-	ht_unpack_demand(&u, ht_unpack_map(&u, 2) == 2);
+	ht_unpack_demand(&u, n == 2 || n == 4);
 	ht_unpack_key(&u, "hash");
 	ht_unpack_fixed(&u, ret->hash.at, sizeof(ret->hash.at));
+	ret->issued_ms = 0;
+	ret->issued_place = e->seq;
+	if (n == 4) {
+		ht_unpack_key(&u, "issued");
+		ret->issued_ms = ht_unpack_uint(&u, UINT64_MAX);
+		ht_unpack_key(&u, "note");
+		ht_unpack_fixed(&u, note.at, sizeof(note.at));
+	}
 	ht_unpack_key(&u, "version");
 	ret->version = ht_unpack_uint(&u, UINT64_MAX);
 	ret->place = e->seq;
@@ -103,6 +116,36 @@ find_under(struct ht_log *log, const struct ht_hash *snapshot, uint64_t last,
 			low = mid + 1;
 	}
 	*ret = low;
+	return HT_OK;
+}
+
+/*
+ * Notes on one snapshot are many, each with an entry; the log says which is
+ * the last.  What another version of ours wrote since is not in it: then the
+ * time is not known, and the snapshot is.
+ */
+static enum ht_err
+find_issued(struct ht_log *log, struct ht_replay_snapshot *ret)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(LEAF_MAX);
+	struct ht_replay_snapshot last;
+	struct ht_entry e;
+	uint64_t at;
+	enum ht_err err = ht_log_last_snapshot(log, &at);
+
+	ret->issued_ms = 0;
+	if (err == HT_ENOTFOUND)
+		return HT_OK;
+	if (err == HT_OK)
+		err = read_entry(log, at, &leaf, &e);
+	if (err != HT_OK)
+		return err;
+	if (e.type != HT_ENTRY_SNAPSHOT || unpack_snapshot(&e, &last) != HT_OK)
+		return HT_EINTEGRITY;
+	if (!ht_hash_eq(&last.hash, &ret->hash))
+		return HT_OK;
+	ret->issued_ms = last.issued_ms;
+	ret->issued_place = at;
 	return HT_OK;
 }
 
@@ -145,7 +188,7 @@ ht_replay_snapshot(struct ht_log *log, struct ht_replay_snapshot *ret)
 	if (e.type != HT_ENTRY_SNAPSHOT || unpack_snapshot(&e, ret) != HT_OK ||
 	    !ht_hash_eq(&ret->hash, &snapshot))
 		return HT_EINTEGRITY;
-	return HT_OK;
+	return find_issued(log, ret);
 }
 
 /* ---- the records that may still live ---- */

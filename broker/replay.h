@@ -21,6 +21,8 @@ struct ht_replay_snapshot {
 	uint64_t place; /* of the SNAPSHOT entry that put it in force */
 	uint64_t version;
 	struct ht_hash hash;
+	uint64_t issued_ms; /* of its newest current note; 0: not known */
+	uint64_t issued_place;
 };
 /*
  * Found with some 30 reads in any log.  HT_ENOTFOUND: the log is empty;

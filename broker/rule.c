@@ -69,6 +69,29 @@ rule_load(const struct ht_broker_conf *conf, const struct ht_root *old_root,
 	return HT_OK;
 }
 
+/* The same snapshot, under a note that may not know of a suspension. */
+static enum ht_err
+check_issued(const struct ht_trust *trust,
+    const struct ht_replay_snapshot *last, const char *where,
+    struct ht_report *report)
+{
+	uint64_t issued_ms = ht_trust_issued_ms(trust);
+	char text[HT_TIME_SIZE], last_text[HT_TIME_SIZE];
+
+	if (issued_ms >= last->issued_ms)
+		return HT_OK;
+	ht_time_text(text, issued_ms * 1000);
+	ht_time_text(last_text, last->issued_ms * 1000);
+	ht_report_add(report, where,
+	    "has a current note issued %s, and one issued %s is in force since "
+	    "entry %llu of the log: what is suspended since would be "
+	    "forgotten; "
+	    "bring the folder up to date, or freshen it (hutong catalog "
+	    "freshen)",
+	    text, last_text, (unsigned long long)last->issued_place);
+	return HT_EROLLBACK;
+}
+
 /*
  * The authority's folder may have been put back; while the broker runs it
  * would be compared with what is in force, and at start with the log.
@@ -89,9 +112,11 @@ rule_continues(const struct ht_trust *trust, struct ht_log *log,
 		ht_report_add(report, "log",
 		    "its last entries name a trust snapshot that no SNAPSHOT "
 		    "entry put in force; look at it with hutong-audit verify");
-	if (err != HT_OK || version > last.version ||
-	    (version == last.version && ht_hash_eq(&hash, &last.hash)))
+	if (err != HT_OK)
 		return err;
+	if (version > last.version ||
+	    (version == last.version && ht_hash_eq(&hash, &last.hash)))
+		return check_issued(trust, &last, where, report);
 	ht_hex(text, hash.at, sizeof(hash.at));
 	ht_hex(last_text, last.hash.at, sizeof(last.hash.at));
 	ht_report_add(report, where,

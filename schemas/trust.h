@@ -212,6 +212,9 @@ uint64_t ht_trust_version(const struct ht_trust *trust);
 /* SHA-256 of the snapshot's text: what entries name. */
 struct ht_hash ht_trust_hash(const struct ht_trust *trust);
 uint64_t ht_trust_until_ms(const struct ht_trust *trust); /* of current */
+uint64_t ht_trust_issued_ms(const struct ht_trust *trust);
+/* SHA-256 of the current note's text; zeroes where there is none. */
+struct ht_hash ht_trust_current_hash(const struct ht_trust *trust);
 /* The raw documents, for SNAPSHOT messages: snapshot, list, then the notes. */
 size_t ht_trust_n_docs(const struct ht_trust *trust);
 struct ht_slice ht_trust_doc(const struct ht_trust *trust, size_t i);

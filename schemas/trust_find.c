@@ -76,6 +76,19 @@ ht_trust_until_ms(const struct ht_trust *trust)
 	return trust->current == NULL ? 0 : trust->current->current->until_ms;
 }
 
+uint64_t
+ht_trust_issued_ms(const struct ht_trust *trust)
+{
+	return trust->current == NULL ? 0 : trust->current->current->issued_ms;
+}
+
+struct ht_hash
+ht_trust_current_hash(const struct ht_trust *trust)
+{
+	return trust->current == NULL ? (struct ht_hash){{0}}
+	                              : trust->current->hash;
+}
+
 size_t
 ht_trust_n_docs(const struct ht_trust *trust)
 {

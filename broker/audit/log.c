@@ -495,6 +495,34 @@ ht_log_vault(struct ht_log *log, struct ht_slice tag, struct ht_slice body,
 	return HT_OK;
 }
 
+/* `state`/`snapshot`: where the last one is, in the group of its entry. */
+static enum ht_err
+put_last_snapshot(struct ht_log *log, uint64_t seq)
+{
+	uint8_t be[8];
+
+	ht_be64(be, seq);
+	return ht_txn_put(log->txn, HT_EV_STATE, ht_slice_str("snapshot"),
+	    HT_SLICE(be, sizeof(be)));
+}
+
+enum ht_err
+ht_log_last_snapshot(struct ht_log *log, uint64_t *ret_seq)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	struct ht_slice be;
+	enum ht_err err = ht_txn_begin(log->store, false, &txn);
+
+	if (err == HT_OK)
+		err =
+		    ht_txn_get(txn, HT_EV_STATE, ht_slice_str("snapshot"), &be);
+	if (err == HT_OK && be.len != 8)
+		err = HT_EINTEGRITY;
+	if (err == HT_OK)
+		*ret_seq = ht_load64(be.at);
+	return err;
+}
+
 enum ht_err
 ht_log_append(struct ht_log *log, struct ht_entry *e, struct ht_hash *ret_hash)
 {
@@ -529,6 +557,8 @@ ht_log_append(struct ht_log *log, struct ht_entry *e, struct ht_hash *ret_hash)
 	log->next.last_us = e->time_us;
 	if (e->type == HT_ENTRY_ROLLBACK_SEEN)
 		err = ht_rollback_put(log, e->seq);
+	if (e->type == HT_ENTRY_SNAPSHOT)
+		err = put_last_snapshot(log, e->seq);
 	if (err != HT_OK)
 		return poison(log, err);
 	if (ret_hash != NULL)

@@ -127,6 +127,12 @@ enum ht_err ht_log_commit(struct ht_log *log, struct ht_slice *ret_note)
  */
 enum ht_err ht_log_cosign(
     struct ht_log *log, uint64_t size, struct ht_slice note) HT_MUST_USE;
+/*
+ * The place of the last SNAPSHOT entry, of which there may be many under one
+ * snapshot.  HT_ENOTFOUND: none since logs keep it.
+ */
+enum ht_err ht_log_last_snapshot(struct ht_log *log, uint64_t *ret_seq)
+    HT_MUST_USE;
 /* Drop the group (nothing was sent of it).  The vault's tail is cut. */
 void ht_log_drop(struct ht_log *log);
 /* Bytes free on the log's disk, for the operator's reserve. */

@@ -628,7 +628,8 @@ static const struct {
     {HT_ENTRY_REJECT,        {"hash", "len"},                                "hi"    },
     {HT_ENTRY_EXPIRED,       {"record", "sender"},                           "ds"    },
     {HT_ENTRY_ADMIN,         {"act", "by", "detail"},                        "sss"   },
-    {HT_ENTRY_SNAPSHOT,      {"hash", "version"},                            "hi"    },
+    {HT_ENTRY_SNAPSHOT,      {"hash", "issued", "note", "version"},          "hihi"  },
+    {HT_ENTRY_SNAPSHOT,      {"hash", "version"},                            "hi"    }, /* before that */
     {HT_ENTRY_AUDIT_QUERY,
      {"auditor", "hash", "matched", "purpose", "query", "size"},             "sHIssi"},
     {HT_ENTRY_START,         {"host", "random", "version"},                  "shs"   },
@@ -668,37 +669,44 @@ take_value(struct ht_unpack *u, char type)
 	}
 }
 
+/* Is it a map of these keys, and nothing else? */
+static bool
+fits_map(struct ht_slice payload, size_t i)
+{
+	struct ht_unpack u = ht_unpack(payload);
+	uint32_t n = (uint32_t)strlen(maps[i].types);
+
+	if (ht_unpack_map(&u, n) != n)
+		return false;
+	for (uint32_t k = 0; k < n; k++) {
+		if (!ht_slice_is(ht_unpack_str(&u, 16), maps[i].keys[k]))
+			return false;
+		take_value(&u, maps[i].types[k]);
+	}
+	return ht_unpack_end(&u) == HT_OK;
+}
+
 static enum ht_err
 check_map(struct verify *s, const struct ht_entry *e)
 {
 	const char *why = NULL;
+	bool known = false;
 	size_t at = 0;
-	struct ht_unpack u;
 
 	if (ht_pack_check(e->payload, &at, &why) != HT_OK)
 		return bad(s, "its payload is malformed at byte %zu: %s", at,
 		    why != NULL ? why : "");
 	for (size_t i = 0; i < HT_COUNT(maps); i++) {
-		uint32_t n = (uint32_t)strlen(maps[i].types);
-
 		if (maps[i].type != e->type)
 			continue;
-		u = ht_unpack(e->payload);
-		if (ht_unpack_map(&u, n) != n)
-			ht_unpack_fail(&u, HT_EMALFORMED);
-		for (uint32_t k = 0; k < n; k++) {
-			if (!ht_slice_is(
-			        ht_unpack_str(&u, 16), maps[i].keys[k]))
-				ht_unpack_fail(&u, HT_EMALFORMED);
-			take_value(&u, maps[i].types[k]);
-		}
-		if (ht_unpack_end(&u) != HT_OK)
-			return bad(s, "its payload is not that of %s",
-			    ht_entry_type_text(e->type));
-		return HT_OK;
+		known = true;
+		if (fits_map(e->payload, i))
+			return HT_OK;
 	}
-	return bad(s, "entries of type %s do not exist in this version",
-	    ht_entry_type_text(e->type));
+	return known ? bad(s, "its payload is not that of %s",
+	                   ht_entry_type_text(e->type))
+	             : bad(s, "entries of type %s do not exist in this version",
+	                   ht_entry_type_text(e->type));
 }
 
 /* ---- the vault ---- */

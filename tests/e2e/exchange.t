@@ -288,12 +288,22 @@ ok "... and the old one served again" await 10 hutong query $ITEM \
 
 # ---- the log ----
 
+cp "$W/authority/current.note" "$W/older.note"
+ok "a grant is suspended once more" freshen --suspend gx.demo/1
 stop TERM registry
 stop TERM broker
+cp "$W/authority/current.note" "$W/newest.note"
+cp "$W/older.note" "$W/authority/current.note"
+ok "a broker does not start on the note before that" exits 1 timeout 20 \
+    hutong-broker --config "$W/broker.yaml"
+ok "... since it would forget who is suspended" \
+    out_has "what is suspended since would be forgotten" "freshen it"
+cp "$W/newest.note" "$W/authority/current.note"
 ok "the log verifies" exits 0 hutong-audit verify --dir "$W/log" \
     --root "$W/authority/root.note"
 cp -a "$W/log" "$W/old-log"
 start_broker
+ok "... but does on the newest" freshen --resume gx.demo/1
 ok "a later exchange" exits 3 query state --timeout 1s
 stop TERM broker
 mv "$W/log" "$W/new-log" && cp -a "$W/old-log" "$W/log"

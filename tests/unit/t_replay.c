@@ -4,30 +4,35 @@
 
 /*
  * A log is written as a word: S is a START and the SNAPSHOT after it, r the
- * SNAPSHOT of a reload, d any other entry; the digit after the first two is
- * the snapshot's version.
+ * SNAPSHOT of a reload, o one as earlier logs have it, d any other entry; the
+ * digit after the first three is the snapshot's version.  Notes are issued at
+ * the place of their entry.
  */
 struct row {
 	const char *why;
 	const char *log;
 	enum ht_err want;
-	uint64_t place, version;
+	uint64_t place, version, issued;
 };
 
 static const struct row rows[] = {
-    {"nothing yet",                  "",             HT_ENOTFOUND,  0,  0},
-    {"one start",                    "S2",           HT_OK,         1,  2},
-    {"and a day",                    "S2ddddd",      HT_OK,         1,  2},
-    {"reloaded",                     "S2dddr3",      HT_OK,         5,  3},
-    {"reloaded, and a day",          "S2dddr3dd",    HT_OK,         5,  3},
-    {"twice",                        "S2dr3ddr9dd",  HT_OK,         6,  9},
-    {"started again, the same",      "S2ddS2dd",     HT_OK,         1,  2},
-    {"started again with another",   "S2ddS7",       HT_OK,         5,  7},
-    {"the same after a reload",      "S2dr3ddS3ddd", HT_OK,         3,  3},
-    {"many starts",                  "S1S1S1S2S2S5", HT_OK,         11, 5},
-    {"no SNAPSHOT at all",           "ddd",          HT_EINTEGRITY, 0,  0},
-    {"a START without its SNAPSHOT", "S2ddX3",       HT_EINTEGRITY, 0,  0},
-    {"an entry of another snapshot", "S2ddD3",       HT_EINTEGRITY, 0,  0},
+    {"nothing yet",                  "",             HT_ENOTFOUND,  0,  0, 0 },
+    {"one start",                    "S2",           HT_OK,         1,  2, 1 },
+    {"and a day",                    "S2ddddd",      HT_OK,         1,  2, 1 },
+    {"reloaded",                     "S2dddr3",      HT_OK,         5,  3, 5 },
+    {"reloaded, and a day",          "S2dddr3dd",    HT_OK,         5,  3, 5 },
+    {"twice",                        "S2dr3ddr9dd",  HT_OK,         6,  9, 6 },
+    {"freshened",                    "S2ddr2dd",     HT_OK,         1,  2, 4 },
+    {"freshened again and again",    "S2dr2dr2r2dd", HT_OK,         1,  2, 6 },
+    {"started again, the same",      "S2ddS2dd",     HT_OK,         1,  2, 5 },
+    {"started again with another",   "S2ddS7",       HT_OK,         5,  7, 5 },
+    {"the same after a reload",      "S2dr3ddS3ddd", HT_OK,         3,  3, 7 },
+    {"many starts",                  "S1S1S1S2S2S5", HT_OK,         11, 5, 11},
+    {"an earlier log",               "o2dddo3dd",    HT_OK,         4,  3, 0 },
+    {"and what is added to it",      "o2dddr2dd",    HT_OK,         0,  2, 4 },
+    {"no SNAPSHOT at all",           "ddd",          HT_EINTEGRITY, 0,  0, 0 },
+    {"a START without its SNAPSHOT", "S2ddX3",       HT_EINTEGRITY, 0,  0, 0 },
+    {"an entry of another snapshot", "S2ddD3",       HT_EINTEGRITY, 0,  0, 0 },
 };
 
 static struct ht_key *key;
@@ -61,15 +66,22 @@ hash_of(uint64_t version)
 }
 
 static void
-append(struct ht_log *log, unsigned type, uint64_t version)
+append(struct ht_log *log, unsigned type, uint64_t version, bool early)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(100);
 	struct ht_entry e = {.type = type, .snapshot = hash_of(version)};
 
-	ht_pack_map(&payload, type == HT_ENTRY_SNAPSHOT ? 2 : 0);
+	ht_pack_map(&payload, type != HT_ENTRY_SNAPSHOT ? 0 : early ? 2 : 4);
 	if (type == HT_ENTRY_SNAPSHOT) {
 		ht_pack_cstr(&payload, "hash");
 		ht_pack_bin(&payload, e.snapshot.at, sizeof(e.snapshot.at));
+		if (!early) {
+			ht_pack_cstr(&payload, "issued");
+			ht_pack_uint(&payload, ht_log_next(log));
+			ht_pack_cstr(&payload, "note");
+			ht_pack_bin(
+			    &payload, e.snapshot.at, sizeof(e.snapshot.at));
+		}
 		ht_pack_cstr(&payload, "version");
 		ht_pack_uint(&payload, version);
 	}
@@ -87,11 +99,11 @@ write_log(struct ht_log *log, const char *word)
 		if (*at != 'd')
 			version = (uint64_t)(at[1] - '0');
 		if (*at == 'S' || *at == 'X')
-			append(log, HT_ENTRY_START, version);
-		if (*at == 'S' || *at == 'r')
-			append(log, HT_ENTRY_SNAPSHOT, version);
+			append(log, HT_ENTRY_START, version, false);
+		if (*at == 'S' || *at == 'r' || *at == 'o')
+			append(log, HT_ENTRY_SNAPSHOT, version, *at == 'o');
 		if (*at == 'd' || *at == 'D')
-			append(log, HT_ENTRY_STOP, version);
+			append(log, HT_ENTRY_STOP, version, false);
 		if (*at != 'd')
 			at++;
 	}
@@ -120,10 +132,12 @@ the_snapshot_in_force_is_found(void **state)
 			fail_msg("%s: %s", rows[i].why, ht_err_text(err));
 		if (err == HT_OK && (found.place != rows[i].place ||
 		                        found.version != rows[i].version ||
+		                        found.issued_ms != rows[i].issued ||
 		                        !ht_hash_eq(&found.hash, &want)))
-			fail_msg("%s: version %llu at %llu", rows[i].why,
-			    (unsigned long long)found.version,
-			    (unsigned long long)found.place);
+			fail_msg("%s: version %llu at %llu, issued %llu",
+			    rows[i].why, (unsigned long long)found.version,
+			    (unsigned long long)found.place,
+			    (unsigned long long)found.issued_ms);
 		ht_log_close(&log);
 		ht_test_dir_remove(dir);
 	}
