@@ -105,6 +105,7 @@ ht_conf_node_read(
     struct ht_yaml *root, const char *path, struct ht_conf_node *ret)
 {
 	struct ht_conf_node node = {.conf.proofs = true};
+	uint64_t history = HT_CONF_HISTORY;
 	struct ht_yaml *map = ht_yaml_as_map(root), *keys;
 	enum ht_err err = HT_OK;
 	const char *text;
@@ -127,6 +128,9 @@ ht_conf_node_read(
 	if (ht_yaml_as_str(ht_yaml_get(map, "address"), 255, &text))
 		copy(text, &node.address, &err);
 	(void)ht_yaml_as_bool(ht_yaml_get(map, "proofs"), &node.conf.proofs);
+	(void)ht_yaml_as_u64(
+	    ht_yaml_get(map, "history"), 0, HT_CONF_HISTORY_MAX, &history);
+	node.conf.history = (uint32_t)history;
 	if (err != HT_OK) {
 		ht_conf_node_fini(&node);
 		return err;

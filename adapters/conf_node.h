@@ -13,6 +13,7 @@
  *	state: state
  *	address: tcp://127.0.0.1:5600  # optional: other than the anchor's
  *	proofs: true                   # optional: demand proofs of the log
+ *	history: 10000                 # optional: exchanges to remember
  *
  * Relative paths start at the file's own folder; a key may be
  * "credential:NAME" (keys/keyfile.h).
@@ -23,7 +24,9 @@
 #include "adapters/hutong.h"
 #include "lib/conf/conf.h"
 
-#define HT_CONF_SEALING_MAX 4 /* keys in rotation; see HT_KEYS_MAX */
+#define HT_CONF_HISTORY     10000   /* enough to ask why, days later */
+#define HT_CONF_HISTORY_MAX 1000000 /* at most 16 KiB each: HT_TOLD_MAX */
+#define HT_CONF_SEALING_MAX 4       /* keys in rotation; see HT_KEYS_MAX */
 
 struct ht_conf_node {
 	struct ht_node_conf conf; /* points into the strings below */

@@ -17,6 +17,7 @@ static const struct ht_verb *const verbs[] = {
     &ht_verb_catalog,
     &ht_verb_epoch,
     &ht_verb_can_i,
+    &ht_verb_explain,
     &ht_verb_help,
 };
 

@@ -40,6 +40,8 @@ struct ht_node_conf {
 	const char *address; /* NULL: the anchor's */
 	bool proofs;         /* demand a batch proof with every bundle */
 	unsigned bundle_max; /* records a bundle at most; 0: HT_BUNDLE_MAX */
+	uint32_t history;    /* exchanges to remember, for `hutong explain`:
+	                      * a write into the state for each; 0: none */
 };
 /*
  * Read keys and anchor, open the state, begin to connect.  Every mistake goes

@@ -231,6 +231,7 @@ set_up(struct ht_node *node, const struct ht_node_conf *conf,
 	    conf->bundle_max == 0 || conf->bundle_max > HT_BUNDLE_MAX
 	        ? HT_BUNDLE_MAX
 	        : conf->bundle_max;
+	node->history = conf->history;
 	node->life_max_ms = HT_LIFE_MS;
 	node->frame = HT_BUF(HT_FRAME_MAX);
 	node->kept_note = HT_BUF(8192);
@@ -312,6 +313,7 @@ ht_node_close(struct ht_node **node_p)
 		return;
 	ht_dealer_close(&node->dealer);
 	node_trust_close(node);
+	node_told_close(node);
 	node_ask_fini(node);
 	node_serve_fini(node);
 	node_out_fini(node);
@@ -379,7 +381,8 @@ sweep(struct ht_node *node, uint64_t now_ms)
 	node_watch_turn(node, now_ms);
 	node_ask_expire(node, ht_clock_wall_ms());
 	node_serve_expire(node, ht_clock_wall_ms());
-	if (ht_state_sweep(node->state, ht_clock_wall_ms(), 1000) != HT_OK)
+	if (ht_state_sweep(node->state, ht_clock_wall_ms(), 1000) != HT_OK ||
+	    node_told_sweep(node) != HT_OK)
 		node_break(node, HT_ESTORE, "the state folder %s fails",
 		    ht_state_dir(node->state));
 }

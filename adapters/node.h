@@ -10,6 +10,7 @@
  *	node_record.c  making records, opening records
  *	node_ask.c     the consumer's side
  *	node_serve.c   the provider's side
+ *	node_told.c    remembering what became of exchanges
  *	claims.c       verify: claims against records (pure)
  *
  * One thread.  Frames are handled as they come; what must be durable gathers
@@ -23,6 +24,7 @@
 #include "lib/base/map.h"
 #include "lib/net/net.h"
 #include "schemas/bundle.h"
+#include "schemas/doc.h"
 #include "schemas/message.h"
 
 #define NODE_SEALING_MAX 5
@@ -75,6 +77,7 @@ struct node_flight {
 struct node_ask {
 	struct node_ask *next; /* of the list of all */
 	struct node_ask **prev_p;
+	struct ht_id exchange;
 	struct ht_id record;
 	struct ht_hash hash;
 	struct ht_buf raw;       /* the request's header */
@@ -82,6 +85,7 @@ struct node_ask {
 	struct ht_buf tag_raw;
 	struct ht_tag tag;
 	struct ht_trust *trust; /* under which it was asked */
+	struct ht_told *told;   /* NULL: not to be remembered */
 	bool accepted;
 	bool proven; /* the request's place, so far */
 	uint64_t place;
@@ -102,6 +106,7 @@ struct node_call {
 	struct ht_tag tag; /* when header.has_tag */
 	struct ht_request request;
 	struct ht_hash hash;
+	struct ht_keyid signed_by;
 	uint64_t place;
 	struct ht_slice key; /* sender 0 record, in key_bytes */
 	uint8_t key_bytes[HT_NAME_MAX + 1 + HT_ID_SIZE];
@@ -137,6 +142,8 @@ struct ht_node {
 	struct ht_key *sealing[NODE_SEALING_MAX];
 	bool proofs;
 	unsigned bundle_max; /* records a bundle at most */
+	uint32_t history;    /* exchanges that are remembered */
+	bool told_due;       /* something of them is to be committed */
 
 	/* the connection */
 	struct ht_net *net;
@@ -308,6 +315,25 @@ void node_ask_result(
 void node_ended(struct ht_node *node);
 void node_ask_expire(struct ht_node *node, uint64_t now_ms);
 void node_ask_fini(struct ht_node *node);
+
+/* ---- node_told.c ---- */
+
+/* An ask is being made; @h has its words, as far as they are known. */
+void node_told_begin(
+    struct ht_node *node, struct node_ask *ask, const struct ht_header *h);
+/* It has become a record. */
+void node_told_sent(struct node_ask *ask);
+/* The answer's header, before it is judged. */
+void node_told_answer(const struct ht_node *node, struct node_ask *ask,
+    const struct ht_header *answer);
+void node_told_asked(struct ht_node *node, const struct node_ask *ask,
+    const struct ht_asked *asked);
+void node_told_served(struct ht_node *node, const struct node_call *call,
+    unsigned answer, struct ht_slice released,
+    const struct ht_reasons *reasons);
+enum ht_err node_told_sweep(struct ht_node *node);
+/* Make durable what no turn has. */
+void node_told_close(struct ht_node *node);
 
 /* ---- node_serve.c ---- */
 

@@ -27,6 +27,7 @@ ask_free(struct node_ask *ask)
 	ht_buf_fini(&ask->raw);
 	ht_buf_fini(&ask->tag_raw);
 	ht_trust_unref(&ask->trust);
+	free(ask->told);
 	free(ask);
 }
 
@@ -90,8 +91,7 @@ finish(struct ht_node *node, struct node_ask *ask, struct ht_asked *asked)
 	void *arg = ask->arg;
 
 	asked->record = ask->record;
-	if (ask->raw.len > 0)
-		asked->exchange = ask->header.exchange;
+	asked->exchange = ask->exchange;
 	if (ask->accepted)
 		asked->request_place = ask->place;
 	if (asked->status == HT_ST_OK && asked->reasons.n > 0)
@@ -99,6 +99,7 @@ finish(struct ht_node *node, struct node_ask *ask, struct ht_asked *asked)
 	if (asked->status != HT_ST_OK && asked->reasons.n == 0)
 		ht_reasons_add(&asked->reasons, asked->status, "%s",
 		    ht_status_text(asked->status));
+	node_told_asked(node, ask, asked);
 	forget(node, ask);
 	done(arg, asked);
 }
@@ -302,7 +303,7 @@ fill_header(struct making *m, struct ht_header *h)
 		life_ms = m->node->life_max_ms;
 	h->kind = HT_KIND_REQUEST;
 	h->suite = 1;
-	h->exchange = ht_id_exchange(m->now_ms);
+	h->exchange = m->to->exchange;
 	h->sender = ht_slice_str(m->node->member);
 	h->node = ht_slice_str(m->node->name);
 	h->recipient = m->recipient != NULL ? ht_slice_str(m->recipient->name)
@@ -449,6 +450,7 @@ make_request(struct making *m, struct node_out *out, bool *ret_refused)
 	err = prepare(m, &h, out);
 	if (err != HT_OK)
 		return err;
+	node_told_begin(m->node, m->to, &h);
 	/* Nothing can be sealed without a key, whatever is asked for. */
 	if (m->seal_to == NULL ||
 	    (m->reasons.n > 0 && !m->ask->despite_policy)) {
@@ -461,8 +463,10 @@ make_request(struct making *m, struct node_out *out, bool *ret_refused)
 		    m->node, &h, m->seal_to, ht_buf_slice(&content), 0, out);
 	if (err == HT_OK)
 		err = take_record(m->to, out);
-	if (err == HT_OK)
+	if (err == HT_OK) {
 		m->to->end_ms = h.expires_ms + NODE_GRACE_MS;
+		node_told_sent(m->to);
+	}
 	return err;
 }
 
@@ -476,6 +480,7 @@ ask_new(struct ht_node *node, ht_asked_fn *done, void *arg)
 	ask->raw = HT_BUF(HT_HEADER_MAX);
 	ask->tag_raw = HT_BUF(HT_TAG_MAX);
 	ask->trust = ht_trust_ref(node->trust);
+	ask->exchange = ht_id_exchange(ht_clock_wall_ms());
 	ask->done = done;
 	ask->arg = arg;
 	return ask;
@@ -729,6 +734,7 @@ node_response(struct ht_node *node, const struct ht_bundle_record *record,
 		return; /* ended, or asked by a process before this one */
 	asked.answer = h->status;
 	asked.proven = proven && ask->proven;
+	node_told_answer(node, ask, h);
 	open_answer(node, ask, record, h, &asked);
 	if (asked.reasons.n > 0) {
 		/* Something does not hold: nothing of it is shown. */

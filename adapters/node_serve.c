@@ -356,6 +356,10 @@ answer_and_end(struct answering *a)
 	a->response.operation = a->call->header.operation;
 	a->response.version = a->call->header.item_version;
 	err = send_response(a);
+	if (err == HT_OK)
+		node_told_served(node, a->call, a->status,
+		    HT_SLICE(a->released, a->released_len),
+		    &a->response.reasons);
 	if (err == HT_ESTORE)
 		node_break(node, err, "the state folder %s cannot be written",
 		    ht_state_dir(node->state));
@@ -702,6 +706,7 @@ call_new(
 	call->trust = ht_trust_ref(node->trust);
 	call->hash = record->hash;
 	call->place = place;
+	call->signed_by = node->in->deliver.bundle.key;
 	ht_buf_add(&call->raw, record->header.at, record->header.len);
 	ht_buf_add(&call->tag_raw, record->tag.at, record->tag.len);
 	err = ht_header_decode(

@@ -1,13 +1,16 @@
 /*
- * state.c -- three databases:
+ * state.c -- databases:
  *
  *   facts      name                         -> bytes
  *              "c" recipient 0 item         -> u64: first number not reserved
  *   answers    sender 0 record              -> u64 expires, header hash,
  *              u32 header, header, u32 tag, tag, u32 body, body
  *   expiry     u64 expires, sender 0 record -> nothing
+ *   told       exchange, record, served     -> told.h
+ *   told-age   u64 ended, key of told       -> nothing
+ *   notes      SHA-256 of a note            -> the note
  */
-#include "adapters/state.h"
+#include "adapters/state_in.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,25 +30,18 @@
 #define KEEP_MAX                                                               \
 	(64 + HT_HEADER_MAX + HT_TAG_MAX + HT_BODY_MAX) /* of one answer */
 
-enum { FACTS, ANSWERS, EXPIRY };
 static const struct ht_store_db dbs[] = {
-    {"facts",   HT_STORE_BYTES},
-    {"answers", HT_STORE_BYTES},
-    {"expiry",  HT_STORE_BYTES},
+    {"facts",    HT_STORE_BYTES},
+    {"answers",  HT_STORE_BYTES},
+    {"expiry",   HT_STORE_BYTES},
+    {"told",     HT_STORE_BYTES},
+    {"told-age", HT_STORE_BYTES},
+    {"notes",    HT_STORE_BYTES},
 };
 
 /* Numbers reserved on the disk, and how far they are used. */
 struct counter {
 	uint64_t next, end;
-};
-
-struct ht_state {
-	char *dir;
-	int lock_fd;
-	struct ht_store *store;
-	struct ht_txn *txn; /* the group of writes; NULL: none yet */
-	struct ht_map *counters;
-	struct ht_buf found; /* what ht_state_find() gave out */
 };
 
 /* ---- opening ---- */
@@ -78,11 +74,43 @@ take_lock(struct ht_state *state, struct ht_report *report)
 	return HT_OK;
 }
 
+static enum ht_err
+open_store(struct ht_state *state, struct ht_report *report)
+{
+	HT_AUTO(ht_mem_free) char *store = ht_fs_join(state->dir, "store");
+	enum ht_err err;
+
+	if (store == NULL)
+		return HT_ENOMEM;
+	err = ht_store_open(store, HT_STORE_DURABLE, MAP_SIZE, dbs,
+	    HT_COUNT(dbs), &state->store);
+	if (err != HT_OK)
+		ht_report_add(
+		    report, store, "cannot be opened: %s", ht_err_text(err));
+	return err;
+}
+
+static struct ht_state *
+state_new(const char *dir)
+{
+	HT_AUTO(ht_state_close)
+	struct ht_state *state = calloc(1, sizeof(*state));
+
+	if (state == NULL)
+		return NULL;
+	state->lock_fd = -1;
+	state->found = HT_BUF(KEEP_MAX);
+	state->dir = strdup(dir);
+	state->counters = ht_map_new();
+	if (state->dir == NULL || state->counters == NULL)
+		return NULL;
+	return HT_TAKE(state);
+}
+
 enum ht_err
 ht_state_open(const char *dir, struct ht_report *report, struct ht_state **ret)
 {
 	HT_AUTO(ht_state_close) struct ht_state *state = NULL;
-	HT_AUTO(ht_mem_free) char *store = NULL;
 	enum ht_err err;
 
 	err = ht_fs_mkdirs(dir, 0700);
@@ -91,28 +119,36 @@ ht_state_open(const char *dir, struct ht_report *report, struct ht_state **ret)
 		    report, dir, "cannot be made: %s", strerror(errno));
 		return err;
 	}
-	state = calloc(1, sizeof(*state));
-	if (state == NULL)
-		return HT_ENOMEM;
-	state->lock_fd = -1;
-	state->found = HT_BUF(KEEP_MAX);
-	state->dir = strdup(dir);
-	state->counters = ht_map_new();
-	store = ht_fs_join(dir, "store");
-	if (state->dir == NULL || state->counters == NULL || store == NULL)
-		return HT_ENOMEM;
-	err = take_lock(state, report);
+	state = state_new(dir);
+	err = state != NULL ? take_lock(state, report) : HT_ENOMEM;
+	if (err == HT_OK)
+		err = open_store(state, report);
 	if (err != HT_OK)
 		return err;
-	err = ht_store_open(store, HT_STORE_DURABLE, MAP_SIZE, dbs,
-	    HT_COUNT(dbs), &state->store);
-	if (err != HT_OK) {
-		ht_report_add(
-		    report, store, "cannot be opened: %s", ht_err_text(err));
-		return err;
-	}
 	*ret = HT_TAKE(state);
 	return HT_OK;
+}
+
+enum ht_err
+ht_state_look(const char *dir, struct ht_report *report, struct ht_state **ret)
+{
+	HT_AUTO(ht_state_close) struct ht_state *state = state_new(dir);
+	HT_AUTO(ht_mem_free)
+	char *file = ht_fs_join(dir, "store/data.mdb");
+	enum ht_err err;
+
+	if (state == NULL || file == NULL)
+		return HT_ENOMEM;
+	if (access(file, R_OK | W_OK) != 0) {
+		ht_report_add(report, dir,
+		    "holds no state of a node that this user may read: %s",
+		    strerror(errno));
+		return HT_ENOTFOUND;
+	}
+	err = open_store(state, report);
+	if (err == HT_OK)
+		*ret = HT_TAKE(state);
+	return err;
 }
 
 void
@@ -139,8 +175,8 @@ ht_state_dir(const struct ht_state *state)
 
 /* ---- transactions ---- */
 
-static enum ht_err
-group(struct ht_state *state)
+enum ht_err
+state_group(struct ht_state *state)
 {
 	return state->txn != NULL
 	           ? HT_OK
@@ -153,20 +189,27 @@ ht_state_commit(struct ht_state *state)
 	return state->txn != NULL ? ht_txn_commit(&state->txn) : HT_OK;
 }
 
-/* Append a value to @ret, seeing what the group has written. */
-static enum ht_err
-read_value(struct ht_state *state, unsigned db, struct ht_slice key,
+enum ht_err
+state_reading(
+    struct ht_state *state, struct ht_txn **ret_own, struct ht_txn **ret)
+{
+	enum ht_err err = HT_OK;
+
+	if (state->txn == NULL)
+		err = ht_txn_begin(state->store, false, ret_own);
+	*ret = state->txn != NULL ? state->txn : *ret_own;
+	return err;
+}
+
+enum ht_err
+state_read(struct ht_state *state, unsigned db, struct ht_slice key,
     struct ht_buf *ret)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *own = NULL;
-	struct ht_txn *txn = state->txn;
+	struct ht_txn *txn;
 	struct ht_slice value;
-	enum ht_err err = HT_OK;
+	enum ht_err err = state_reading(state, &own, &txn);
 
-	if (txn == NULL) {
-		err = ht_txn_begin(state->store, false, &own);
-		txn = own;
-	}
 	if (err == HT_OK)
 		err = ht_txn_get(txn, db, key, &value);
 	if (err == HT_OK) {
@@ -181,13 +224,13 @@ read_value(struct ht_state *state, unsigned db, struct ht_slice key,
 enum ht_err
 ht_state_get(struct ht_state *state, const char *name, struct ht_buf *ret)
 {
-	return read_value(state, FACTS, ht_slice_str(name), ret);
+	return state_read(state, FACTS, ht_slice_str(name), ret);
 }
 
 enum ht_err
 ht_state_put(struct ht_state *state, const char *name, struct ht_slice value)
 {
-	enum ht_err err = group(state);
+	enum ht_err err = state_group(state);
 
 	return err == HT_OK
 	           ? ht_txn_put(state->txn, FACTS, ht_slice_str(name), value)
@@ -203,7 +246,7 @@ reserve(struct ht_state *state, struct ht_slice key, struct counter *counter)
 	uint8_t value[8];
 	enum ht_err err;
 
-	err = read_value(state, FACTS, key, &old);
+	err = state_read(state, FACTS, key, &old);
 	if (err == HT_OK && old.len == 8)
 		counter->next = ht_load64(old.at);
 	else if (err == HT_ENOTFOUND)
@@ -215,7 +258,7 @@ reserve(struct ht_state *state, struct ht_slice key, struct counter *counter)
 		return err;
 	counter->end = counter->next + COUNTER_BLOCK;
 	ht_be64(value, counter->end);
-	err = group(state);
+	err = state_group(state);
 	if (err == HT_OK)
 		err = ht_txn_put(state->txn, FACTS, key, HT_SLICE(value, 8));
 	if (err != HT_OK)
@@ -288,7 +331,7 @@ ht_state_find(struct ht_state *state, struct ht_slice sender,
 	enum ht_err err;
 
 	ht_buf_reset(&state->found);
-	err = read_value(
+	err = state_read(
 	    state, ANSWERS, answer_key(sender, record, key), &state->found);
 	if (err != HT_OK)
 		return err;
@@ -318,7 +361,7 @@ ht_state_keep(struct ht_state *state, struct ht_slice sender,
 	HT_AUTO(ht_buf_fini) struct ht_buf value = HT_BUF(KEEP_MAX);
 	uint8_t expiry[8 + KEY_BYTES];
 	struct ht_slice key = answer_key(sender, record, expiry + 8);
-	enum ht_err err = group(state);
+	enum ht_err err = state_group(state);
 
 	ht_be64(expiry, answered->expires_ms);
 	ht_buf_u64(&value, answered->expires_ms);
@@ -365,7 +408,7 @@ enum ht_err
 ht_state_sweep(struct ht_state *state, uint64_t now_ms, unsigned max)
 {
 	uint8_t key[8 + KEY_BYTES];
-	enum ht_err err = group(state);
+	enum ht_err err = state_group(state);
 	size_t len;
 
 	while (err == HT_OK && max-- > 0) {

@@ -8,6 +8,7 @@
 #ifndef HT_ADAPTERS_STATE_H
 #define HT_ADAPTERS_STATE_H
 
+#include "adapters/told.h"
 #include "lib/base/report.h"
 #include "schemas/envelope.h"
 
@@ -21,6 +22,12 @@ struct ht_state;
  * HT_STATE_WAIT_MS; HT_ESTORE, HT_ESYSTEM; with a finding.
  */
 enum ht_err ht_state_open(const char *dir, struct ht_report *report,
+    struct ht_state **ret) HT_MUST_USE;
+/*
+ * To be read alone, beside the process that holds it; what that one has not
+ * committed is not seen.  HT_ENOTFOUND if there is none.
+ */
+enum ht_err ht_state_look(const char *dir, struct ht_report *report,
     struct ht_state **ret) HT_MUST_USE;
 void ht_state_close(struct ht_state **state_p); /* drops what is gathered */
 const char *ht_state_dir(const struct ht_state *state);
@@ -57,5 +64,28 @@ enum ht_err ht_state_keep(struct ht_state *state, struct ht_slice sender,
 /* Forget up to @max answers whose time is over. */
 enum ht_err ht_state_sweep(
     struct ht_state *state, uint64_t now_ms, unsigned max) HT_MUST_USE;
+
+/* ---- what became of exchanges (told.h) ---- */
+
+enum ht_err ht_state_tell(struct ht_state *state, const struct ht_told *told)
+    HT_MUST_USE;
+/* Forget the oldest beyond the newest @keep, at most @max of them. */
+enum ht_err ht_state_untell(struct ht_state *state, uint64_t keep, unsigned max)
+    HT_MUST_USE;
+/* Called with each; false ends the walk. */
+typedef bool ht_told_fn(void *arg, const struct ht_told *told);
+/* The records of an exchange.  None at all: HT_ENOTFOUND. */
+enum ht_err ht_state_told(struct ht_state *state, const struct ht_id *exchange,
+    ht_told_fn *fn, void *arg) HT_MUST_USE;
+/* All of them, the newest first. */
+enum ht_err ht_state_told_last(
+    struct ht_state *state, ht_told_fn *fn, void *arg) HT_MUST_USE;
+
+/* Keep a document, by the hash of its note, once; *ret_hash names it. */
+enum ht_err ht_state_note(struct ht_state *state, struct ht_slice note,
+    struct ht_hash *ret_hash) HT_MUST_USE;
+/* Appends it.  HT_ENOTFOUND. */
+enum ht_err ht_state_noted(struct ht_state *state, const struct ht_hash *hash,
+    struct ht_buf *ret) HT_MUST_USE;
 
 #endif

@@ -233,6 +233,7 @@ say_places(FILE *out, const struct ht_asked *asked)
 {
 	char exchange[2 * HT_ID_SIZE + 1];
 
+	/* `hutong explain` takes it, also of what was not sent. */
 	ht_hex(exchange, asked->exchange.at, HT_ID_SIZE);
 	fprintf(out, "exchange  %s\n", exchange);
 	if (asked->request_place > 0)
@@ -275,7 +276,7 @@ cli_ask(struct cli_asking *asking, struct ht_ask *ask, struct ht_asked *ret)
 		return HT_CLI_GO;
 	}
 	say_reasons(&asked);
-	if (!asking->quiet && asked.request_place > 0)
+	if (!asking->quiet)
 		say_places(stderr, &asked);
 	code = code_of(&asked);
 	ht_asked_fini(&asked);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "adapters/cli/cani.h"
+#include "adapters/cli/sheet.h"
 #include "lib/base/clock.h"
-#include "lib/term/table.h"
 
 #define DAY_MS      UINT64_C(86400000)
 #define CELL_MAX_   ((size_t)1 << 20)
@@ -109,24 +109,8 @@ add_fresh(struct ht_buf *out, const struct cli_can *can)
 
 /* ---- for people ---- */
 
-struct sheet {
-	struct ht_table *table;
-	struct ht_buf text;
-};
-
 static void
-add_line(struct sheet *sheet, const char *what)
-{
-	struct ht_slice cells[] = {
-	    ht_slice_str(what), ht_buf_slice(&sheet->text)};
-
-	if (sheet->text.err == HT_OK && sheet->text.len > 0)
-		ht_table_add(sheet->table, cells);
-	ht_buf_reset(&sheet->text);
-}
-
-static void
-fill_sheet(struct sheet *sheet, const struct cli_can *can)
+fill_sheet(struct cli_sheet *sheet, const struct cli_can *can)
 {
 	const struct ht_item *item = can->item;
 	const struct ht_grant *grant = can->grant;
@@ -134,55 +118,47 @@ fill_sheet(struct sheet *sheet, const struct cli_can *can)
 
 	ht_buf_fmt(out, "%s version %u, of %s", item->name, item->version,
 	    item->provider);
-	add_line(sheet, "item");
+	cli_sheet_line(sheet, "item");
 	add_fields(out, can, true, ", ");
-	add_line(sheet, "fields");
+	cli_sheet_line(sheet, "fields");
 	add_fields(out, can, false, ", ");
-	add_line(sheet, "withheld");
+	cli_sheet_line(sheet, "withheld");
 	add_rows(out, grant);
-	add_line(sheet, "rows");
+	cli_sheet_line(sheet, "rows");
 	add_purposes(out, grant, ", ");
-	add_line(sheet, "purposes");
+	cli_sheet_line(sheet, "purposes");
 	ht_buf_str(out, grant->basis);
-	add_line(sheet, "basis");
+	cli_sheet_line(sheet, "basis");
 	add_period(out, can);
-	add_line(sheet, "period");
+	cli_sheet_line(sheet, "period");
 	add_quota(out, grant);
-	add_line(sheet, "quota");
+	cli_sheet_line(sheet, "quota");
 	if (item->records_max > 0)
 		ht_buf_fmt(out, "%u at most in one answer", item->records_max);
-	add_line(sheet, "records");
+	cli_sheet_line(sheet, "records");
 	if (item->has_subject)
 		ht_buf_fmt(out, "%s, named by %s: each look is tagged",
 		    item->subject_registry, item->subject_param);
-	add_line(sheet, "subject");
+	cli_sheet_line(sheet, "subject");
 	add_rule(out, can);
-	add_line(sheet, "rule");
+	cli_sheet_line(sheet, "rule");
 	add_fresh(out, can);
-	add_line(sheet, "fresh");
+	cli_sheet_line(sheet, "fresh");
 }
 
 static enum ht_err
 show_yes(const struct cli_can *can)
 {
-	static const struct ht_column columns[] = {
-	    {"WHAT",    false},
-            {"GRANTED", false}
-        };
-	HT_AUTO(ht_table_free) struct ht_table *table = NULL;
-	struct sheet sheet = {.text = HT_BUF(CELL_MAX_)};
-	enum ht_err err = ht_table_new(columns, HT_COUNT(columns), &table);
+	HT_AUTO(cli_sheet_fini) struct cli_sheet sheet = {0};
+	enum ht_err err = cli_sheet_open(&sheet, "WHAT", "GRANTED");
 
 	if (err != HT_OK)
 		return err;
-	ht_table_wrap(table, 1);
-	sheet.table = table;
 	fill_sheet(&sheet, can);
-	ht_buf_fini(&sheet.text);
 	printf("yes, by grant %s: %.*s may %s %s\n", can->grant->name,
 	    SHOW(can->prospect->consumer),
 	    ht_operation_text(can->prospect->operation), can->item->name);
-	return ht_table_print(table, stdout);
+	return cli_sheet_print(&sheet);
 }
 
 static enum ht_err

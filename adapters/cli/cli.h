@@ -44,6 +44,7 @@ extern const struct ht_verb ht_verb_directory;
 extern const struct ht_verb ht_verb_catalog;
 extern const struct ht_verb ht_verb_epoch;
 extern const struct ht_verb ht_verb_can_i;
+extern const struct ht_verb ht_verb_explain;
 
 /*
  * Run the verb that argv[1] names out of @n; prints the usage of @program

@@ -19,7 +19,7 @@ cli_copy_fini(struct cli_copy *copy)
 /* ---- a folder ---- */
 
 static int
-load(struct cli_copy *copy, const char *root_path, const char *dir)
+load(const char *root_path, const char *dir, struct ht_trust **ret)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	struct ht_root root;
@@ -28,7 +28,7 @@ load(struct cli_copy *copy, const char *root_path, const char *dir)
 
 	if (rc != HT_CLI_GO)
 		return rc;
-	err = ht_trust_load_dir(&root, dir, NULL, report, &copy->trust);
+	err = ht_trust_load_dir(&root, dir, NULL, report, ret);
 	if (err == HT_OK)
 		return HT_CLI_GO;
 	return ht_cli_error(err, report, "cannot trust", dir);
@@ -36,34 +36,45 @@ load(struct cli_copy *copy, const char *root_path, const char *dir)
 
 /* ---- a node's state ---- */
 
+static char *
+snapshot_dir(const struct cli_copy *copy, uint64_t version)
+{
+	char *dir;
+
+	return asprintf(&dir, "%s/trust-%llu", copy->conf.state,
+	           (unsigned long long)version) >= 0
+	           ? dir
+	           : NULL;
+}
+
 /* Whole once its snapshot's note is there: that is written last. */
 static bool
-is_whole(const char *state, const char *name)
+is_whole(const char *dir)
 {
-	HT_AUTO(ht_mem_free) char *dir = ht_fs_join(state, name);
-	HT_AUTO(ht_mem_free)
-	char *note = dir != NULL ? ht_fs_join(dir, "snapshot.note") : NULL;
+	HT_AUTO(ht_mem_free) char *note = ht_fs_join(dir, "snapshot.note");
 
 	return note != NULL && access(note, R_OK) == 0;
 }
 
 /* The newest snapshot that is whole; 0: none. */
 static uint64_t
-newest(const char *state)
+newest(const struct cli_copy *copy)
 {
-	DIR *dir = opendir(state);
+	DIR *dir = opendir(copy->conf.state);
 	const struct dirent *entry;
 	uint64_t best = 0;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		HT_AUTO(ht_mem_free) char *path = NULL;
 		uint64_t version;
 		char *end;
 
 		if (strncmp(entry->d_name, "trust-", 6) != 0)
 			continue;
 		version = strtoull(entry->d_name + 6, &end, 10);
-		if (*end == '\0' && version > best &&
-		    is_whole(state, entry->d_name))
+		path = snapshot_dir(copy, version);
+		if (*end == '\0' && version > best && path != NULL &&
+		    is_whole(path))
 			best = version;
 	}
 	if (dir != NULL)
@@ -82,24 +93,54 @@ load_state(struct cli_copy *copy)
 	if (err != HT_OK)
 		return ht_cli_error(err, report, "cannot read", copy->config);
 	copy->has_node = true;
-	version = newest(copy->conf.state);
+	version = newest(copy);
 	if (version == 0)
 		return ht_cli_fail(HT_EXIT_UNAVAILABLE,
 		    "%s holds no trust documents yet: they come when the node "
 		    "has connected once; or name a folder with --root and "
 		    "--dir",
 		    copy->conf.state);
-	if (asprintf(&dir, "%s/trust-%llu", copy->conf.state,
-	        (unsigned long long)version) < 0)
+	dir = snapshot_dir(copy, version);
+	if (dir == NULL)
 		return ht_cli_error(HT_ENOMEM, NULL, "cannot read", "");
-	return load(copy, copy->conf.root, dir);
+	return load(copy->conf.root, dir, &copy->trust);
+}
+
+int
+cli_copy_then(const struct cli_copy *copy, const char *dir, uint64_t version,
+    const struct ht_hash *hash, struct ht_trust **ret)
+{
+	HT_AUTO(ht_mem_free) char *kept = NULL;
+	HT_AUTO(ht_trust_unref) struct ht_trust *trust = NULL;
+	struct ht_hash found;
+	int rc;
+
+	*ret = NULL;
+	if (dir == NULL) {
+		kept = snapshot_dir(copy, version);
+		if (kept == NULL || !is_whole(kept))
+			return HT_CLI_GO;
+	}
+	rc = load(copy->conf.root, dir != NULL ? dir : kept, &trust);
+	if (rc != HT_CLI_GO)
+		return rc;
+	found = ht_trust_hash(trust);
+	if (ht_hash_eq(&found, hash))
+		*ret = HT_TAKE(trust);
+	else if (dir != NULL)
+		return ht_cli_fail(HT_EXIT_REFUSED,
+		    "%s holds snapshot %llu; the exchange went by another one, "
+		    "%llu",
+		    dir, (unsigned long long)ht_trust_version(trust),
+		    (unsigned long long)version);
+	return HT_CLI_GO;
 }
 
 int
 cli_copy_open(struct cli_copy *copy)
 {
 	if (copy->root != NULL && copy->dir != NULL && copy->config == NULL)
-		return load(copy, copy->root, copy->dir);
+		return load(copy->root, copy->dir, &copy->trust);
 	if (copy->root == NULL && copy->dir == NULL) {
 		if (copy->config == NULL)
 			copy->config = getenv("HUTONG_CONFIG");

@@ -33,5 +33,12 @@ void cli_copy_fini(struct cli_copy *copy);
  * HT_CLI_GO, or an exit code with everything said.
  */
 int cli_copy_open(struct cli_copy *copy);
+/*
+ * The snapshot of then: out of @dir, or, if that is NULL, of what the node
+ * still keeps.  *ret is NULL when it is not to be had; a @dir that holds
+ * another one, or does not hold, is an exit code.
+ */
+int cli_copy_then(const struct cli_copy *copy, const char *dir,
+    uint64_t version, const struct ht_hash *hash, struct ht_trust **ret);
 
 #endif

@@ -131,6 +131,51 @@ ok "no such item" exits 1 hutong query gx.demo/NO a=b --config "$W/state.yaml"
 ok "a command line that makes no sense" \
     exits 2 hutong query $ITEM what --config "$W/state.yaml"
 
+# ---- explained ----
+
+exchange_of() { # of what the last command said
+	sed -n 's/^exchange  //p' "$W/out" | head -n 1
+}
+explain() { # node, more
+	node=$1
+	shift
+	hutong explain "$@" --config "$W/$node.yaml"
+}
+query state --purpose tax-audit --grant gx.demo/1 >"$W/out" 2>&1
+id=$(exchange_of)
+ok "what our own node refused is explained" exits 0 explain state "$id"
+ok "... what, by which documents of then, signed by whom" \
+    out_has "not sent" "query $ITEM version 1, for tax-audit" \
+    "gx.demo/1 revision 1, signed by gx.demo/officer-" \
+    "scjg.demo/registry/officer"
+ok "... why, who must act, how; and now" out_has PURPOSE caller \
+    "use it for the purposes granted" \
+    "decided again as of then, on snapshot 1: no, for the same reason" \
+    "decided now, on snapshot 1: no, for the same reason"
+query state --fields fddbr_xm --force >"$W/out" 2>&1
+id=$(exchange_of)
+ok "what the provider refused" exits 0 explain state "$id"
+ok "... by whose key, at which places" out_has "the provider refused" FIELDS \
+    "of scjg.demo/registry/main" "request at" "its end at"
+ok "... its header was allowed" out_has "its header is allowed, by grant gx"
+ok "the provider explains it, too, while it runs" \
+    exits 0 explain registry "$id"
+ok "... from its side" out_has "refused here, by the provider" FIELDS \
+    "of tax.demo/state/shell"
+ok "another member knows nothing of it" exits 1 explain police "$id"
+ok "... and hears why" out_has "asked or served itself"
+query state >"$W/out" 2>&1
+id=$(exchange_of)
+ok "an answer is explained" exits 0 explain state "$id" --format jsonl
+ok "... for programs" out_has '"outcome":"answered"' '"item_revision":1' \
+    '"released":"shxydm, ztmc, jyzt_dm, xzqh"' '"now":{"allow":true'
+ok "the last ones, in a line each" exits 0 explain state --format csv
+ok "... refusals with their codes" out_has "not sent: our own" PURPOSE "$id"
+nothing_of() {
+	! grep -rqF -e "$1" "$W/state"
+}
+ok "nothing of what was asked about stays in any state" nothing_of "$CODE"
+
 # ---- sources that fail ----
 
 mv "$W/register.db" "$W/elsewhere.db"
@@ -197,6 +242,7 @@ freshen() {
 ok "a grant is suspended" freshen --suspend gx.demo/1
 ok "... and refused at once, by its holder's own node" exits 1 query state
 ok "... GRANT_STATE" out_has "not sent" GRANT_STATE
+refused=$(sed -n 's/^exchange  //p' "$W/err")
 ok "... and by the broker" exits 1 query state --grant gx.demo/1 \
     --purpose tax-registration --force
 ok "... GRANT_STATE" out_has "the broker refused" GRANT_STATE
@@ -210,6 +256,10 @@ ok "... reaches a provider that runs" \
 ok "... which keeps it" \
     await 5 test -f "$W/state/registry/trust-2/snapshot.note"
 ok "... and goes on answering" exits 0 query state
+ok "an older refusal is explained as of then" exits 0 explain state "$refused"
+ok "... and as it would be now" out_has GRANT_STATE \
+    "suspended by the current note" \
+    "decided now, on snapshot 2: its header is allowed, by grant gx.demo/1"
 
 # ---- two versions of an item, side by side ----
 

@@ -158,6 +158,149 @@ one_process_at_a_time(void **unused)
 	(void)close(ready[1]);
 }
 
+/* ---- what became of exchanges ---- */
+
+static struct ht_told
+sample(uint8_t exchange, uint8_t record, uint64_t ended_ms)
+{
+	struct ht_told told = {
+	    .exchange = {{exchange}},
+	    .record = {{record}},
+	    .created_ms = 7,
+	    .ended_ms = ended_ms,
+	    .consumer = "tax.demo/state",
+	    .node = "main",
+	    .provider = "scjg.demo/registry",
+	    .item = "gx.demo/SCZTDJ",
+	    .version = 1,
+	    .operation = HT_OP_QUERY,
+	    .purpose = "tax-registration",
+	    .basis = "ZGF-15",
+	    .grant = "gx.demo/1",
+	    .sent = true,
+	    .request = {{3}},
+	    .status = HT_ST_OFFLINE,
+	    .by = HT_WHO_OPERATOR,
+	    .request_place = 17,
+	    .released_len = 1,
+	    .released = {5},
+	    .snapshot = 4,
+	};
+
+	ht_reasons_add(&told.reasons, HT_ST_OFFLINE, "scjg.demo/registry");
+	return told;
+}
+
+struct seen {
+	unsigned n;
+	struct ht_told first, last;
+};
+
+static bool
+see(void *arg, const struct ht_told *told)
+{
+	struct seen *seen = arg;
+
+	if (seen->n++ == 0)
+		seen->first = *told;
+	seen->last = *told;
+	return true;
+}
+
+static void
+what_was_told_is_kept(void **unused)
+{
+	struct ht_state *state = open_state(), *other = NULL;
+	struct ht_told in = sample(1, 1, 100), more = sample(1, 2, 101);
+	struct ht_id none = {{9}};
+	struct seen seen = {0};
+
+	(void)unused;
+	assert_ok(ht_state_tell(state, &in));
+	assert_ok(ht_state_tell(state, &more));
+	assert_ok(ht_state_told(state, &in.exchange, see, &seen));
+	assert_int_equal(seen.n, 2);
+	assert_memory_equal(&seen.first, &in, sizeof(in));
+	assert_memory_equal(&seen.last, &more, sizeof(in));
+	assert_err(ht_state_told(state, &none, see, &seen), HT_ENOTFOUND);
+	assert_ok(ht_state_commit(state));
+	ht_state_close(&state);
+	/* Another process reads beside the one that holds it. */
+	assert_ok(ht_state_look(dir, NULL, &other));
+	seen.n = 0;
+	assert_ok(ht_state_told_last(other, see, &seen));
+	assert_int_equal(seen.n, 2);
+	assert_memory_equal(&seen.first, &more, sizeof(in));
+	ht_state_close(&other);
+	assert_err(ht_state_look("/nonexistent", NULL, &other), HT_ENOTFOUND);
+}
+
+static void
+the_oldest_are_forgotten(void **unused)
+{
+	struct ht_state *state = open_state();
+	struct seen seen = {0};
+
+	(void)unused;
+	for (uint8_t i = 1; i <= 5; i++) {
+		/* An exchange's own time counts for nothing. */
+		struct ht_told told = sample((uint8_t)(9 - i), i, 100u + i);
+
+		assert_ok(ht_state_tell(state, &told));
+	}
+	assert_ok(ht_state_untell(state, 3, 1));
+	assert_ok(ht_state_told_last(state, see, &seen));
+	assert_int_equal(seen.n, 4);
+	assert_ok(ht_state_untell(state, 3, 100));
+	seen.n = 0;
+	assert_ok(ht_state_told_last(state, see, &seen));
+	assert_int_equal(seen.n, 3);
+	assert_int_equal(seen.first.ended_ms, 105);
+	assert_int_equal(seen.last.ended_ms, 103);
+	assert_ok(ht_state_untell(state, 0, 100));
+	seen.n = 0;
+	assert_ok(ht_state_told_last(state, see, &seen));
+	assert_int_equal(seen.n, 0);
+	ht_state_close(&state);
+}
+
+static void
+documents_are_kept_once(void **unused)
+{
+	struct ht_state *state = open_state();
+	struct ht_buf note = HT_BUF(64);
+	struct ht_hash hash, again, none = {{1}};
+
+	(void)unused;
+	assert_ok(ht_state_note(state, ht_slice_str("a note"), &hash));
+	assert_ok(ht_state_note(state, ht_slice_str("a note"), &again));
+	assert_true(ht_hash_eq(&hash, &again));
+	assert_ok(ht_state_commit(state));
+	assert_ok(ht_state_noted(state, &hash, &note));
+	assert_true(ht_slice_is(ht_buf_slice(&note), "a note"));
+	assert_err(ht_state_noted(state, &none, &note), HT_ENOTFOUND);
+	ht_buf_fini(&note);
+	ht_state_close(&state);
+}
+
+/* What the disk gives back is not believed. */
+static void
+a_spoiled_one_is_refused(void **unused)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_TOLD_MAX);
+	struct ht_told in = sample(1, 1, 100), out;
+
+	(void)unused;
+	assert_ok(ht_told_encode(&in, &bytes));
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_err(ht_told_decode(HT_SLICE(bytes.at, len), &out),
+		    HT_EMALFORMED);
+	assert_ok(ht_told_decode(ht_buf_slice(&bytes), &out));
+	assert_memory_equal(&in, &out, sizeof(in));
+	bytes.at[3] = 2; /* another form */
+	assert_err(ht_told_decode(ht_buf_slice(&bytes), &out), HT_EMALFORMED);
+}
+
 #define STATE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -165,6 +308,10 @@ static const struct CMUnitTest tests[] = {
     STATE_TEST(answers_last_until_they_expire),
     STATE_TEST(facts_are_kept),
     STATE_TEST(one_process_at_a_time),
+    STATE_TEST(what_was_told_is_kept),
+    STATE_TEST(the_oldest_are_forgotten),
+    STATE_TEST(documents_are_kept_once),
+    STATE_TEST(a_spoiled_one_is_refused),
 };
 
 HT_TEST_MAIN(tests)

@@ -1,0 +1,32 @@
+/*
+ * state_in.h -- the insides of a node's state, shared by state.c (facts,
+ * counters, answers) and state_told.c (what became of exchanges).
+ */
+#ifndef HT_ADAPTERS_STATE_IN_H
+#define HT_ADAPTERS_STATE_IN_H
+
+#include "adapters/state.h"
+#include "lib/base/map.h"
+#include "lib/store/store.h"
+
+enum { FACTS, ANSWERS, EXPIRY, TOLD, TOLD_AGE, NOTES };
+
+struct ht_state {
+	char *dir;
+	int lock_fd;
+	struct ht_store *store;
+	struct ht_txn *txn; /* the group of writes; NULL: none yet */
+	struct ht_map *counters;
+	struct ht_buf found; /* what ht_state_find() gave out */
+};
+
+/* Begin the group of writes, unless it has begun. */
+enum ht_err state_group(struct ht_state *state);
+/* A transaction to read in: the group, or *ret_own. */
+enum ht_err state_reading(
+    struct ht_state *state, struct ht_txn **ret_own, struct ht_txn **ret);
+/* Append a value to @ret, seeing what the group has written. */
+enum ht_err state_read(struct ht_state *state, unsigned db, struct ht_slice key,
+    struct ht_buf *ret);
+
+#endif
