@@ -22,7 +22,9 @@
 #define GATHER_US     300           /* for what is being verified already, */
 #define GATHER_NAPS   6             /* at most so often */
 #define BUSY_ENTRIES  HT_BUNDLE_MAX /* a group as large: more is on its way, */
-#define BUSY_US       5000          /* and is worth so long a wait */
+#define BUSY_US       5000          /* and is worth so long a wait, */
+#define BUSY_NAPS     4             /* and again while it comes, */
+#define BUSY_ENOUGH   512           /* until what a group costs is shared */
 #define PARTED_US     2000000 /* clocks that part by more pause the exchange */
 #define ROOM_MS       1000    /* between two looks at the disk */
 #define OUT_MAX       ((size_t)1 << 28)
@@ -477,12 +479,34 @@ commit(struct ht_committer *c)
 	c->stats.admission = admission(c);
 	ht_lane_stats(c->lane, &c->stats.lane);
 	HT_ASSERT(pthread_mutex_unlock(&c->lock) == 0);
-	c->busy = c->appended >= BUSY_ENTRIES;
+	/* Receipts between two bundles are no lull. */
+	if (c->appended > 0)
+		c->busy = c->appended >= BUSY_ENTRIES;
 	c->appended = 0;
 	c->cosigned = false;
 	if (c->new_trust)
 		ht_box_set(c->conf.box, c->trust, c->snapshot_place);
 	c->new_trust = false;
+}
+
+/* One that was written, if there is: fresh memory costs more than copying. */
+static struct ht_out *
+new_out(struct ht_committer *c)
+{
+	struct ht_out *out;
+	void *spare;
+
+	if (ht_queue_pop(c->conf.spares, &spare, 1, 0) == 0)
+		spare = calloc(1, sizeof(*out));
+	out = spare;
+	must(out != NULL ? HT_OK : HT_ENOMEM, "answer");
+	out->refill = true;
+	out->bytes.max = OUT_MAX;
+	/* As long as the last one: growing would copy it all again. */
+	ht_buf_reset(&out->bytes);
+	(void)ht_buf_room(&out->bytes, c->out_len);
+	ht_buf_reset(&out->bytes);
+	return out;
 }
 
 static void
@@ -495,13 +519,8 @@ send_out(struct ht_committer *c)
 
 	if (n == 0)
 		return;
-	out = calloc(1, sizeof(*out));
-	must(out != NULL ? HT_OK : HT_ENOMEM, "answer");
+	out = new_out(c);
 	out->generation = generation;
-	out->bytes = HT_BUF(OUT_MAX);
-	/* As long as the last one: growing would copy it all again. */
-	(void)ht_buf_room(&out->bytes, c->out_len);
-	ht_buf_reset(&out->bytes);
 	must(ht_reply(c->replier, acts, n, ht_buf_slice(&c->note), generation,
 	         &out->bytes),
 	    "answer");
@@ -616,35 +635,49 @@ take_more(struct ht_committer *c, void **jobs, size_t n, int wait_ms)
 	return room == 0 ? 0 : ht_queue_pop(c->jobs, &jobs[n], room, wait_ms);
 }
 
+/* How many more came. */
+static size_t
+take_rest(struct ht_committer *c, void **jobs, size_t n)
+{
+	size_t from = n, more;
+
+	while ((more = take_more(c, jobs, n, 0)) > 0)
+		n += more;
+	return n - from;
+}
+
 /*
  * The next group.  A lone bundle waits for nobody; where others are being
  * verified it waits a moment for them to share the cost of the commit (asleep:
  * to be woken by each would cost more than they save).  When whole bundles
  * come one after the other the next group waits longer, also for what has not
- * come yet, so that they share flushes and signature; once, if nothing comes.
+ * come yet, so that they share flushes, signature and the pages that every
+ * commit writes; no longer than something comes.
  */
-static void
-gather(const struct ht_committer *c)
+static size_t
+gather(struct ht_committer *c, void **jobs, size_t n)
 {
-	if (c->busy) {
-		(void)usleep(BUSY_US);
-		return;
-	}
-	for (int i = 0; i < GATHER_NAPS && atomic_load(&c->expected) > 0; i++)
+	size_t more = 1;
+
+	for (int i = 0;
+	     !c->busy && i < GATHER_NAPS && atomic_load(&c->expected) > 0; i++)
 		(void)usleep(GATHER_US);
+	for (int i = 0; c->busy && i < BUSY_NAPS && more > 0 &&
+	                entries_of(jobs, n) < BUSY_ENOUGH;
+	     i++) {
+		(void)usleep(BUSY_US);
+		more = take_rest(c, jobs, n);
+		n += more;
+	}
+	return n + take_rest(c, jobs, n);
 }
 
 static size_t
 take_group(struct ht_committer *c, void *jobs[static GROUP_JOBS])
 {
-	size_t n = take_more(c, jobs, 0, c->more ? 0 : TICK_MS), more;
+	size_t n = take_more(c, jobs, 0, c->more ? 0 : TICK_MS);
 
-	if (n == 0)
-		return 0;
-	gather(c);
-	while ((more = take_more(c, jobs, n, 0)) > 0)
-		n += more;
-	return n;
+	return n == 0 ? 0 : gather(c, jobs, n);
 }
 
 static void *

@@ -20,7 +20,8 @@
 struct ht_out {
 	struct ht_out *next; /* the reader's */
 	uint32_t generation;
-	size_t at; /* written so far */
+	bool refill; /* once written it goes to the spares */
+	size_t at;   /* written so far */
 	struct ht_buf bytes;
 };
 void ht_out_free(struct ht_out **out_p);
@@ -28,7 +29,9 @@ void ht_out_free(struct ht_out **out_p);
 struct ht_committer_conf {
 	struct ht_log *log;
 	struct ht_trust_box *box;
-	struct ht_queue *outs;   /* of struct ht_out, for the core's loop */
+	struct ht_queue *outs; /* of struct ht_out, for the core's loop */
+	struct ht_queue
+	    *spares; /* of those that were written, to be refilled */
 	atomic_uint *generation; /* of the front that is up */
 	atomic_ullong *credit;   /* bytes of its frames that are settled */
 	struct ht_lane_conf lane;

@@ -19,6 +19,9 @@
 #define TURN_MS    50 /* the longest sleep: timers need no more */
 #define OUTS_MAX   4096
 #define OUTS_BYTES ((size_t)512 << 20)
+/* Buffers kept to be filled again: one is filled while others are written. */
+#define SPARES_MAX   4
+#define SPARES_BYTES ((size_t)16 << 20)
 /* Searches scan what is not indexed yet; each commit rewrites pages. */
 #define INDEX_BATCH  20000
 #define INDEX_GAP_MS 1000
@@ -260,7 +263,11 @@ start_threads(struct core *core)
 
 	(void)gethostname(host, sizeof(host) - 1);
 	err = ht_queue_new(OUTS_MAX, OUTS_BYTES, true, &core->outs);
+	if (err == HT_OK)
+		err = ht_queue_new(
+		    SPARES_MAX, SPARES_BYTES, false, &core->spares);
 	conf.outs = core->outs;
+	conf.spares = core->spares;
 	if (err == HT_OK)
 		err = ht_committer_start(&conf, &core->committer);
 	if (err == HT_OK)
@@ -352,6 +359,7 @@ close_parts(struct core *core)
 	}
 	ht_index_close(&core->index);
 	ht_queue_free(&core->outs, drop_out);
+	ht_queue_free(&core->spares, drop_out);
 }
 
 /* ---- the loop ---- */

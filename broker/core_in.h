@@ -113,7 +113,7 @@ struct core {
 	atomic_bool index_stop;
 	struct ht_committer *committer;
 	struct ht_verifier *verifier;
-	struct ht_queue *outs;
+	struct ht_queue *outs, *spares;
 	atomic_uint generation;
 	atomic_ullong credit;
 	struct link link;

@@ -192,7 +192,9 @@ link_flush(struct core *core)
 		link->first = out->next;
 		if (link->first == NULL)
 			link->last = NULL;
-		ht_out_free(&out);
+		if (!out->refill ||
+		    ht_queue_push(core->spares, out, out->bytes.cap) != HT_OK)
+			ht_out_free(&out);
 	}
 }
 
