@@ -6,11 +6,10 @@
  * Time needs no rows: it never goes back, so bisection over the entries finds
  * where a period begins.
  */
-#include "broker/audit/index.h"
+#include "broker/audit/index_in.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +21,11 @@
 #include "lib/base/panic.h"
 
 #define INDEX_MAP     ((size_t)256 << 30)
-#define INDEX_VERSION 2
+#define INDEX_VERSION 3
 #define ANY_REFUSAL   0xffff /* in by_status */
 #define FETCH_MAX     256    /* candidates at a time: short transactions */
 
-enum {
-	META,
-	BY_EXCHANGE,
-	BY_MEMBER,
-	BY_ITEM,
-	BY_STATUS,
-	BY_TYPE,
-	BY_SUBJECT,
-	DBS
-};
-
-static const struct ht_store_db index_dbs[DBS] = {
+static const struct ht_store_db index_dbs[INDEX_DBS] = {
     [META] = {"meta",        HT_STORE_BYTES},
     [BY_EXCHANGE] = {"by_exchange", HT_STORE_BYTES},
     [BY_MEMBER] = {"by_member",   HT_STORE_BYTES},
@@ -45,17 +33,9 @@ static const struct ht_store_db index_dbs[DBS] = {
     [BY_STATUS] = {"by_status",   HT_STORE_BYTES},
     [BY_TYPE] = {"by_type",     HT_STORE_BYTES},
     [BY_SUBJECT] = {"by_subject",  HT_STORE_BYTES},
-};
-
-struct ht_index {
-	struct ht_log *log;
-	struct ht_store *store; /* NULL: every entry is looked at */
-	char *dir;              /* NULL when reading */
-	char *boot;             /* path of the mark "open since this boot" */
-	_Atomic uint64_t upto;
-	/* Over the store: it is replaced when rows must be destroyed. */
-	pthread_rwlock_t using;
-	bool halted;
+    [ROLLS] = {"rolls",       HT_STORE_BYTES},
+    [ROLL_ROOTS] = {"roll_roots",  HT_STORE_BYTES},
+    [ROLL_SAID] = {"roll_said",   HT_STORE_BYTES},
 };
 
 /* ---- what an entry is about ---- */
@@ -236,7 +216,7 @@ static enum ht_err
 open_store(struct ht_index *index, const char *dir, enum ht_store_mode mode)
 {
 	return ht_store_open(
-	    dir, mode, INDEX_MAP, index_dbs, DBS, &index->store);
+	    dir, mode, INDEX_MAP, index_dbs, INDEX_DBS, &index->store);
 }
 
 static enum ht_err
@@ -293,11 +273,15 @@ ht_index_open(const char *dir, struct ht_log *log, struct ht_index **ret)
 	index->log = log;
 	HT_ASSERT(pthread_rwlock_init(&index->using, NULL) == 0);
 	if (dir != NULL && log->key != NULL)
+		err = ht_rolls_new(
+		    HT_ROLL_SMALL, HT_ROLL_LARGE, index_rolls, &index->rolls);
+	if (dir != NULL && log->key != NULL && err == HT_OK)
 		err = open_to_write(index, dir);
 	else if (dir != NULL)
 		open_to_read(index, dir);
 	if (err != HT_OK)
 		return err;
+	index->known = ht_log_size(log);
 	*ret = HT_TAKE(index);
 	return HT_OK;
 }
@@ -315,6 +299,7 @@ ht_index_close(struct ht_index **index_p)
 		(void)unlink(index->boot);
 	ht_store_close(&index->store);
 	HT_ASSERT(pthread_rwlock_destroy(&index->using) == 0);
+	ht_rolls_free(&index->rolls);
 	free(index->boot);
 	free(index->dir);
 	free(index);
@@ -349,6 +334,9 @@ ht_index_destroy(struct ht_index *index)
 	HT_ASSERT(pthread_rwlock_wrlock(&index->using) == 0);
 	index->halted = true;
 	ht_store_close(&index->store);
+	ht_rolls_forget(index->rolls);
+	index->rooted = 0;
+	index->known = ht_log_size(index->log);
 	err = begin_anew(index);
 	HT_ASSERT(pthread_rwlock_unlock(&index->using) == 0);
 	return err == HT_OK ? shred(index->dir) : err;
@@ -470,25 +458,39 @@ put_members(struct filling *f, const struct ht_entry *e)
  * is damaged ends the filling: searches then look, and tell.
  */
 static enum ht_err
-put_subjects(struct filling *f, const struct ht_entry *e)
+read_tag(struct filling *f, const struct ht_entry *e, struct ht_tag *ret,
+    bool *ret_there)
 {
-	struct ht_tag tag;
 	enum ht_err err;
 
+	*ret_there = false;
 	if (e->tag_len == 0)
 		return HT_OK;
 	ht_buf_reset(&f->tag);
 	err = ht_log_read_vault(f->index->log, e, &f->tag, NULL);
+	if (err == HT_ENOTFOUND)
+		ht_rolls_lack(f->index->rolls);
 	if (err == HT_EERASED || err == HT_ENOTFOUND)
 		return HT_OK;
-	if (err != HT_OK)
+	if (err == HT_OK)
+		*ret_there =
+		    ht_tag_decode(ht_buf_slice(&f->tag), ret, NULL) == HT_OK;
+	return err;
+}
+
+static enum ht_err
+put_subjects(struct filling *f, const struct ht_entry *e)
+{
+	struct ht_tag tag;
+	bool there;
+	enum ht_err err = read_tag(f, e, &tag, &there);
+
+	if (err != HT_OK || !there)
 		return err;
-	if (ht_tag_decode(ht_buf_slice(&f->tag), &tag, NULL) != HT_OK)
-		return HT_OK;
 	for (unsigned i = 0; i < tag.n_subjects && err == HT_OK; i++)
 		err = put_row(f->txn, BY_SUBJECT,
 		    row_bytes(tag.subjects[i].at, HT_PSEUDONYM_SIZE), e->seq);
-	return err;
+	return err == HT_OK ? ht_rolls_tag(f->index->rolls, e->seq, &tag) : err;
 }
 
 /* The two types that make up the traffic have no rows: a period finds them. */
@@ -516,9 +518,12 @@ put_rows(struct filling *f, const struct ht_entry *e)
 		    put_row(f->txn, BY_STATUS, row_status(ANY_REFUSAL), e->seq);
 	if (err == HT_OK && type_has_rows(e->type))
 		err = put_row(f->txn, BY_TYPE, row_type(e->type), e->seq);
+	if (err == HT_OK && e->type == HT_ENTRY_INDEX_ROOT)
+		err = index_put_said(f->txn, e);
 	if (err == HT_OK)
 		err = put_subjects(f, e);
-	return err;
+	return err == HT_OK ? ht_rolls_step(f->index->rolls, f->txn, e->seq)
+	                    : err;
 }
 
 static enum ht_err
@@ -535,12 +540,33 @@ fill_one(void *arg, uint64_t seq, struct ht_slice leaf)
 	return err == HT_OK ? put_rows(f, &e) : err;
 }
 
+/* Its rows are there, but not those of the roll at hand. */
+static enum ht_err
+fill_roll(void *arg, uint64_t seq, struct ht_slice leaf)
+{
+	struct filling *f = arg;
+	struct ht_entry e;
+	struct ht_tag tag;
+	bool there;
+	enum ht_err err;
+
+	if (ht_entry_decode(leaf, &e) != HT_OK)
+		return HT_EINTEGRITY;
+	err = read_tag(f, &e, &tag, &there);
+	if (err == HT_OK && there)
+		err = ht_rolls_tag(f->index->rolls, seq, &tag);
+	return err == HT_OK ? ht_rolls_step(f->index->rolls, f->txn, seq) : err;
+}
+
 static enum ht_err
 fill(struct filling *f, uint64_t from, uint64_t to)
 {
 	uint8_t meta[META_SIZE];
+	uint64_t begin = ht_rolls_begin(f->index->rolls, from);
 	enum ht_err err = ht_txn_begin(f->index->store, true, &f->txn);
 
+	if (err == HT_OK && begin < from)
+		err = ht_log_walk(f->index->log, begin, from, fill_roll, f);
 	if (err == HT_OK)
 		err = ht_log_walk(f->index->log, from, to, fill_one, f);
 	if (err == HT_OK)
@@ -552,6 +578,8 @@ fill(struct filling *f, uint64_t from, uint64_t to)
 	if (err == HT_OK)
 		err = ht_txn_commit(&f->txn);
 	ht_txn_abort(&f->txn);
+	if (err != HT_OK)
+		ht_rolls_forget(f->index->rolls);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #define HT_BROKER_AUDIT_INDEX_H
 
 #include "broker/audit/log.h"
+#include "broker/audit/rolls.h"
 
 /*
  * Whom and what an entry is about: from its header, or, when it has none, from
@@ -63,6 +64,36 @@ enum ht_err ht_index_destroy(struct ht_index *index) HT_MUST_USE;
 void ht_index_go_on(struct ht_index *index);
 /* Entries below this are in the index. */
 uint64_t ht_index_upto(const struct ht_index *index);
+
+/* ---- rolls (docs/log-format.md, "Rolls") ---- */
+
+/*
+ * Ranges whose tags have another root than the log has an INDEX_ROOT of, or
+ * none, get one: their payloads to @append, at most HT_ROLLS_ONCE at a time.
+ * It may wait until they are durable; no rows are destroyed meanwhile, so that
+ * each is true where it stands.  Thread: the one of ht_index_catch_up().
+ */
+#define HT_ROLLS_ONCE 64
+enum ht_err ht_index_roots(struct ht_index *index,
+    enum ht_err (*append)(void *arg, const struct ht_slice *payloads, size_t n),
+    void *arg) HT_MUST_USE;
+
+/* Which rolls cover entries from the first on, as few as can be, in order. */
+struct ht_roll_plan {
+	size_t n;
+	struct ht_roll_part {
+		struct ht_roll_said roll;
+		uint64_t said_by; /* its INDEX_ROOT */
+	} * parts;
+	uint64_t whole; /* entries that no roll covers */
+};
+void ht_roll_plan_fini(struct ht_roll_plan *plan);
+/* Of entries below @end, with INDEX_ROOTs below @size. */
+enum ht_err ht_index_plan(struct ht_index *index, uint64_t end, uint64_t size,
+    struct ht_roll_plan *ret) HT_MUST_USE;
+/* The rows of one of them; HT_EAGAIN: they were destroyed since. */
+enum ht_err ht_index_roll(struct ht_index *index,
+    const struct ht_roll_said *roll, struct ht_roll_row **ret) HT_MUST_USE;
 
 /* What to look for; empty slices and zeroes: no condition. */
 struct ht_filter {
