@@ -59,8 +59,9 @@ struct job {
 	unsigned status; /* REFUSED; ENTRY: its type */
 	struct ht_hash hash;
 	uint64_t len;
-	struct ht_slice payload; /* the waiter's */
-	struct ht_buf note;      /* COSIGNED */
+	const struct ht_slice *payloads; /* the waiter's */
+	size_t n_payloads;
+	struct ht_buf note; /* COSIGNED */
 	size_t n_places;
 	uint64_t places[HT_BUNDLE_MAX];
 	char member[HT_NAME_MAX + 1];
@@ -442,7 +443,9 @@ handle(struct ht_committer *c, struct job *job)
 		err = ht_lane_got(lane, job->conn, job->places, job->n_places);
 		break;
 	case JOB_ENTRY:
-		job->waiter->seq = append_own(c, job->status, job->payload);
+		for (size_t i = 0; i < job->n_payloads; i++)
+			job->waiter->seq =
+			    append_own(c, job->status, job->payloads[i]);
 		break;
 	case JOB_TRUST:
 		install(c, job->trust);
@@ -614,9 +617,10 @@ entries_of(void *const *jobs, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct job *job = jobs[i];
 
-		entries += job->parcel != NULL && job->parcel->n > 1
-		               ? job->parcel->n
-		               : 1;
+		if (job->parcel != NULL && job->parcel->n > 1)
+			entries += job->parcel->n;
+		else
+			entries += job->n_payloads > 1 ? job->n_payloads : 1;
 	}
 	return entries;
 }
@@ -819,6 +823,7 @@ new_job(enum job_type type)
 	job->trust = NULL;
 	job->waiter = NULL;
 	job->note = HT_BUF(16384);
+	job->n_payloads = 0;
 	job->n_places = 0;
 	return job;
 }
@@ -966,16 +971,25 @@ push_and_wait(
 }
 
 enum ht_err
-ht_committer_entry(struct ht_committer *committer, unsigned type,
-    struct ht_slice payload, uint64_t *ret_seq)
+ht_committer_entries(struct ht_committer *committer, unsigned type,
+    const struct ht_slice *payloads, size_t n, uint64_t *ret_last)
 {
 	struct job *job = new_job(JOB_ENTRY);
 
+	HT_ASSERT(n > 0 && n <= HT_BUNDLE_MAX);
 	if (job == NULL)
 		return HT_ENOMEM;
 	job->status = type;
-	job->payload = payload;
-	return push_and_wait(committer, job, ret_seq);
+	job->payloads = payloads;
+	job->n_payloads = n;
+	return push_and_wait(committer, job, ret_last);
+}
+
+enum ht_err
+ht_committer_entry(struct ht_committer *committer, unsigned type,
+    struct ht_slice payload, uint64_t *ret_seq)
+{
+	return ht_committer_entries(committer, type, &payload, 1, ret_seq);
 }
 
 enum ht_err

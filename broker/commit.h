@@ -89,6 +89,9 @@ enum ht_err ht_committer_got(struct ht_committer *committer,
 /* @payload as docs/log-format.md wants it for @type. */
 enum ht_err ht_committer_entry(struct ht_committer *committer, unsigned type,
     struct ht_slice payload, uint64_t *ret_seq) HT_MUST_USE;
+/* Up to HT_BUNDLE_MAX of them, one after the other. */
+enum ht_err ht_committer_entries(struct ht_committer *committer, unsigned type,
+    const struct ht_slice *payloads, size_t n, uint64_t *ret_last) HT_MUST_USE;
 enum ht_err ht_committer_admin(struct ht_committer *committer, const char *act,
     const char *by, const char *detail) HT_MUST_USE;
 /* A checkpoint with cosignatures: to be stored with a later commit. */

@@ -163,6 +163,22 @@ open_log(struct core *core, struct ht_key **key, struct ht_report *report)
 	return exit_code_of(err);
 }
 
+struct rooting {
+	struct core *core;
+	bool appended;
+};
+
+/* The committer waits for nobody, so the index may wait for it. */
+static enum ht_err
+append_roots(void *arg, const struct ht_slice *payloads, size_t n)
+{
+	struct rooting *rooting = arg;
+
+	rooting->appended = true;
+	return ht_committer_entries(
+	    rooting->core->committer, HT_ENTRY_INDEX_ROOT, payloads, n, NULL);
+}
+
 static void *
 run_index(void *arg)
 {
@@ -171,10 +187,15 @@ run_index(void *arg)
 
 	(void)pthread_setname_np(pthread_self(), "indexer");
 	while (!atomic_load(&core->index_stop)) {
+		struct rooting rooting = {.core = core};
 		enum ht_err err =
 		    ht_index_catch_up(core->index, INDEX_BATCH, &more);
 
-		if (err != HT_OK) {
+		if (err == HT_OK)
+			err =
+			    ht_index_roots(core->index, append_roots, &rooting);
+		more |= rooting.appended; /* lists want to find them */
+		if (err != HT_OK && err != HT_EAGAIN) {
 			ht_log(HT_ERROR,
 			    "broker: the index stands still: %s; searches go "
 			    "on without it",
@@ -338,6 +359,10 @@ close_parts(struct core *core)
 	backup_close(core);
 	ht_audit_server_stop(&core->audit);
 	ht_verifier_stop(&core->verifier);
+	if (core->indexing) { /* its thread appends entries, too */
+		atomic_store(&core->index_stop, true);
+		HT_ASSERT(pthread_join(core->indexer, NULL) == 0);
+	}
 	ht_committer_stop(&core->committer, core->reason);
 	for (int i = 0; i < 50 && core->outs != NULL; i++) {
 		void *out;
@@ -353,10 +378,6 @@ close_parts(struct core *core)
 		(void)usleep(10000);
 	}
 	link_close(core);
-	if (core->indexing) {
-		atomic_store(&core->index_stop, true);
-		HT_ASSERT(pthread_join(core->indexer, NULL) == 0);
-	}
 	ht_index_close(&core->index);
 	ht_queue_free(&core->outs, drop_out);
 	ht_queue_free(&core->spares, drop_out);
