@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/audit/answer_in.h"
 #include "broker/audit/bundles.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/query.h"
@@ -48,10 +49,10 @@ found_fini(struct found *f)
 
 /* ---- rows ---- */
 
-struct frame {
+struct answer_frames {
 	struct ht_log *log;
-	const struct ht_audit_answer *answer;
-	bool evidence;
+	uint64_t size; /* proofs lead to the tree of it */
+	bool bundles, tags;
 	uint64_t before; /* what a row cites below this comes with it */
 	struct ht_buf *out;
 	struct ht_buf leaf, bytes, tag;
@@ -61,10 +62,10 @@ struct frame {
 	struct ht_hash proof[PROOF_HASHES];
 };
 
-static void
-frame_free(struct frame **f_p)
+void
+answer_frames_free(struct answer_frames **f_p)
 {
-	struct frame *f = HT_TAKE(*f_p);
+	struct answer_frames *f = HT_TAKE(*f_p);
 
 	if (f == NULL)
 		return;
@@ -75,17 +76,18 @@ frame_free(struct frame **f_p)
 	free(f);
 }
 
-static struct frame *
-frame_new(struct ht_log *log, const struct ht_audit_answer *a, bool evidence,
-    uint64_t before)
+struct answer_frames *
+answer_frames_new(
+    struct ht_log *log, uint64_t size, bool bundles, bool tags, uint64_t before)
 {
-	struct frame *f = calloc(1, sizeof(*f));
+	struct answer_frames *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return NULL;
 	f->log = log;
-	f->answer = a;
-	f->evidence = evidence;
+	f->size = size;
+	f->bundles = bundles;
+	f->tags = tags;
 	f->before = before;
 	f->leaf = HT_BUF(HT_LEAF_MAX);
 	f->bytes = HT_BUF(HT_EVIDENCE_MAX);
@@ -95,11 +97,11 @@ frame_new(struct ht_log *log, const struct ht_audit_answer *a, bool evidence,
 
 /* The bundle's evidence, made to fit this record alone; or nil. */
 static enum ht_err
-add_bundle(struct frame *f, const struct ht_entry *e)
+add_bundle(struct answer_frames *f, const struct ht_entry *e)
 {
 	enum ht_err err;
 
-	if (!f->evidence || e->bundle_count == 0) {
+	if (!f->bundles || e->bundle_count == 0) {
 		ht_pack_nil(f->out);
 		return HT_OK;
 	}
@@ -127,7 +129,7 @@ add_path(struct ht_buf *out, const struct ht_hash *path, size_t n)
 }
 
 static enum ht_err
-load_erasure(struct frame *f, uint64_t by)
+load_erasure(struct answer_frames *f, uint64_t by)
 {
 	enum ht_err err;
 
@@ -140,7 +142,7 @@ load_erasure(struct frame *f, uint64_t by)
 
 /* [leaf, path, place, list]: the ERASE entry, and that its list has this one */
 static enum ht_err
-pack_erased(struct frame *f, const struct ht_entry *e, uint64_t by)
+pack_erased(struct answer_frames *f, const struct ht_entry *e, uint64_t by)
 {
 	struct ht_hash path[HT_PROOF_MAX], list[HT_PROOF_MAX];
 	size_t n_path, n_list, place;
@@ -152,8 +154,7 @@ pack_erased(struct frame *f, const struct ht_entry *e, uint64_t by)
 	if (err == HT_OK)
 		err = ht_log_read(f->log, by, &f->bytes);
 	if (err == HT_OK)
-		err = ht_log_inclusion(
-		    f->log, by, f->answer->size, path, &n_path);
+		err = ht_log_inclusion(f->log, by, f->size, path, &n_path);
 	if (err == HT_OK)
 		err = ht_erasure_prove(f->erasure, place, list, &n_list);
 	if (err != HT_OK)
@@ -167,7 +168,7 @@ pack_erased(struct frame *f, const struct ht_entry *e, uint64_t by)
 }
 
 static enum ht_err
-add_erased(struct frame *f, const struct ht_entry *e)
+add_erased(struct answer_frames *f, const struct ht_entry *e)
 {
 	struct ht_erased erased;
 	enum ht_err err = ht_log_erased(f->log, e, &erased);
@@ -176,7 +177,7 @@ add_erased(struct frame *f, const struct ht_entry *e)
 		return err;
 	if (!erased.tag)
 		return HT_EINTEGRITY;
-	if (erased.tag_by < f->answer->size)
+	if (erased.tag_by < f->size)
 		return pack_erased(f, e, erased.tag_by);
 	ht_pack_nil(f->out); /* the tree asked for does not have it yet */
 	return HT_OK;
@@ -184,12 +185,12 @@ add_erased(struct frame *f, const struct ht_entry *e)
 
 /* nil where there is none, or no vault. */
 static enum ht_err
-add_tag(struct frame *f, const struct ht_entry *e)
+add_tag(struct answer_frames *f, const struct ht_entry *e)
 {
 	enum ht_err err = HT_ENOTFOUND;
 
 	ht_buf_reset(&f->tag);
-	if (f->evidence && e->tag_len > 0)
+	if (f->tags && e->tag_len > 0)
 		err = ht_log_read_vault(f->log, e, &f->tag, NULL);
 	if (err == HT_EERASED)
 		return add_erased(f, e);
@@ -205,7 +206,7 @@ add_tag(struct frame *f, const struct ht_entry *e)
  * does an answer whose request the reader has not read.
  */
 static enum ht_err
-add_cited(struct frame *f, const struct ht_entry *e)
+add_cited(struct answer_frames *f, const struct ht_entry *e)
 {
 	struct ht_hash path[HT_PROOF_MAX];
 	size_t n;
@@ -218,8 +219,7 @@ add_cited(struct frame *f, const struct ht_entry *e)
 	ht_buf_reset(&f->bytes);
 	err = ht_log_read(f->log, e->cites - 1, &f->bytes);
 	if (err == HT_OK)
-		err = ht_log_inclusion(
-		    f->log, e->cites - 1, f->answer->size, path, &n);
+		err = ht_log_inclusion(f->log, e->cites - 1, f->size, path, &n);
 	if (err != HT_OK)
 		return err;
 	ht_pack_array(f->out, 2);
@@ -229,7 +229,7 @@ add_cited(struct frame *f, const struct ht_entry *e)
 }
 
 static enum ht_err
-add_row(struct frame *f, uint64_t seq)
+add_row(struct answer_frames *f, uint64_t seq)
 {
 	struct ht_entry e;
 	enum ht_err err;
@@ -253,13 +253,15 @@ add_row(struct frame *f, uint64_t seq)
 }
 
 /* [ROWS, rows, proof] */
-static enum ht_err
-add_frame(struct frame *f, const uint64_t *seqs, size_t n)
+enum ht_err
+answer_frame(
+    struct answer_frames *f, const uint64_t *seqs, size_t n, struct ht_buf *out)
 {
 	size_t n_proof;
 	enum ht_err err = ht_log_batch_proof(
-	    f->log, seqs, n, f->answer->size, f->proof, PROOF_HASHES, &n_proof);
+	    f->log, seqs, n, f->size, f->proof, PROOF_HASHES, &n_proof);
 
+	f->out = out;
 	ht_pack_array(f->out, 3);
 	ht_pack_uint(f->out, HT_AUDIT_ROWS);
 	ht_pack_array(f->out, (uint32_t)n);
@@ -277,8 +279,9 @@ static enum ht_err
 add_frames(struct ht_log *log, const struct ht_query *q, uint64_t before,
     const struct found *found, struct ht_audit_answer *a)
 {
-	HT_AUTO(frame_free)
-	struct frame *f = frame_new(log, a, q->evidence, before);
+	HT_AUTO(answer_frames_free)
+	struct answer_frames *f =
+	    answer_frames_new(log, a->size, q->evidence, q->evidence, before);
 	size_t n_frames = (found->n + HT_ROWS_FRAME - 1) / HT_ROWS_FRAME;
 	enum ht_err err = HT_OK;
 
@@ -291,9 +294,8 @@ add_frames(struct ht_log *log, const struct ht_query *q, uint64_t before,
 
 		a->frames[i] = HT_BUF(HT_AUDIT_FRAME_MAX);
 		a->n_frames = i + 1;
-		f->out = &a->frames[i];
-		err = add_frame(
-		    f, found->seqs + at, n > HT_ROWS_FRAME ? HT_ROWS_FRAME : n);
+		err = answer_frame(f, found->seqs + at,
+		    n > HT_ROWS_FRAME ? HT_ROWS_FRAME : n, &a->frames[i]);
 	}
 	return err;
 }

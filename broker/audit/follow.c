@@ -1,16 +1,21 @@
 /*
  * follow.c -- long answers at the audit socket: every entry of a period, or
- * entries as they become durable (docs/audit-socket.md, "Long answers").
+ * entries as they become durable, or all looks at a subject
+ * (docs/audit-socket.md, "Long answers").
  */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 
+#include "broker/audit/list.h"
 #include "broker/audit/server_in.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define LOOK_MS 200 /* between looks at the log's size: an atomic load */
+#define NO_ROLLS                                                               \
+	"the rolls that prove a list are being made (the index is new, or "    \
+	"something was erased); try again in a while"
 
 struct stream {
 	struct visit *visit;
@@ -24,6 +29,7 @@ struct stream {
 	uint64_t place; /* the entry that the question became */
 	uint64_t sent;  /* rows */
 	uint64_t scanned;
+	struct ht_list_make *list; /* LIST */
 };
 
 static uint64_t
@@ -43,10 +49,14 @@ asks_for_sense(const struct ht_query *q)
 		return false;
 	if (q->mode == HT_QUERY_FOLLOW)
 		return f->size == 0 && f->to_us == 0;
+	if (q->mode == HT_QUERY_LIST &&
+	    (f->from_us > 0 || f->to_us > 0 || f->start_seq > 0))
+		return false;
 	return f->member.len == 0 && f->peer.len == 0 && f->item.len == 0 &&
 	       f->purpose.len == 0 && f->operation == -1 && f->status == -1 &&
-	       f->type == -1 && !f->has_exchange && !f->has_subject &&
-	       f->limit == 0 && q->last == 0;
+	       f->type == -1 && !f->has_exchange &&
+	       f->has_subject == (q->mode == HT_QUERY_LIST) && f->limit == 0 &&
+	       q->last == 0;
 }
 
 /* ---- sending ---- */
@@ -87,7 +97,7 @@ send_update(struct stream *st, const struct ht_audit_answer *a)
 	return visit_send(v, send_deadline());
 }
 
-/* ---- the two modes, a step at a time ---- */
+/* ---- the modes, a step at a time ---- */
 
 /* The next entries; where the period begins and ends is settled. */
 static enum ht_err
@@ -106,6 +116,24 @@ read_step(struct stream *st, bool *ret_more)
 		err = send_frames(st, &a);
 	st->next = a.more ? a.next_seq : st->stop;
 	*ret_more = a.more;
+	return err;
+}
+
+/* A roll, or some rows. */
+static enum ht_err
+list_step(struct stream *st, bool *ret_more)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
+	struct visit *v = st->visit;
+	enum ht_err err = ht_list_next(st->list, &frame, ret_more);
+
+	if (err == HT_OK && *ret_more)
+		err = ht_audit_send(v->fd, ht_buf_slice(&frame),
+		    send_deadline(), v->server->stop_fd);
+	st->sent = ht_list_sent(st->list);
+	st->scanned = st->sent;
+	if (err == HT_OK && !*ret_more)
+		st->next = st->stop;
 	return err;
 }
 
@@ -180,24 +208,55 @@ settle_read(struct stream *st, struct ht_query *q, struct ht_audit_answer *a)
 	return HT_OK;
 }
 
+/* The tree that the list is of, and where its frames come from. */
+static enum ht_err
+settle_list(struct stream *st, struct ht_query *q, struct ht_audit_answer *a)
+{
+	const struct ht_audit_config *c = &st->visit->server->config;
+	struct ht_query nothing = HT_QUERY_ALL;
+	enum ht_err err;
+
+	nothing.since = q->since;
+	nothing.filter.size = q->filter.size;
+	nothing.filter.start_seq = UINT64_MAX; /* the checkpoint alone */
+	err = ht_audit_answer(c->log, c->index, &nothing, a);
+	if (err == HT_OK)
+		err = ht_list_make(c->log, c->index, &q->filter.subject,
+		    q->filter.size == 0 ? a->size : q->filter.size, a->size,
+		    HT_LIST_WHOLE, &st->list);
+	st->stop = 1;
+	return err;
+}
+
+static enum ht_err
+settle(struct stream *st, struct ht_query *q, struct ht_audit_answer *a)
+{
+	const struct ht_audit_config *c = &st->visit->server->config;
+
+	if (!asks_for_sense(q))
+		return HT_EINVALID;
+	if (q->mode == HT_QUERY_READ)
+		return settle_read(st, q, a);
+	if (q->mode == HT_QUERY_LIST)
+		return settle_list(st, q, a);
+	return ht_audit_answer(c->log, c->index, q, a);
+}
+
 static enum ht_err
 begin(struct stream *st, struct ht_query *q)
 {
 	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
 	struct visit *v = st->visit;
-	const struct ht_audit_config *c = &v->server->config;
 	enum ht_err err;
 
 	if (q->mode == HT_QUERY_FOLLOW && q->last == 0)
 		q->filter.limit = HT_AUDIT_PAGE;
-	if (!asks_for_sense(q))
-		err = HT_EINVALID;
-	else if (q->mode == HT_QUERY_READ)
-		err = settle_read(st, q, &a);
-	else
-		err = ht_audit_answer(c->log, c->index, q, &a);
+	err = settle(st, q, &a);
 	if (err != HT_OK) {
-		visit_refuse_error(v, err);
+		if (err == HT_EAGAIN)
+			visit_refuse(v, HT_AUDIT_BUSY, NO_ROLLS);
+		else
+			visit_refuse_error(v, err);
 		return err;
 	}
 	err = visit_note_query(
@@ -222,6 +281,19 @@ begin(struct stream *st, struct ht_query *q)
 }
 
 static enum ht_err
+step(struct stream *st, struct ht_query *q, bool *ret_more)
+{
+	switch (q->mode) {
+	case HT_QUERY_READ:
+		return read_step(st, ret_more);
+	case HT_QUERY_LIST:
+		return list_step(st, ret_more);
+	default:
+		return follow_step(st, q, ret_more);
+	}
+}
+
+static enum ht_err
 run(struct stream *st, struct ht_query *q)
 {
 	enum ht_err err = HT_OK;
@@ -231,11 +303,10 @@ run(struct stream *st, struct ht_query *q)
 
 		if (ht_clock_mono_ms() >= st->end_ms)
 			return HT_ETIMEOUT;
-		err = q->mode == HT_QUERY_READ ? read_step(st, &more)
-		                               : follow_step(st, q, &more);
+		err = step(st, q, &more);
 		if (err == HT_OK)
-			err = pause_for(
-			    st, more || q->mode == HT_QUERY_READ ? 0 : LOOK_MS);
+			err = pause_for(st,
+			    more || q->mode != HT_QUERY_FOLLOW ? 0 : LOOK_MS);
 	}
 	return err;
 }
@@ -264,10 +335,11 @@ visit_long(struct visit *v)
 	struct ht_query q = v->query;
 	enum ht_err err = begin(&st, &q);
 
+	if (st.noted && err == HT_OK)
+		err = run(&st, &q);
+	ht_list_make_free(&st.list);
 	if (!st.noted)
 		return;
-	if (err == HT_OK)
-		err = run(&st, &q);
 	if (err == HT_EINTEGRITY)
 		visit_refuse_error(v, err);
 	note_end(&st);

@@ -145,7 +145,7 @@ unpack_filter_part(struct ht_unpack *u, struct ht_query *q)
 	key(u, "member");
 	f->member = ht_unpack_str(u, HT_NAME_MAX);
 	key(u, "mode");
-	q->mode = (enum ht_query_mode)ht_unpack_uint(u, HT_QUERY_FOLLOW);
+	q->mode = (enum ht_query_mode)ht_unpack_uint(u, HT_QUERY_LIST);
 	key(u, "operation");
 	f->operation = unpack_code(u, -1, UINT8_MAX);
 	key(u, "peer");
@@ -262,6 +262,8 @@ verb(const struct ht_query *q)
 		return "read";
 	case HT_QUERY_FOLLOW:
 		return "follow";
+	case HT_QUERY_LIST:
+		return "list";
 	default:
 		return q->evidence ? "show" : "search";
 	}

@@ -25,7 +25,7 @@
 #define HT_ANSWER_NOTE_MAX 16384 /* a checkpoint with all its cosignatures */
 #define HT_AUDIT_ASK_MS    5000  /* from connecting to the whole question */
 #define HT_AUDIT_SEND_MS   60000 /* for the whole answer */
-/* Long answers (enum ht_query_mode: READ, FOLLOW). */
+/* Long answers (enum ht_query_mode: READ, FOLLOW, LIST). */
 #define HT_AUDIT_LONG_MS                                                       \
 	3600000                /* then ask again: another entry in the log     \
 	                        */
@@ -39,6 +39,7 @@ enum ht_query_mode {
 	HT_QUERY_SEARCH = 0, /* what matches, up to a limit */
 	HT_QUERY_READ = 1,   /* every entry of a period, and both neighbours */
 	HT_QUERY_FOLLOW = 2, /* what matches, and what comes to match */
+	HT_QUERY_LIST = 3,   /* all looks at a subject, and that they are all */
 };
 
 struct ht_query {
@@ -160,6 +161,7 @@ enum {
 	HT_AUDIT_END = 5,
 	HT_AUDIT_REFUSED = 6,
 	HT_AUDIT_UPDATE = 7,
+	HT_AUDIT_ROLL = 8,
 };
 
 /* Why nothing was answered. */
@@ -204,7 +206,7 @@ struct ht_audit_stream {
 	/* A checkpoint; the rows after it are proven against its tree. */
 	enum ht_err (*update)(void *arg, uint64_t size, struct ht_slice note,
 	    const struct ht_hash *path, size_t n_path);
-	/* A frame for ht_rows_check(). */
+	/* A frame for ht_rows_check(), or, of LIST, for ht_list_take(). */
 	enum ht_err (*rows)(void *arg, struct ht_slice frame);
 	void *arg;
 	int stop_fd; /* readable: ask for the end; -1: none */
@@ -215,7 +217,7 @@ struct ht_audit_end {
 	bool more;
 	uint64_t next_seq;
 };
-/* As ht_audit_ask(), for modes READ and FOLLOW. */
+/* As ht_audit_ask(), for modes READ, FOLLOW and LIST. */
 enum ht_err ht_audit_ask_long(const char *path, const char *origin,
     const char *auditor, const struct ht_key *key, struct ht_query *query,
     const struct ht_audit_stream *stream, struct ht_audit_end *ret,

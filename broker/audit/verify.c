@@ -19,6 +19,7 @@
 #include "broker/audit/bundles.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/evidence.h"
+#include "broker/audit/verify_in.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 
@@ -709,6 +710,42 @@ check_map(struct verify *s, const struct ht_entry *e)
 	                   ht_entry_type_text(e->type));
 }
 
+/* ---- rolls ---- */
+
+/* Whatever a list of looks was proven by must be what the tags give. */
+static enum ht_err
+check_roll(struct verify *s, const struct ht_entry *e)
+{
+	struct ht_roll_said said, made;
+	bool gone;
+	enum ht_err err;
+
+	if (ht_roll_said_decode(e->payload, &said) != HT_OK || said.to > s->seq)
+		return bad(s, "its payload is not that of INDEX_ROOT");
+	s->v->rolls++;
+	if (s->v->no_vault)
+		return HT_OK;
+	err = ht_roll_remake(s->log, &said, s->seq, &made, &gone);
+	if (err != HT_OK)
+		return err;
+	if (gone) {
+		s->v->rolls_gone++;
+		return HT_OK;
+	}
+	if (made.count != said.count)
+		return bad(s,
+		    "it says that the tags of entries %llu to %llu name %llu "
+		    "subjects; they name %llu",
+		    (unsigned long long)said.from,
+		    (unsigned long long)said.to - 1,
+		    (unsigned long long)said.count,
+		    (unsigned long long)made.count);
+	return ht_hash_eq(&made.root, &said.root)
+	           ? HT_OK
+	           : bad_hash(
+	                 s, "the root of its roll", &made.root, &said.root);
+}
+
 /* ---- the vault ---- */
 
 static enum ht_err
@@ -717,6 +754,9 @@ check_vault(struct verify *s, const struct ht_entry *e)
 	struct ht_erased erased = {0};
 	enum ht_err err;
 
+	/* It would stand on no roll. */
+	if (e->status == 0 && s->header.has_tag && e->tag_len == 0)
+		return bad(s, "its header has a tag, which was never kept");
 	if ((e->tag_len == 0 && e->body_len == 0) || s->v->no_vault)
 		return HT_OK;
 	ht_buf_reset(&s->tag);
@@ -764,8 +804,9 @@ check_record(struct verify *s, const struct ht_entry *e)
 static enum ht_err
 check_own(struct verify *s, const struct ht_entry *e)
 {
-	enum ht_err err =
-	    e->type == HT_ENTRY_ERASE ? check_erase(s, e) : check_map(s, e);
+	enum ht_err err = e->type == HT_ENTRY_ERASE        ? check_erase(s, e)
+	                  : e->type == HT_ENTRY_INDEX_ROOT ? check_roll(s, e)
+	                                                   : check_map(s, e);
 
 	if (err == HT_OK)
 		err = check_bundle(s, e);

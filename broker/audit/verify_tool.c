@@ -72,6 +72,22 @@ print_erasures(const struct ht_verify *v)
 }
 
 static void
+print_rolls(const struct ht_verify *v)
+{
+	if (v->rolls == 0)
+		return;
+	printf("rolls        %llu", (unsigned long long)v->rolls);
+	if (v->no_vault)
+		printf("; NOT CHECKED: the vault is not in this copy\n");
+	else if (v->rolls_gone > 0)
+		printf("; made anew, each is what its tags give, but for %llu "
+		       "of whose tags some were erased since\n",
+		    (unsigned long long)v->rolls_gone);
+	else
+		printf(", made anew: each is what its tags give\n");
+}
+
+static void
 print_signatures(const struct ht_verify *v)
 {
 	unsigned long long bundles = v->bundles;
@@ -101,6 +117,7 @@ print_signatures(const struct ht_verify *v)
 		printf("vault        %llu pieces, each tag and body is its "
 		       "header's\n",
 		    (unsigned long long)v->pieces);
+	print_rolls(v);
 	print_erasures(v);
 }
 

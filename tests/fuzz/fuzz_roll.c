@@ -1,9 +1,9 @@
 /*
- * A proof of a list, and a list of an erasure: either is refused, or holds.
- * The first byte says which.
+ * A proof of a list, what an INDEX_ROOT says, and a list of an erasure: each is
+ * refused, or holds.  The first byte says which.
  */
 #include "broker/audit/erasure.h"
-#include "broker/audit/roll.h"
+#include "broker/audit/list.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -29,6 +29,43 @@ try_roll(struct ht_slice in)
 	/* 32 bytes that nobody finds a roll for. */
 	HT_ASSERT(ht_roll_check(in, &root, 5, &subject, count, &n) != HT_OK);
 	HT_ASSERT(n == 0);
+}
+
+static enum ht_err
+no_look(void *arg, const struct ht_row *row)
+{
+	(void)arg;
+	(void)row;
+	HT_NEVER("a row was proven against a root that nobody has");
+}
+
+/* A frame of a list, against 32 bytes that are the root of no tree. */
+static void
+try_list(struct ht_slice in)
+{
+	HT_AUTO(ht_list_free) struct ht_list *list = NULL;
+	struct ht_pseudonym subject = {{0}};
+	struct ht_hash root = {{0x5a}};
+	const char *why = NULL;
+	uint64_t bad = 0;
+
+	HT_ASSERT(ht_list_new(&subject, 5000, 5000, &root, no_look, NULL,
+	              &list) == HT_OK);
+	HT_ASSERT(ht_list_take(list, in, &why, &bad) != HT_OK);
+	HT_ASSERT(ht_list_end(list, &why, &bad) != HT_OK);
+}
+
+static void
+try_roll_said(struct ht_slice in)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(1 << 10);
+	struct ht_roll_said said;
+
+	if (ht_roll_said_decode(in, &said) != HT_OK)
+		return;
+	HT_ASSERT(said.from < said.to);
+	ht_roll_said_encode(&said, &again);
+	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
 }
 
 /* What decodes encodes to the same bytes. */
@@ -67,6 +104,12 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 	switch (in[0]) {
 	case 'r':
 		try_roll(rest);
+		break;
+	case 'l':
+		try_list(rest);
+		break;
+	case 's':
+		try_roll_said(rest);
 		break;
 	case 'e':
 		try_erasure(rest);

@@ -227,6 +227,39 @@ def check_vault(log, e, seq, lists, gone):
         raise Bad(f"bad entry {seq}: its body is another")
 
 
+def tag_of(log, e):
+    """The bytes of its tag; or the entry that erased it."""
+    segment, offset, tag_len, _ = e["vault"]
+    data = (log / "vault" / f"{segment:016x}.seg").read_bytes()
+    tag = data[offset + 24:offset + 24 + tag_len]
+    if data[offset] & 0x80:
+        return struct.unpack(">Q", tag[:8])[0]
+    return tag
+
+
+def check_roll(log, entries, seq):
+    """Its root is over every tag of its range that stood when it was made."""
+    said = msgpack.unpackb(entries[seq]["payload"], raw=False)
+    if sorted(said) != ["count", "from", "root", "to"] or \
+            not said["from"] < said["to"] <= seq:
+        raise Bad(f"bad entry {seq}: its payload is another")
+    rows = []
+    for at in range(said["from"], said["to"]):
+        e = entries[at]
+        tag = tag_of(log, e) if e["vault"][2] else b""
+        if isinstance(tag, int):
+            if tag > seq:
+                return
+        elif tag:
+            _, _, salt, subjects = msgpack.unpackb(tag, raw=False)[:4]
+            rows += [(s, at, salt) for s in subjects]
+    leaves = [leaf_hash(sha(b"hutong-roll/v1\n" + subject + salt) +
+                        struct.pack(">Q", at))
+              for subject, at, salt in sorted(rows)]
+    if said["count"] != len(leaves) or said["root"] != tree_root(leaves):
+        raise Bad(f"bad entry {seq}: its roll is not what the tags give")
+
+
 def check_anchor(log, vkey, leaves):
     data = (log / "anchor").read_bytes()
     best = None
@@ -327,6 +360,8 @@ def verify(log, vkey, authority, marks=()):
     lists, gone = read_lists(log), set()
     for seq, e in enumerate(entries):
         check_vault(log, e, seq, lists, gone)
+        if e["type"] == 18:
+            check_roll(log, entries, seq)
     check_erasures(lists, entries, gone)
     check_anchor(log, vkey, leaves)
     check_marks(marks, leaves)
