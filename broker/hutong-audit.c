@@ -33,7 +33,8 @@ static const char usage_text[] =
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
     "...\n"
     "                            [--annex FILE ...] [--for-subject]\n"
-    "                            [--format table|jsonl|csv|tracker]\n"
+    "                            [--format table|jsonl|csv|tracker] [-o "
+    "FILE]\n"
     "       hutong-audit erase   BELIEF --order NAME --basis TEXT [--bodies] "
     "SCOPE\n"
     "                            [--until TIME] [-o FILE]\n"
@@ -505,16 +506,16 @@ check_where(const struct ht_audit_opts *o)
 static int
 run_complete(struct ht_audit_opts *o)
 {
+	int code;
+
 	if (o->output == NULL || o->key == NULL)
 		return usage_error("--complete needs -o FILE, and the "
 		                   "auditor's --key to sign it");
-	if (o->subject != NULL || o->query.filter.limit > 0 ||
-	    o->cursor != NULL)
+	if (o->query.filter.limit > 0 || o->cursor != NULL)
 		return usage_error(
-		    "--complete goes without --limit and "
-		    "--cursor-file; and without --subject, for "
-		    "tags are not in the tree and can be erased");
-	return ht_audit_complete(o);
+		    "--complete goes without --limit and --cursor-file");
+	code = ht_audit_subject(o);
+	return code == HT_AUDIT_OK ? ht_audit_complete(o) : code;
 }
 
 static int
@@ -712,6 +713,10 @@ run_subject(struct ht_audit_opts *o, int argc, char **argv)
 	if (o->for_subject && o->authority == NULL)
 		return usage_error("--for-subject needs --authority: the items "
 		                   "say what is hidden, and until when");
+	if (o->output != NULL && (o->key == NULL || o->n_trackers > 1))
+		return usage_error("-o keeps the proof of one epoch's looks: "
+		                   "give one --tracker, and the auditor's "
+		                   "--key to sign it");
 	o->subject = argv[0];
 	return ht_audit_look(o);
 }

@@ -15,7 +15,9 @@
 struct complete {
 	const struct ht_audit_opts *opts; /* with what was asked */
 	struct ht_audit_result result;
-	struct ht_audit_print *print; /* of what matches; or NULL */
+	/* What matches; or NULL. */
+	enum ht_err (*each)(void *arg, const struct ht_row *row);
+	void *arg;
 	struct ht_about about;
 
 	/* Requests are cited: all leaves, from entry `base` on. */
@@ -38,7 +40,6 @@ complete_free(struct complete **c_p)
 	if (c == NULL)
 		return;
 	ht_audit_result_fini(&c->result);
-	ht_audit_print_free(&c->print);
 	ht_buf_fini(&c->leaves);
 	ht_buf_fini(&c->frames);
 	free(c->ends);
@@ -96,12 +97,26 @@ cited_by(const struct complete *c, const struct ht_row *row)
 	return HT_SLICE(c->leaves.at + start, c->ends[i] - start);
 }
 
+/* Does it match, beside the subject and the period? */
+static enum ht_err
+judge(struct complete *c, const struct ht_row *row)
+{
+	struct ht_hash leaf = ht_leaf_hash(row->leaf);
+	enum ht_err err = ht_row_about(row, &c->about);
+
+	if (err != HT_OK ||
+	    !ht_filter_matches(&c->opts->query.filter, &row->entry, &c->about))
+		return err;
+	c->matched++;
+	ht_sha256_add(&c->rows, HT_SLICE(leaf.at, HT_HASH_SIZE));
+	return c->each == NULL ? HT_OK : c->each(c->arg, row);
+}
+
 static enum ht_err
 judge_row(void *arg, const struct ht_row *given)
 {
 	struct complete *c = arg;
 	struct ht_row row = *given;
-	struct ht_hash leaf = ht_leaf_hash(row.leaf);
 	enum ht_err err = keep_leaf(c, given);
 
 	if (err != HT_OK)
@@ -110,13 +125,29 @@ judge_row(void *arg, const struct ht_row *given)
 		c->first = row.seq;
 	c->next = row.seq + 1;
 	row.cited = cited_by(c, given);
-	err = ht_row_about(&row, &c->about);
-	if (err != HT_OK ||
-	    !ht_filter_matches(&c->opts->query.filter, &row.entry, &c->about))
-		return err;
-	c->matched++;
-	ht_sha256_add(&c->rows, HT_SLICE(leaf.at, HT_HASH_SIZE));
-	return c->print == NULL ? HT_OK : ht_audit_print_row(c->print, &row);
+	return judge(c, &row);
+}
+
+/* Of a list: the period is a condition like others. */
+static enum ht_err
+judge_look(void *arg, const struct ht_row *row)
+{
+	struct complete *c = arg;
+	const struct ht_filter *f = &c->opts->query.filter;
+	uint64_t us = row->entry.time_us;
+
+	if (row->seq < f->start_seq || us < f->from_us ||
+	    (f->to_us > 0 && us >= f->to_us))
+		return HT_OK;
+	return judge(c, row);
+}
+
+/* All entries were looked at: themselves, or by the rolls that cover them. */
+static void
+end_list(struct complete *c)
+{
+	c->first = 0;
+	c->next = c->scanned = c->result.list.rolled + c->result.list.whole;
 }
 
 static enum ht_err
@@ -129,7 +160,16 @@ keep_frame(void *arg, struct ht_slice frame)
 	return c->frames.err;
 }
 
-/* What must be read for a question: all of its period. */
+static bool
+is_list(const struct complete *c)
+{
+	return c->opts->query.filter.has_subject;
+}
+
+/*
+ * What must be read for a question: all of its period, or all about its
+ * subject.
+ */
 static struct ht_audit_opts
 read_all(const struct ht_audit_opts *opts)
 {
@@ -138,11 +178,17 @@ read_all(const struct ht_audit_opts *opts)
 
 	all.query = HT_QUERY_ALL;
 	all.query.why = opts->query.why;
+	all.query.filter.size = f->size;
+	if (f->has_subject) {
+		all.query.mode = HT_QUERY_LIST;
+		all.query.filter.has_subject = true;
+		all.query.filter.subject = f->subject;
+		return all;
+	}
 	all.query.mode = HT_QUERY_READ;
 	all.query.filter.from_us = f->from_us;
 	all.query.filter.to_us = f->to_us;
 	all.query.filter.start_seq = f->start_seq;
-	all.query.filter.size = f->size;
 	return all;
 }
 
@@ -173,6 +219,10 @@ report(struct complete *c, struct ht_slice data, struct ht_buf *out)
 	    (unsigned long long)c->next);
 	ht_buf_fmt(out, "scanned: %llu\nmatched: %llu\n",
 	    (unsigned long long)c->scanned, (unsigned long long)c->matched);
+	if (is_list(c))
+		ht_buf_fmt(out, "rolls: %llu, of %llu entries\n",
+		    (unsigned long long)c->result.list.rolls,
+		    (unsigned long long)c->result.list.rolled);
 	add_hash(out, "rows", &rows);
 	add_hash(out, "data", &sum);
 }
@@ -246,26 +296,39 @@ write_file(struct complete *c, const struct ht_audit_opts *opts)
 	return HT_AUDIT_GONE;
 }
 
-int
-ht_audit_complete(const struct ht_audit_opts *opts)
+/* Ask, and keep the answer in opts->output, if there is one. */
+static int
+make(struct complete *c, const struct ht_audit_faith *faith)
 {
-	HT_AUTO(complete_free) struct complete *c = complete_new(opts);
-	const struct ht_audit_feed feed = {.each = judge_row,
+	const struct ht_audit_opts *opts = c->opts;
+	const struct ht_audit_feed feed = {
+	    .each = is_list(c) ? judge_look : judge_row,
 	    .beside = keep_leaf,
-	    .frame = keep_frame,
+	    .frame = opts->output != NULL ? keep_frame : NULL,
 	    .arg = c,
 	    .stop_fd = -1,
 	    .what = "reading entries"};
 	struct ht_audit_opts all = read_all(opts);
+	int code = ht_audit_stream(&all, faith, &feed, &c->result);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (is_list(c))
+		end_list(c);
+	return opts->output != NULL ? write_file(c, opts) : HT_AUDIT_OK;
+}
+
+int
+ht_audit_complete(const struct ht_audit_opts *opts)
+{
+	HT_AUTO(complete_free) struct complete *c = complete_new(opts);
 	struct ht_audit_faith faith;
 	int code = ht_audit_faith(opts, &faith);
 
 	if (c == NULL)
 		code = HT_AUDIT_GONE;
 	if (code == HT_AUDIT_OK)
-		code = ht_audit_stream(&all, &faith, &feed, &c->result);
-	if (code == HT_AUDIT_OK)
-		code = write_file(c, opts);
+		code = make(c, &faith);
 	if (code == HT_AUDIT_OK)
 		printf("complete   %llu of %llu entries match; hutong-audit "
 		       "verify %s runs the question again\n",
@@ -275,6 +338,28 @@ ht_audit_complete(const struct ht_audit_opts *opts)
 	if (code == HT_AUDIT_OK && fflush(stdout) == EOF)
 		return HT_AUDIT_GONE;
 	return code;
+}
+
+int
+ht_audit_list(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith,
+    enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
+    struct ht_audit_result *ret)
+{
+	HT_AUTO(complete_free) struct complete *c = complete_new(opts);
+	int code;
+
+	*ret = (struct ht_audit_result){0};
+	if (c == NULL)
+		return HT_AUDIT_GONE;
+	c->each = each;
+	c->arg = arg;
+	code = make(c, faith);
+	if (code != HT_AUDIT_OK)
+		return code;
+	*ret = c->result;
+	c->result = (struct ht_audit_result){0};
+	return HT_AUDIT_OK;
 }
 
 /* ---- verifying ---- */
@@ -384,26 +469,43 @@ check_report(struct complete *c, const struct file *f,
 	printf("\n%.*s", (int)note.text.len, (const char *)note.text.at);
 	printf("checkpoint %s\n", c->result.judged.text);
 	code = check_auditor(f, &note, auditor, faith);
-	if (code == HT_AUDIT_OK)
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (is_list(c))
+		printf("complete   every look at the subject is here, and none "
+		       "is missing: %llu rolls say so of %llu entries, and "
+		       "%llu were looked at again\n",
+		    (unsigned long long)c->result.list.rolls,
+		    (unsigned long long)c->result.list.rolled,
+		    (unsigned long long)c->result.list.whole);
+	else
 		printf("complete   every entry of the period was looked at "
 		       "again, and none is missing\n");
-	return code;
+	return HT_AUDIT_OK;
 }
 
 static int
 replay(struct complete *c, const struct file *f,
     const struct ht_audit_faith *faith)
 {
+	HT_AUTO(ht_audit_print_free) struct ht_audit_print *print = NULL;
 	const struct ht_audit_feed feed = {
-	    .each = judge_row, .beside = keep_leaf, .arg = c, .stop_fd = -1};
+	    .each = is_list(c) ? judge_look : judge_row,
+	    .beside = keep_leaf,
+	    .arg = c,
+	    .stop_fd = -1};
 	struct ht_audit_opts all = read_all(c->opts);
 	int code;
 
-	if (ht_audit_print_new(c->opts, "", stdout, false, &c->print) != HT_OK)
+	if (ht_audit_print_new(c->opts, "", stdout, false, &print) != HT_OK)
 		return HT_AUDIT_GONE;
+	c->each = ht_audit_print_row;
+	c->arg = print;
 	code = ht_audit_replay(
 	    &all, faith, &feed, f->checkpoint, f->frames, &c->result);
-	if (code == HT_AUDIT_OK && ht_audit_print_end(c->print) != HT_OK)
+	if (code == HT_AUDIT_OK && is_list(c))
+		end_list(c);
+	if (code == HT_AUDIT_OK && ht_audit_print_end(print) != HT_OK)
 		code = HT_AUDIT_GONE;
 	if (code == HT_AUDIT_OK)
 		code = check_report(c, f, faith);
@@ -425,8 +527,7 @@ ht_audit_verify_answer(const char *path, struct ht_slice bytes,
 		return code;
 	if (ht_query_decode(f.query, &asked.query, &why) != HT_OK)
 		return bad(&f, why);
-	if (asked.query.mode != HT_QUERY_SEARCH ||
-	    asked.query.filter.has_subject || asked.query.has_seq ||
+	if (asked.query.mode != HT_QUERY_SEARCH || asked.query.has_seq ||
 	    asked.query.filter.limit > 0)
 		return bad(&f, "its question has no complete answer");
 

@@ -1,14 +1,17 @@
 /*
  * stream.c -- more rows than an answer may hold, one by one: every entry of a
- * period, or entries as they come.  Nothing is kept, everything is proven.
+ * period, entries as they come, or all looks at a subject.  Nothing is kept,
+ * everything is proven.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "broker/audit/cursor.h"
 #include "broker/audit/evidence.h"
+#include "broker/audit/list.h"
 #include "broker/audit/tool.h"
 #include "lib/base/clock.h"
+#include "lib/base/fs.h"
 #include "lib/term/progress.h"
 
 struct feed {
@@ -25,7 +28,16 @@ struct feed {
 	bool has_row;
 	uint64_t last_seq;
 	uint64_t last_us;
+
+	struct ht_list *list; /* LIST */
 };
+
+static void
+feed_fini(struct feed *f)
+{
+	ht_list_free(&f->list);
+	ht_progress_fini(&f->progress);
+}
 
 /* ---- rows ---- */
 
@@ -86,16 +98,88 @@ take_row(void *arg, const struct ht_row *row)
 }
 
 static enum ht_err
+take_look(void *arg, const struct ht_row *row)
+{
+	struct feed *f = arg;
+
+	f->result->answer.matched++;
+	return f->feed->each(f->feed->arg, row);
+}
+
+/* Why a list is not one; false: it says nothing. */
+static enum ht_err
+no_list(struct feed *f, enum ht_err err, const char *why)
+{
+	if (err != HT_EINTEGRITY || why == NULL)
+		return err;
+	ht_audit_say("entry %llu: %s; this list is not whole: do not rely on "
+	             "it",
+	    (unsigned long long)f->bad, why);
+	f->code = HT_AUDIT_BAD;
+	return err;
+}
+
+/* It is of the first checkpoint's tree, or of a part of it. */
+static enum ht_err
+begin_list(struct feed *f)
+{
+	const struct ht_filter *q = &f->opts->query.filter;
+	const struct ht_checkpoint *cp = &f->result->checkpoint;
+
+	if (f->list != NULL)
+		return HT_OK;
+	return ht_list_new(&q->subject, q->size > 0 ? q->size : cp->size,
+	    cp->size, &cp->root, take_look, f, &f->list);
+}
+
+static enum ht_err
+take_part(struct feed *f, struct ht_slice frame)
+{
+	const char *why = NULL;
+	enum ht_err err = begin_list(f);
+
+	if (err == HT_OK)
+		err = ht_list_take(f->list, frame, &why, &f->bad);
+	return no_list(f, err, why);
+}
+
+static enum ht_err
+end_list(struct feed *f)
+{
+	const char *why = NULL;
+	enum ht_err err = begin_list(f);
+
+	if (err == HT_OK)
+		err = ht_list_end(f->list, &why, &f->bad);
+	if (err == HT_OK)
+		f->result->list = ht_list_counts(f->list);
+	return no_list(f, err, why);
+}
+
+static uint64_t
+done_so_far(const struct feed *f)
+{
+	struct ht_list_counts counts;
+
+	if (f->list == NULL)
+		return f->result->answer.matched;
+	counts = ht_list_counts(f->list);
+	return counts.rolled + counts.whole;
+}
+
+static enum ht_err
 take_frame(void *arg, struct ht_slice frame)
 {
 	struct feed *f = arg;
 	const struct ht_checkpoint *cp = &f->result->checkpoint;
-	enum ht_err err =
-	    ht_rows_check(frame, cp->size, &cp->root, take_row, f, &f->bad);
+	enum ht_err err = f->opts->query.mode == HT_QUERY_LIST
+	                      ? take_part(f, frame)
+	                      : ht_rows_check(frame, cp->size, &cp->root,
+	                            take_row, f, &f->bad);
 
 	if (f->feed->what != NULL)
-		ht_progress_step(&f->progress, f->result->answer.matched,
-		    ht_clock_mono_ms());
+		ht_progress_step(
+		    &f->progress, done_so_far(f), ht_clock_mono_ms());
 	if (err == HT_OK && f->feed->frame != NULL)
 		err = f->feed->frame(f->feed->arg, frame);
 	if (err == HT_OK && f->feed->pause != NULL)
@@ -110,6 +194,8 @@ check_end(struct feed *f)
 	const struct ht_filter *q = &f->opts->query.filter;
 	uint64_t size = f->result->checkpoint.size;
 
+	if (f->opts->query.mode == HT_QUERY_LIST)
+		return end_list(f);
 	if (f->opts->query.mode != HT_QUERY_READ || size == 0)
 		return HT_OK;
 	if (f->has_row && (f->last_seq + 1 == size ||
@@ -193,14 +279,50 @@ read_pages(struct feed *f, struct ht_log *log, struct ht_index *index)
 	return err;
 }
 
+/* The same frames that a broker would send; of a copy as many as it needs. */
+static enum ht_err
+read_list(struct feed *f, struct ht_log *log, struct ht_index *index)
+{
+	HT_AUTO(ht_list_make_free) struct ht_list_make *list = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
+	const struct ht_filter *q = &f->opts->query.filter;
+	uint64_t size = f->result->checkpoint.size;
+	uint64_t end = q->size > 0 ? q->size : size;
+	bool more = true;
+	enum ht_err err =
+	    ht_list_make(log, index, &q->subject, end, size, UINT64_MAX, &list);
+
+	f->progress.total = end;
+	while (err == HT_OK && more) {
+		ht_buf_reset(&frame);
+		err = ht_list_next(list, &frame, &more);
+		if (err == HT_OK && more)
+			err = take_frame(f, ht_buf_slice(&frame));
+	}
+	return err;
+}
+
+/* Reading all takes no index; a list takes its rolls. */
+static enum ht_err
+open_index(struct feed *f, struct ht_log *log, struct ht_index **ret)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(f->opts->dir, "index");
+	bool rolls = f->opts->query.mode == HT_QUERY_LIST && !f->opts->scan;
+
+	if (path == NULL)
+		return HT_ENOMEM;
+	return ht_index_open(rolls ? path : NULL, log, ret);
+}
+
 static enum ht_err
 read_folder(struct feed *f, struct ht_log *log)
 {
 	HT_AUTO(ht_index_close) struct ht_index *index = NULL;
 	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
 	struct ht_query head = f->opts->query;
-	enum ht_err err = ht_index_open(NULL, log, &index);
+	enum ht_err err = open_index(f, log, &index);
 
+	head.filter.has_subject = false;
 	head.filter.start_seq = UINT64_MAX; /* the checkpoint alone */
 	if (err == HT_OK)
 		err = ht_audit_answer(log, index, &head, &a);
@@ -209,7 +331,10 @@ read_folder(struct feed *f, struct ht_log *log)
 		    f, a.size, ht_buf_slice(&a.checkpoint), a.path, a.n_path);
 	if (err == HT_OK)
 		f->result->behind = ht_log_size(log) - a.size;
-	return err == HT_OK ? read_pages(f, log, index) : err;
+	if (err != HT_OK)
+		return err;
+	return f->opts->query.mode == HT_QUERY_LIST ? read_list(f, log, index)
+	                                            : read_pages(f, log, index);
 }
 
 static enum ht_err
@@ -292,6 +417,7 @@ ht_audit_replay(const struct ht_audit_opts *opts,
     struct ht_slice note, struct ht_slice frames,
     struct ht_audit_result *result)
 {
+	HT_AUTO(feed_fini)
 	struct feed f = {
 	    .feed = feed, .opts = opts, .faith = faith, .result = result};
 	enum ht_err err;
@@ -310,6 +436,7 @@ ht_audit_stream(const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith, const struct ht_audit_feed *feed,
     struct ht_audit_result *result)
 {
+	HT_AUTO(feed_fini)
 	struct feed f = {
 	    .feed = feed, .opts = opts, .faith = faith, .result = result};
 	enum ht_err err;
@@ -324,6 +451,13 @@ ht_audit_stream(const struct ht_audit_opts *opts,
 		ht_audit_say("the broker ended its answer before the end of "
 		             "the period; ask for a shorter one");
 		return HT_AUDIT_CUT;
+	}
+	if (err == HT_OK && result->answer.more &&
+	    opts->query.mode == HT_QUERY_LIST) {
+		ht_audit_say("the broker ended its list before the end: it "
+		             "stops, or something was erased meanwhile; ask "
+		             "again");
+		return HT_AUDIT_GONE;
 	}
 	if (err == HT_OK)
 		err = check_end(&f);

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "broker/audit/list.h"
 #include "broker/audit/query.h"
 #include "keys/keyfile.h"
 #include "keys/proof.h"
@@ -123,7 +124,8 @@ struct ht_audit_result {
 	uint64_t behind; /* entries after the checkpoint (folder only) */
 	bool complete;   /* all entries [first_seq, end_seq) were looked at */
 	uint64_t first_seq, end_seq;
-	bool hashed; /* SHA-256 of what was printed: */
+	struct ht_list_counts list; /* of mode LIST */
+	bool hashed;                /* SHA-256 of what was printed: */
 	struct ht_hash output;
 };
 /*
@@ -142,10 +144,11 @@ int ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret);
 int ht_audit_code(enum ht_err err); /* the exit code of an error */
 
 /*
- * Every row of a question of mode READ (of a folder or a broker) or FOLLOW (of
- * a broker), each proven, to @each; @result has the newest checkpoint and the
- * counts.  READ: that no entry of the period is missing has been checked, too.
- * An exit code; says what is wrong.
+ * Every row of a question of mode READ or LIST (of a folder or a broker) or
+ * FOLLOW (of a broker), each proven, to @each; @result has the newest
+ * checkpoint and the counts.  READ: that no entry of the period is missing has
+ * been checked, too; LIST: that no look at the subject is.  An exit code; says
+ * what is wrong.
  */
 struct ht_audit_feed {
 	enum ht_err (*each)(void *arg, const struct ht_row *row);
@@ -197,6 +200,14 @@ int ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq);
 int ht_audit_consistency(
     const struct ht_audit_opts *opts, const char *old, const char *newer);
 int ht_audit_complete(const struct ht_audit_opts *opts);
+/*
+ * The rows of a complete answer about a subject, to @each; kept in
+ * opts->output, if there is one.  An exit code; says what is wrong.
+ */
+int ht_audit_list(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith,
+    enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
+    struct ht_audit_result *ret);
 /* A file of it, of verify; an exit code. */
 #define HT_ANSWER_LABEL "hutong-answer/v1"
 #define HT_ANSWER_MAX   ((size_t)256 << 20) /* some 500,000 entries */

@@ -74,8 +74,6 @@ says 'matched: 3' 'three'
 run 2 'without a key' "$audit" search --dir "$log" --complete -o "$dir/x"
 run 2 'without a file' "$audit" search --dir "$log" --complete --key "$key"
 run 2 'with a limit' ask x --limit 3
-run 2 'about a subject' ask x --subject 00000001404040404040404040404040
-says 'tags are not in the tree' 'it says why'
 run 3 'over a file that is there' ask local --member tax.demo/local
 
 # --- by somebody who would hide something ---
@@ -160,10 +158,110 @@ run 4 'cut off' "$audit" verify "$dir/bent.answer" --vkey "$vkey"
 head -c 200 "$dir/local.answer" >"$dir/bent.answer"
 run 4 'cut off in the report' "$audit" verify "$dir/bent.answer" --vkey "$vkey"
 
+# --- all looks at one subject ---
+mkdir "$dir/long"
+"$make_log" "$dir/long" long >"$dir/size" || echo 'Bail out! no log'
+size=$(cat "$dir/size")
+one=00000065404040404040404040404040
+list() { # name, then what is asked
+	local name=$1
+	shift
+	"$audit" search --dir "$dir/long/log" --complete \
+	    --key "$dir/long/keys/auditor.key" -o "$dir/$name.answer" "$@"
+}
+run 0 'the looks at a subject' list one --subject $one
+says "315 of $size entries match" 'it says how many'
+run 0 'they verify' "$audit" verify "$dir/one.answer" --root "$root"
+says 'rolls: 2, of 2048 entries' 'by rolls'
+says "every look at the subject is here, and none is missing" 'it says so'
+run 0 'a subject and a member' list both --subject $one \
+    --member tax.demo/state --from 2026-11-24T01:03:00Z
+run 0 'they verify, too' "$audit" verify "$dir/both.answer" --root "$root"
+says 'matched: 63' 'those of the period'
+run 0 'nobody looked at this one' list nobody --subject ${one%4040}ffff
+run 0 'which can be proven as well' "$audit" verify "$dir/nobody.answer" \
+    --root "$root"
+says 'matched: 0' 'it says so'
+run 0 'without the rolls: every entry' list scan --subject $one --scan
+run 0 'it verifies' "$audit" verify "$dir/scan.answer" --root "$root"
+says 'rolls: 0, of 0 entries' 'it says so'
+run 0 'rolls are made anew' "$audit" verify --dir "$dir/long/log" \
+    --authority "$dir/long/authority"
+says 'rolls        2, made anew: each is what its tags give' 'it says so'
+if [ -n "$python" ]; then
+	run 0 'another verifier agrees' tests/lib/check-answer \
+	    "$dir/one.answer" "$vkey" $one
+	says 'complete: 315 looks, rolls of 2048 entries' 'on every look'
+	cat >"$dir/bend-list" <<'PY'
+import hashlib, msgpack, sys
+path, how, out, other = sys.argv[1:5]
+def pieces(path):
+    report, data = open(path, "rb").read().split(b"\0", 1)
+    found = []
+    while data:
+        n = int.from_bytes(data[:4], "big")
+        found.append(data[4:4 + n])
+        data = data[4 + n:]
+    return report, found
+report, p = pieces(path)
+def frame(i, change):
+    value = msgpack.unpackb(p[i], raw=False)
+    change(value)
+    p[i] = msgpack.packb(value, use_bin_type=True)
+def proof(change):
+    def bend(value):
+        roll = msgpack.unpackb(value[3], raw=False)
+        change(roll)
+        value[3] = msgpack.packb(roll, use_bin_type=True)
+    frame(2, bend)
+def another(roll):
+    roll[1][5][0] = bytes(16)
+if how == "drop":
+    frame(4, lambda v: v[1].pop(3))
+elif how == "drop-roll":
+    p.pop(2)
+elif how == "drop-in-roll":
+    proof(lambda roll: roll[1].pop(5))
+elif how == "another-in-roll":
+    proof(another)
+elif how == "root":
+    frame(2, lambda v: v.__setitem__(1, v[1][:-40] + bytes(32) + v[1][-8:]))
+elif how == "add":
+    frame(4, lambda v: v[1].insert(4, v[1][3]))
+elif how == "tag":
+    frame(4, lambda v: v[1][3].__setitem__(3, v[1][3][3][:-1] + b"x"))
+elif how == "no-tag":
+    tagged = [(i, j) for i in range(4, len(p)) for j, row in
+              enumerate(msgpack.unpackb(p[i], raw=False)[1])
+              if row[3] and row[0] >= 2048]
+    i, j = tagged[0]
+    frame(i, lambda v: v[1][j].__setitem__(3, None))
+elif how == "others":
+    p[2:] = pieces(other)[1][2:]
+elif how == "cut":
+    p.pop()
+data = b"".join(len(x).to_bytes(4, "big") + x for x in p)
+lines = report.split(b"\n")
+for i, line in enumerate(lines):
+    if line.startswith(b"data: "):
+        lines[i] = b"data: " + hashlib.sha256(data).hexdigest().encode()
+open(out, "wb").write(b"\n".join(lines) + b"\0" + data)
+PY
+	for how in drop drop-roll drop-in-roll another-in-roll root add tag \
+	    no-tag others cut; do
+		python3 "$dir/bend-list" "$dir/one.answer" "$how" \
+		    "$dir/bent.answer" "$dir/nobody.answer"
+		run 4 "$how: refused" "$audit" verify "$dir/bent.answer" \
+		    --vkey "$vkey"
+		run 4 "$how: and by the other verifier" tests/lib/check-answer \
+		    "$dir/bent.answer" "$vkey" $one
+	done
+fi
+
 # --- through the socket ---
 mkdir "$dir/live"
 mkfifo "$dir/hold"
-"$make_log" "$dir/live" serve <"$dir/hold" >"$dir/live.out" &
+"$make_log" "$dir/live" serve-long <"$dir/hold" >"$dir/live.out" &
 server=$!
 exec 9>"$dir/hold"
 for _ in $(seq 100); do
@@ -173,8 +271,14 @@ done
 run 0 'through the socket' "$audit" search --socket "$dir/live/audit" \
     --key "$dir/live/keys/auditor.key" --why 'case 7' \
     --member tax.demo/local --complete -o "$dir/live.answer"
+run 0 'a subject through the socket' "$audit" search \
+    --socket "$dir/live/audit" --key "$dir/live/keys/auditor.key" \
+    --why 'case 7' --subject $one --complete -o "$dir/list.answer"
 exec 9>&-
 wait "$server"
 run 0 'it verifies' "$audit" verify "$dir/live.answer" --vkey "$vkey"
 says 'matched: 2' 'with the same rows'
+run 0 'a list' "$audit" verify "$dir/list.answer" --vkey "$vkey"
+says 'rolls: 2, of 2048 entries' 'by the same rolls'
+says 'matched: 315' 'with the same looks'
 echo "1..$n"

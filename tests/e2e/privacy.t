@@ -7,7 +7,7 @@ OTHER=91999998MA00000079
 
 # A log with a past, since only what is over can be erased; the keys are the
 # same ones.
-make-log "$W" >/dev/null || exit 1
+make-log "$W" past >/dev/null || exit 1
 ADDRESS=tcp://127.0.0.1:$(free_port)
 rm -rf "$W/authority" "$W/keys"
 made=$(make-world "$W" "$ADDRESS" 2 0) || exit 1
@@ -84,6 +84,12 @@ ok "the registry connects" await 15 connected scjg.demo/registry/main
 
 # ---- who looked at me ----
 
+rolled() { # how many ranges have their roll
+	audit search --type INDEX_ROOT --format jsonl >"$W/rolls"
+	[ "$(wc -l <"$W/rolls")" -eq "$1" ]
+}
+ok "the broker commits to whom the entries before are about" await 15 rolled 2
+ok "... a thousand at a time" grep -q '"from":1024,.*"to":2048' "$W/rolls"
 ok "a look, by officer 7" exits 0 hutong query $ITEM "shxydm=$CODE" \
     --config "$W/state.yaml" --officer 7 --case 2026-1 --quiet
 ok "another, by another bureau" exits 0 hutong query $ITEM "shxydm=$CODE" \
@@ -99,7 +105,12 @@ ok "... who, what, why, on what basis" out_has tax.demo/state tax.demo/local \
 ok "... which fields" out_has 'shxydm ztmc jyzt_dm xzqh'
 ok "... what came of it" out_has answered
 ok "... but not which officer" out_has sealed
+ok "... and none was left out" out_has 'proven: no look is missing.'
 ok "... and it is logged" out_has 'logged     these 2 questions are entries'
+ok "the proof is kept" exits 0 subject "$CODE" -o "$W/looks.answer"
+ok "... and verifies with no log at hand" exits 0 hutong-audit verify \
+    "$W/looks.answer" --root "$W/authority/root.note"
+ok "... to be all" out_has 'matched: 5' 'every look at the subject is here'
 ok "with the annex's key" exits 0 subject "$CODE" --format csv \
     --annex "$W/keys/annex.key"
 ok "... which officer, and in which case" out_has ',7,2026-1,' ',12,,'
@@ -211,6 +222,18 @@ ok "an entry without its tag is shown" exits 0 audit show 2
 ok "... with the proof that it was erased in order" \
     out_has 'its tag: erased under 个人信息保护法 第四十七条, entry'
 ok "... and every check of before" out_has '8 hold, 0 fail'
+ok "the roll that they stood on is made anew" await 15 rolled 3
+nothing_left() { # by the rolls, once they are found
+	rm -f "$W/erased.answer"
+	audit search --subject $NUMBER --complete -o "$W/erased.answer" &&
+	    hutong-audit verify "$W/erased.answer" \
+	        --root "$W/authority/root.note" >"$W/erased" &&
+	    grep -q 'matched: 0' "$W/erased" &&
+	    grep -q 'rolls: 2, of 2048 entries' "$W/erased"
+}
+ok "... and proves that nothing of them is left" await 15 nothing_left
+ok "what was proven before still is" exits 0 hutong-audit verify \
+    "$W/looks.answer" --root "$W/authority/root.note"
 ok "whoever asks about a subject is told" exits 0 subject "$CODE"
 ok "... what could not be found" \
     out_has 'erased     entry' '7 tags (entries), under 个人信息保护法'
@@ -229,6 +252,7 @@ ok "the log verifies" exits 0 hutong-audit verify --dir "$W/log" \
 ok "... and says what is gone" \
     out_has 'erased       of 7 entries, by 1 ERASE entries' \
     'signed by the officers'
+ok "... and of which roll" out_has 'but for 1 of whose tags'
 vkey=$(sed -n 's/^log: \([^ ]*\).*/\1/p' "$W/authority/root.note")
 if python3 -c 'import lmdb, nacl, msgpack' 2>/dev/null; then
 	ok "another verifier agrees" exits 0 tests/lib/verify-log.py "$W/log" \
@@ -261,7 +285,7 @@ whole() {
 	fi
 }
 erasures=0
-make-log "$W/past" >/dev/null
+make-log "$W/past" past >/dev/null
 for delay in 0 0.002 0.004 0.006 0.008 0.012 0.02 0.04 0.3; do
 	rm -rf "$W/log" && cp -a "$W/past/log" "$W/log"
 	start_broker

@@ -1,9 +1,11 @@
 /*
  * make-log DIR -- a stopped log with a history in DIR/log, the authority's
  * folder in DIR/authority and every key in DIR/keys; prints the number of
- * entries.  With "late" as second argument some answers come late.  With
- * "serve" as second argument it then serves the audit socket DIR/audit until
- * standard input ends.
+ * entries.  With "late" as second argument some answers come late; with "long"
+ * there are so many entries that a list of looks is proven by rolls, with
+ * "past" as many, and the rolls are still to be made.  With "serve" as second
+ * argument it then serves the audit socket DIR/audit until standard input ends;
+ * with "serve-long" both.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -53,8 +55,16 @@ live_late(struct ht_history *h)
 	ht_history_exchanges(h, 2, 2, 51, NULL);
 }
 
+/* Looks at subjects 101 to 104, in turn. */
 static void
-live(struct ht_log *log, bool late)
+live_long(struct ht_history *h)
+{
+	for (unsigned i = 0; i < 18; i++)
+		ht_history_exchanges(h, 63, 1, 101 + i % 4, NULL);
+}
+
+static void
+live(struct ht_log *log, bool late, bool is_long)
 {
 	struct ht_history h;
 
@@ -68,7 +78,24 @@ live(struct ht_log *log, bool late)
 	ht_history_refused(&h, HT_ST_NO_GRANT);
 	if (late)
 		live_late(&h);
+	if (is_long)
+		live_long(&h);
 	ht_history_stop(&h);
+}
+
+static enum ht_err
+append_roots(void *arg, const struct ht_slice *payloads, size_t n)
+{
+	struct ht_slice note;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ht_entry e = {.type = HT_ENTRY_INDEX_ROOT,
+		    .time_us = ht_clock_wall_us(),
+		    .payload = payloads[i]};
+
+		done(ht_log_append(arg, &e, NULL), "root");
+	}
+	return ht_log_commit(arg, &note);
 }
 
 static bool
@@ -131,10 +158,12 @@ main(int argc, char **argv)
 	struct ht_log *log = NULL;
 	struct ht_index *index = NULL;
 	char *log_dir, *index_dir;
+	const char *how = argc > 2 ? argv[2] : "";
 	bool more = true;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: make-log DIR [late|serve]\n");
+		fprintf(stderr,
+		    "usage: make-log DIR [late|long|past|serve|serve-long]\n");
 		return 2;
 	}
 	done(ht_keys_init(), "keys");
@@ -144,13 +173,17 @@ main(int argc, char **argv)
 	index_dir = under(log_dir, "index");
 	done(ht_log_open(log_dir, "gx.demo/log", world->log_key, report, &log),
 	    "log");
-	live(log, argc > 2 && strcmp(argv[2], "late") == 0);
+	live(log, strcmp(how, "late") == 0,
+	    strstr(how, "long") != NULL || strcmp(how, "past") == 0);
 	done(ht_index_open(index_dir, log, &index), "index");
 	while (more)
 		done(ht_index_catch_up(index, 1000, &more), "index");
+	if (strcmp(how, "past") != 0)
+		done(ht_index_roots(index, append_roots, log), "roots");
+	done(ht_index_catch_up(index, 1000, &more), "index");
 	printf("%llu\n", (unsigned long long)ht_log_size(log));
 	fflush(stdout);
-	if (argc > 2 && strcmp(argv[2], "serve") == 0)
+	if (strncmp(how, "serve", 5) == 0)
 		serve(argv[1], log, index);
 	ht_index_close(&index);
 	ht_log_close(&log);
