@@ -182,24 +182,6 @@ read_keys(struct ht_node *node, const struct ht_node_conf *conf,
 }
 
 static enum ht_err
-read_root(struct ht_node *node, const struct ht_node_conf *conf,
-    struct ht_report *report)
-{
-	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
-	enum ht_err err = ht_fs_read(conf->root, &text);
-
-	if (err != HT_OK) {
-		ht_report_add(report, conf->root,
-		    "the anchor file cannot be read: %s; the authority gives "
-		    "it out",
-		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
-		return err;
-	}
-	return ht_root_parse(
-	    ht_buf_slice(&text), conf->root, report, &node->root);
-}
-
-static enum ht_err
 make_maps(struct ht_node *node)
 {
 	struct ht_map **maps[] = {&node->sealers, &node->openers,
@@ -243,16 +225,15 @@ set_up(struct ht_node *node, const struct ht_node_conf *conf,
 	if (err != HT_OK)
 		return err;
 	keys = read_keys(node, conf, report);
-	err = read_root(node, conf, report);
+	err = node_root_read(node, conf->root, report);
 	if (err == HT_OK)
 		err = keys;
+	if (err == HT_OK)
+		err = ht_state_open(conf->state, report, &node->state);
 	if (err != HT_OK)
 		return err;
-	node->address = strdup(
-	    conf->address != NULL ? conf->address : node->root.broker_address);
-	if (node->address == NULL)
-		return HT_ENOMEM;
-	err = ht_state_open(conf->state, report, &node->state);
+	node_root_kept(node);
+	err = node_root_address(node, conf->address);
 	if (err == HT_OK)
 		err = node_trust_open(node, report);
 	if (err == HT_OK)

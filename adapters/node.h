@@ -4,6 +4,7 @@
  *	node.c         opening, closing, the turn
  *	node_link.c    the connection, HELLO and WELCOME, messages
  *	node_trust.c   checkpoints, snapshots, tracker keys
+ *	node_root.c    the anchor, and the roots that followed
  *	node_watch.c   our own entry in the directory, and what runs out
  *	node_witness.c cosigning checkpoints
  *	node_out.c     what leaves: bundles, their acknowledgement, again
@@ -134,7 +135,8 @@ struct ht_node {
 	char member[HT_NAME_MAX + 1];
 	char name[HT_NODE_MAX + 1];
 	char id[HT_NAME_MAX + HT_NODE_MAX + 2]; /* member/node */
-	struct ht_root root;
+	struct ht_hash anchor; /* of the file that was configured */
+	struct ht_root root;   /* it, or a later one that follows from it */
 	struct ht_key *signing;
 	struct ht_key *transport;
 	struct ht_keyid signing_id;
@@ -148,6 +150,7 @@ struct ht_node {
 	/* the connection */
 	struct ht_net *net;
 	char *address;
+	bool address_fixed; /* configured: the root's does not matter */
 	struct ht_dealer *dealer;
 	bool turning; /* inside ht_node_step() */
 	enum node_phase phase;
@@ -254,6 +257,18 @@ bool node_proof(struct ht_node *node, const struct ht_range_proof *proof,
 /* The epoch's keys; tracker NULL when we cannot open it. */
 bool node_epoch(struct ht_node *node, const struct ht_epoch_entry *entry,
     struct ht_epoch *ret);
+
+/* ---- node_root.c ---- */
+
+/* The configured anchor file. */
+enum ht_err node_root_read(
+    struct ht_node *node, const char *path, struct ht_report *report);
+/* The root that followed it, as the state folder has it. */
+void node_root_kept(struct ht_node *node);
+/* The address of the broker: the configured one, or the root's. */
+enum ht_err node_root_address(struct ht_node *node, const char *configured);
+/* The trust in force may have a later root: it is ours from now on. */
+void node_root_take(struct ht_node *node);
 
 /* ---- node_watch.c ---- */
 

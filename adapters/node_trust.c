@@ -276,6 +276,7 @@ install(struct ht_node *node, struct ht_trust *trust)
 	    (unsigned long long)ht_trust_version(trust));
 	ht_key_free(&node->tracker);
 	node->tracker_epoch[0] = '\0';
+	node_root_take(node);
 	node_watch(node);
 }
 

@@ -72,9 +72,9 @@ key_fits(const char *path, enum ht_key_for what, const struct ht_pub *want,
 
 static enum ht_err
 load_and_check(const struct ht_broker_conf *conf, struct ht_report *report,
-    struct ht_buf *note, struct ht_root *root, struct ht_trust **ret)
+    struct ht_root *root, struct ht_trust **ret)
 {
-	enum ht_err err = rule_load(conf, NULL, NULL, report, note, root, ret);
+	enum ht_err err = rule_load(conf, NULL, NULL, report, root, ret);
 	bool log_fits, transport_fits;
 
 	if (err != HT_OK)
@@ -88,14 +88,13 @@ load_and_check(const struct ht_broker_conf *conf, struct ht_report *report,
 int
 ht_core_check(const struct ht_broker_conf *conf, struct ht_report *report)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
 	struct ht_trust *trust = NULL;
 	struct ht_root root;
 	enum ht_err err;
 
 	if (ht_keys_init() != HT_OK)
 		return HT_BROKER_UNAVAILABLE;
-	err = load_and_check(conf, report, &note, &root, &trust);
+	err = load_and_check(conf, report, &root, &trust);
 	if (err == HT_OK && ht_trust_until_ms(trust) < ht_clock_wall_ms())
 		ht_report_add(report, conf->authority,
 		    "the current note's time is over; items go on for their "
@@ -515,8 +514,7 @@ run(struct core *core, struct ht_report *report)
 	enum ht_err err;
 	int code;
 
-	err = load_and_check(
-	    core->conf, report, &core->root_note, &core->root, &trust);
+	err = load_and_check(core->conf, report, &core->root, &trust);
 	if (err != HT_OK) {
 		ht_trust_unref(&trust);
 		(void)fail(
@@ -562,7 +560,6 @@ ht_core_run(const struct ht_broker_conf *conf, const struct ht_rollback *act)
 
 	core.conf = conf;
 	core.act = act;
-	core.root_note = HT_BUF(HT_DOC_MAX);
 	core.signal_fd = core.control_fd = core.link.fd = -1;
 	core.conns = ht_map_new();
 	core.newest = ht_map_new();
@@ -576,7 +573,6 @@ ht_core_run(const struct ht_broker_conf *conf, const struct ht_rollback *act)
 	ht_map_free(&core.conns, drop_conn);
 	ht_map_free(&core.newest, NULL);
 	ht_map_free(&core.told, free);
-	ht_buf_fini(&core.root_note);
 	ht_fd_close(&core.signal_fd);
 	return code;
 }

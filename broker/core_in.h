@@ -103,7 +103,6 @@ struct core {
 	bool resumed;                 /* the operator did not wait for that */
 	bool held;                    /* until a quorum has cosigned past it */
 	struct ht_root root;
-	struct ht_buf root_note;
 	struct ht_trust_box box;
 	struct ht_log *log;
 	struct ht_index *index;
@@ -203,11 +202,14 @@ void cosign_lost(struct core *core, const char *user);
 
 /* ---- rule.c ---- */
 
-/* Root and trust from disk; findings to @report. */
+/*
+ * Trust from disk, and its root, which may be later than the configured one
+ * (@old_root NULL), or than the one in force; findings to @report.
+ */
 enum ht_err rule_load(const struct ht_broker_conf *conf,
     const struct ht_root *old_root, const struct ht_trust *before,
-    struct ht_report *report, struct ht_buf *root_note,
-    struct ht_root *ret_root, struct ht_trust **ret) HT_MUST_USE;
+    struct ht_report *report, struct ht_root *ret_root, struct ht_trust **ret)
+    HT_MUST_USE;
 /*
  * @trust, loaded from @where, is the snapshot that @log's last entries are
  * under, or a later one.  Else HT_EROLLBACK, and @report says what to do.

@@ -79,9 +79,8 @@ fail(struct restore *r, const char *what, enum ht_err err)
 static enum ht_err
 load(struct restore *r, const char *seen)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
-	enum ht_err err = rule_load(
-	    r->conf, NULL, NULL, r->report, &note, &r->root, &r->trust);
+	enum ht_err err =
+	    rule_load(r->conf, NULL, NULL, r->report, &r->root, &r->trust);
 
 	if (err != HT_OK || seen == NULL)
 		return err;

@@ -20,52 +20,60 @@
 
 /* ---- documents ---- */
 
+/* Believed because the operator configured it. */
 static enum ht_err
-load_root(const char *path, const struct ht_root *old,
-    const struct ht_buf *old_note, struct ht_report *report,
-    struct ht_buf *note, struct ht_root *ret)
+read_anchor(const char *path, struct ht_report *report, struct ht_root *ret)
 {
-	enum ht_err err = ht_fs_read(path, note);
+	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
+	enum ht_err err = ht_fs_read(path, &note);
 
-	if (err != HT_OK) {
-		ht_report_add(report, path, "cannot be read: %s",
-		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
-		return err;
-	}
-	if (old != NULL && old_note != NULL &&
-	    ht_slice_eq(ht_buf_slice(note), ht_buf_slice(old_note))) {
-		*ret = *old;
+	if (err == HT_OK)
+		return ht_root_parse(ht_buf_slice(&note), path, report, ret);
+	ht_report_add(report, path, "cannot be read: %s",
+	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	return err;
+}
+
+/* Another key would have every member take the log for another's. */
+static enum ht_err
+check_log_key(const struct ht_root *old, const struct ht_root *new,
+    const char *where, struct ht_report *report)
+{
+	if (strcmp(old->log.name, new->log.name) == 0 &&
+	    memcmp(&old->log.pub, &new->log.pub, sizeof(old->log.pub)) == 0)
 		return HT_OK;
-	}
-	/* Believed because the operator configured it; later, because the
-	 * officers of the one before signed it. */
-	if (old != NULL) {
-		err = ht_root_follows(old, ht_buf_slice(note), report);
-		if (err != HT_OK)
-			return err;
-	}
-	return ht_root_parse(ht_buf_slice(note), path, report, ret);
+	ht_report_add(report, where,
+	    "its root names another log key: that is another log, and a "
+	    "broker of its own; it is not taken by this one");
+	return HT_EINVALID;
 }
 
 enum ht_err
 rule_load(const struct ht_broker_conf *conf, const struct ht_root *old_root,
     const struct ht_trust *before, struct ht_report *report,
-    struct ht_buf *root_note, struct ht_root *ret_root, struct ht_trust **ret)
+    struct ht_root *ret_root, struct ht_trust **ret)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
-	enum ht_err err =
-	    load_root(conf->root, old_root, root_note, report, &note, ret_root);
+	HT_AUTO(ht_trust_unref) struct ht_trust *trust = NULL;
+	struct ht_root anchor;
+	enum ht_err err = HT_OK;
 
+	if (old_root != NULL)
+		anchor = *old_root;
+	else
+		err = read_anchor(conf->root, report, &anchor);
 	if (err != HT_OK)
 		return err;
-	err = ht_trust_load_dir(ret_root, conf->authority, before, report, ret);
+	err =
+	    ht_trust_load_dir(&anchor, conf->authority, before, report, &trust);
 	if (err != HT_OK && ht_report_count(report) == 0)
 		ht_report_add(report, conf->authority, "%s", ht_err_text(err));
+	if (err == HT_OK && old_root != NULL)
+		err = check_log_key(
+		    old_root, ht_trust_root(trust), conf->authority, report);
 	if (err != HT_OK)
 		return err;
-	ht_buf_fini(root_note);
-	*root_note = note;
-	note = (struct ht_buf){0};
+	*ret_root = *ht_trust_root(trust);
+	*ret = HT_TAKE(trust);
 	return HT_OK;
 }
 
@@ -164,13 +172,18 @@ rule_reload(struct core *core, struct ht_report *report, bool *ret_changed)
 	enum ht_err err;
 
 	core->current_mtime_ns = mtime_of(core);
-	err = rule_load(core->conf, &core->root, before, report,
-	    &core->root_note, &root, &trust);
+	err = rule_load(core->conf, &core->root, before, report, &root, &trust);
 	if (err == HT_OK) {
 		new = ht_trust_hash(trust);
 		*ret_changed = !ht_hash_eq(&old, &new) ||
 		               !ht_slice_eq(ht_trust_current(before),
 		                   ht_trust_current(trust));
+		if (memcmp(&root.broker_transport, &core->root.broker_transport,
+		        sizeof(root.broker_transport)) != 0)
+			ht_log(HT_WARN,
+			    "broker: the root of today names another transport "
+			    "key: nodes expect it from their next connection "
+			    "on; configure it (transport-key) and start again");
 		core->root = root;
 		cosign_root(core);
 	}

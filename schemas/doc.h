@@ -147,6 +147,10 @@ struct ht_list_line {
 enum ht_err ht_list_parse(struct ht_slice list, const char *where,
     struct ht_report *report, struct ht_list_line **ret_lines, size_t *ret_n)
     HT_MUST_USE;
+/* A root that another one followed: "root root@7 7 ...". */
+bool ht_list_past_root(const struct ht_list_line *line);
+/* Its document has that name, too; nobody else may hold it yet. */
+void ht_doc_past_root(struct ht_doc *doc);
 /* The Merkle root over the lines. */
 enum ht_err ht_list_root(const struct ht_list_line *lines, size_t n,
     struct ht_hash *ret) HT_MUST_USE;

@@ -2,6 +2,7 @@
  * doc_snapshot.c -- which documents there are, and which of them are in force:
  * the snapshot, its list, and the current note.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,12 +125,24 @@ item_name(struct ht_slice name)
 	       version <= UINT32_MAX;
 }
 
+/* "root", or "root@7": one of the past. */
+static bool
+root_name(struct ht_slice name)
+{
+	uint64_t revision;
+
+	if (ht_slice_is(name, "root"))
+		return true;
+	return name.len > 5 && memcmp(name.at, "root@", 5) == 0 &&
+	       parse_revision(HT_SLICE(name.at + 5, name.len - 5), &revision);
+}
+
 static bool
 name_fits(enum ht_doc_kind kind, struct ht_slice name)
 {
 	switch (kind) {
 	case HT_DOC_ROOT:
-		return ht_slice_is(name, "root");
+		return root_name(name);
 	case HT_DOC_ITEM:
 		return item_name(name);
 	case HT_DOC_MEMBER:
@@ -236,6 +249,21 @@ ht_list_parse(struct ht_slice list, const char *where, struct ht_report *report,
 	*ret_lines = HT_TAKE(lines);
 	*ret_n = n;
 	return HT_OK;
+}
+
+bool
+ht_list_past_root(const struct ht_list_line *line)
+{
+	return line->kind == HT_DOC_ROOT && line->name[4] == '@';
+}
+
+void
+ht_doc_past_root(struct ht_doc *doc)
+{
+	HT_ASSERT(atomic_load(&doc->refs) == 1);
+	if (doc->kind == HT_DOC_ROOT)
+		(void)snprintf(doc->name, sizeof(doc->name), "root@%llu",
+		    (unsigned long long)doc->revision);
 }
 
 enum ht_err

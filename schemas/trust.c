@@ -354,9 +354,14 @@ parse_doc(struct ht_load *load, size_t i, struct ht_report *report)
 	size_t note = load->note_of[i] - 1;
 	char where[HT_DOC_PATH_MAX];
 
+	enum ht_err err;
+
 	ht_doc_path(line->kind, line->name, where);
-	return ht_doc_parse(load->given->notes[note],
+	err = ht_doc_parse(load->given->notes[note],
 	    note_name(load, note, where), report, &load->base->docs[i]);
+	if (err == HT_OK && ht_list_past_root(line))
+		ht_doc_past_root(load->base->docs[i]);
+	return err;
 }
 
 static void
@@ -368,8 +373,8 @@ parse_quietly(void *arg, size_t i)
 		(void)!parse_doc(load, i, NULL);
 }
 
-static enum ht_err
-take_doc(struct ht_load *load, size_t i)
+enum ht_err
+ht_load_doc(struct ht_load *load, size_t i)
 {
 	const struct ht_list_line *line = &load->base->lines[i];
 	enum ht_err err = HT_OK;
@@ -419,104 +424,8 @@ take_docs(struct ht_load *load)
 		ht_each(base->n_docs, parse_quietly, load);
 	for (size_t i = 0; i < base->n_docs && err == HT_OK; i++)
 		if (base->lines[i].kind != HT_DOC_ROOT)
-			err = take_doc(load, i);
+			err = ht_load_doc(load, i);
 	return err;
-}
-
-/* ---- the root ---- */
-
-static bool
-same_vkey(const struct ht_vkey *a, const struct ht_vkey *b)
-{
-	return strcmp(a->name, b->name) == 0 &&
-	       memcmp(&a->pub, &b->pub, sizeof(a->pub)) == 0;
-}
-
-static bool
-same_vkeys(const struct ht_vkey *a, unsigned n_a, const struct ht_vkey *b,
-    unsigned n_b)
-{
-	if (n_a != n_b)
-		return false;
-	for (unsigned i = 0; i < n_a; i++)
-		if (!same_vkey(&a[i], &b[i]))
-			return false;
-	return true;
-}
-
-static bool
-same_root(const struct ht_root *a, const struct ht_root *b)
-{
-	return strcmp(a->catalog, b->catalog) == 0 &&
-	       a->revision == b->revision && a->threshold == b->threshold &&
-	       same_vkeys(
-	           a->officers, a->n_officers, b->officers, b->n_officers) &&
-	       same_vkeys(
-	           a->auditors, a->n_auditors, b->auditors, b->n_auditors) &&
-	       a->quorum == b->quorum &&
-	       same_vkeys(a->witnesses, a->n_witnesses, b->witnesses,
-	           b->n_witnesses) &&
-	       same_vkey(&a->snapshot, &b->snapshot) &&
-	       same_vkey(&a->current, &b->current) &&
-	       same_vkey(&a->log, &b->log) &&
-	       memcmp(&a->broker_transport, &b->broker_transport,
-	           sizeof(a->broker_transport)) == 0 &&
-	       strcmp(a->broker_address, b->broker_address) == 0;
-}
-
-/* The anchor itself, or one that k of its officers and k of its own signed. */
-static void
-check_root(struct ht_load *load, const struct ht_doc *doc)
-{
-	const struct ht_root *now = doc->root;
-	enum ht_err err;
-
-	if (now->revision < load->anchor->revision) {
-		ht_load_blame(load, HT_EROLLBACK, doc->where,
-		    "revision %llu is older than revision %llu, which is "
-		    "trusted here",
-		    (unsigned long long)now->revision,
-		    (unsigned long long)load->anchor->revision);
-		return;
-	}
-	if (now->revision == load->anchor->revision) {
-		if (!same_root(now, load->anchor))
-			ht_load_blame(load, HT_EBADSIG, doc->where,
-			    "it is not the root that is trusted here, although "
-			    "of the same revision; compare it with the anchor "
-			    "file");
-		return;
-	}
-	err = ht_root_follows(load->anchor, doc->bytes, load->report);
-	if (err != HT_OK)
-		ht_load_fail(load, err);
-}
-
-static enum ht_err
-take_root(struct ht_load *load)
-{
-	struct ht_base *base = load->base;
-	struct ht_doc *doc = NULL;
-	enum ht_err err = HT_OK;
-
-	/* There is one line of it at most: its only name is "root". */
-	for (size_t i = 0; i < base->n_docs && err == HT_OK; i++) {
-		if (base->lines[i].kind != HT_DOC_ROOT)
-			continue;
-		err = take_doc(load, i);
-		doc = base->docs[i];
-	}
-	if (err != HT_OK)
-		return err;
-	if (doc == NULL || doc->kind != HT_DOC_ROOT) {
-		ht_load_blame(load, HT_EINVALID, "snapshot.list",
-		    "no root in force stands in it; the root belongs to every "
-		    "snapshot");
-		return HT_EINVALID;
-	}
-	check_root(load, doc);
-	base->root = *doc->root;
-	return HT_OK;
 }
 
 static void
@@ -557,7 +466,7 @@ verified_before(const struct ht_load *load, const struct ht_doc *doc,
 {
 	if (load->before == NULL ||
 	    doc_before(load->before, doc->kind, doc->name) != doc ||
-	    !same_root(&load->base->root, &load->before->base->root))
+	    !ht_root_same(&load->base->root, &load->before->base->root))
 		return false;
 	return provider == NULL || doc_before(load->before, HT_DOC_MEMBER,
 	                               provider->name) == provider;
@@ -576,6 +485,8 @@ check_signed(const struct ht_load *load, const struct ht_doc *doc,
 	}
 	if (verified_before(load, doc, provider))
 		return HT_OK;
+	if (doc->kind == HT_DOC_ROOT) /* one of the past: by its own */
+		return ht_doc_check_signed(doc, doc->root, NULL, report);
 	return ht_doc_check_signed(doc, &load->base->root,
 	    provider != NULL ? provider->member : NULL, report);
 }
@@ -816,7 +727,7 @@ load_base(struct ht_load *load)
 	if (err == HT_OK)
 		err = find_docs(load);
 	if (err == HT_OK)
-		err = take_root(load);
+		err = ht_load_root(load);
 	if (err != HT_OK)
 		return err;
 	check_snapshot_signed(load);

@@ -19,6 +19,7 @@
 #define HT_ITEMS_MAX    10000
 #define HT_LIST_MAX     300000 /* documents of a snapshot */
 #define HT_OFFICERS_MAX 16
+#define HT_ROOTS_MAX    64 /* of the past: some a year, for decades */
 /* C2SP asks judges for 32; their lines leave room in a note of 64. */
 #define HT_WITNESSES_MAX 32
 #define HT_NODES_MAX     32 /* nodes of one member */

@@ -80,6 +80,13 @@ void ht_load_blame(struct ht_load *load, enum ht_err err, const char *where,
 /* Remember an error whose findings stand in the report already. */
 void ht_load_fail(struct ht_load *load, enum ht_err err);
 
+/* Read document @i of the list, and hold it against its line. */
+enum ht_err ht_load_doc(struct ht_load *load, size_t i) HT_MUST_USE;
+
+/* trust_root.c: all roots of the list; base->root is the one in force. */
+enum ht_err ht_load_root(struct ht_load *load) HT_MUST_USE;
+bool ht_root_same(const struct ht_root *a, const struct ht_root *b);
+
 /* Index -> map value and back; 0 when absent. */
 enum ht_err ht_index_put(struct ht_map *map, struct ht_slice key, size_t i)
     HT_MUST_USE;

@@ -245,7 +245,8 @@ check_keys(struct ht_load *load)
 	for (size_t i = 0; i < base->n_docs && err == HT_OK; i++) {
 		const struct ht_doc *doc = base->docs[i];
 
-		if (doc == NULL)
+		/* Officers stay in office from one root to the next. */
+		if (doc == NULL || ht_list_past_root(&base->lines[i]))
 			continue;
 		if (doc->kind == HT_DOC_ROOT)
 			err = claim_root(&keys, doc);

@@ -107,6 +107,33 @@ read_old(const char *dir, struct old *old)
 	return HT_CLI_GO;
 }
 
+/* Without it, members who trust that one could not follow the new one. */
+static bool
+root_is_kept(const struct old *old, const struct ht_docs *docs)
+{
+	const struct ht_doc *now = ht_docs_find(docs, HT_DOC_ROOT, "root");
+	char past[HT_DOC_NAME_MAX + 1];
+
+	for (size_t i = 0; i < old->n; i++) {
+		const struct ht_list_line *line = &old->lines[i];
+
+		if (line->kind != HT_DOC_ROOT || ht_list_past_root(line) ||
+		    now == NULL || now->revision <= line->revision)
+			continue;
+		(void)snprintf(past, sizeof(past), "root@%llu",
+		    (unsigned long long)line->revision);
+		if (ht_docs_find(docs, HT_DOC_ROOT, past) != NULL)
+			continue;
+		(void)ht_cli_fail(0,
+		    "root.note: the root before, of revision %llu, must be "
+		    "kept as %s.note; put it back, and let `hutong catalog "
+		    "adopt` put the new one in its place",
+		    (unsigned long long)line->revision, past);
+		return false;
+	}
+	return true;
+}
+
 /* A revision never falls, and never stands for two texts. */
 static bool
 goes_forward(const struct old *old, const struct ht_docs *docs)
@@ -226,7 +253,8 @@ publish(const char *dir, const char *key_path, const char *root_path)
 		rc = ht_cli_docs(dir, &docs);
 	if (rc == HT_CLI_GO)
 		rc = read_old(dir, &old);
-	if (rc == HT_CLI_GO && !goes_forward(&old, &docs))
+	if (rc == HT_CLI_GO &&
+	    (!goes_forward(&old, &docs) || !root_is_kept(&old, &docs)))
 		rc = HT_EXIT_REFUSED;
 	if (rc == HT_CLI_GO)
 		rc = ht_cli_key(key_path, 1u << HT_KEY_SNAPSHOT, &key, &file);

@@ -237,6 +237,14 @@ check_place(struct walk *w, const char *name, const struct ht_doc *doc)
 	w->failed = true;
 }
 
+static bool
+ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
 static void
 take_file(struct walk *w, const char *name)
 {
@@ -257,15 +265,26 @@ take_file(struct walk *w, const char *name)
 		return;
 	}
 	w->docs->n++;
+	if (name[0] == 'r' && strchr(name, '@') != NULL)
+		ht_doc_past_root(more[w->docs->n - 1]);
 	check_place(w, name, more[w->docs->n - 1]);
 }
 
-static bool
-ends_in(const char *text, const char *end)
+/* root@1.note and so on: what members who were away follow. */
+static void
+take_past_roots(struct walk *w)
 {
-	size_t len = strlen(text), end_len = strlen(end);
+	struct dirent **entries = NULL;
+	int n = scandir(w->dir, &entries, NULL, alphasort);
 
-	return len > end_len && strcmp(text + len - end_len, end) == 0;
+	for (int i = 0; i < n; i++) {
+		const char *entry = entries[i]->d_name;
+
+		if (strncmp(entry, "root@", 5) == 0 && ends_in(entry, ".note"))
+			take_file(w, entry);
+		free(entries[i]);
+	}
+	free(entries);
 }
 
 /* Two levels: <kind>/<domain>/<name>.note. */
@@ -311,6 +330,7 @@ ht_cli_docs(const char *dir, struct ht_docs *ret)
 	struct walk walk = {.dir = dir, .report = report, .docs = &docs};
 
 	take_file(&walk, "root.note");
+	take_past_roots(&walk);
 	for (size_t i = 0; i < HT_COUNT(folders); i++)
 		take_folder(&walk, folders[i], 0);
 	if (walk.err != HT_OK)

@@ -457,6 +457,66 @@ exits 1 "GRANT_STATE" "$hutong" can-i --root a/root.note --dir a \
 	--from tax.demo/state --item gx.demo/SCZTDJ --operation query
 ok "can-i: not by a terminated grant"
 
+# --- new officers ---
+# Twice: who knows the first root alone must find the way to the third.
+cp a/root.note anchor1.note
+key officer gx.demo/officer-4 o4 && key officer gx.demo/officer-5 o5 &&
+	key officer gx.demo/officer-6 o6
+next_root() { # revision, file, officers: their root, not signed yet
+	local revision=$1 file=$2 k keys=()
+	shift 2
+	for k; do keys+=(--key "$k.key"); done
+	rm -f drafted && "$hutong" catalog draft root --catalog gx.demo \
+		--threshold 2 "${keys[@]}" --key snap.key --key cur.key \
+		--key log.key --key aud.key --transport broker.key \
+		--address tcp://127.0.0.1:5600 --out drafted >out 2>err &&
+		sed "s/^revision: 1/revision: $revision/" drafted >"$file"
+}
+next_root 2 r2 o1 o2 o4 && sign r2 o1 o4
+exits 4 "1 of the officers of gx.demo signed it, 2 must" \
+	"$hutong" catalog adopt a r2
+ok "k of the new officers do not do"
+sign r2 o3
+exits 0 "the one before is a/root@1.note" "$hutong" catalog adopt a r2
+ok "with k of the old ones, a new root is adopted"
+exits 4 "does not follow revision 2" "$hutong" catalog adopt a r2
+ok "once"
+resign() { # documents anew, by these officers
+	local file
+	for file in a/*/*/*.note; do
+		case $file in a/epochs/*) continue ;; esac
+		sign "$file" "$@" || return 1
+	done
+}
+publish() {
+	"$hutong" catalog snapshot a --key snap.key >out 2>err &&
+		"$hutong" catalog freshen a --key cur.key --for 12h >out 2>err
+}
+resign o4 && publish
+ok "it comes into force"
+next_root 3 r3 o4 o5 o6 && sign r3 o2 o4 o5 &&
+	"$hutong" catalog adopt a r3 >out 2>err && resign o5 o6 && publish
+ok "and so does a third one, by other officers"
+exits 0 "8 documents, every signature checked" \
+	"$hutong" catalog verify a --root anchor1.note
+ok "who trusts the first finds the way"
+rm -rf b && cp -r a b && mv b/root@2.note . 
+sed -i '/^root root@2 /d' b/snapshot.list
+exits 4 "not the list that the snapshot was signed over" \
+	"$hutong" catalog verify b --root anchor1.note
+ok "and nobody can take the way from under him"
+rm b/root@1.note b/snapshot.*
+exits 4 "root revision 3 does not follow revision 1" bash -c \
+	"'$hutong' catalog snapshot b --key snap.key --root b/root.note >/dev/null &&
+	'$hutong' catalog freshen b --key cur.key --for 1h >/dev/null &&
+	'$hutong' catalog verify b --root anchor1.note"
+ok "without it he is told to get a new anchor"
+rm -rf c && cp -r a c && rm c/root@2.note
+sed -i -e '/^root root@2 /d' -e 's/^root root 3/root root 2/' c/snapshot.list
+exits 1 "must be kept as root@2.note" \
+	"$hutong" catalog snapshot c --key snap.key
+ok "so a snapshot does not forget it"
+
 # --- what runs out ---
 due() { "$hutong" catalog due a --root a/root.note "$@"; }
 exits 0 "nothing ends within 28 days" due
@@ -482,7 +542,7 @@ ok "show prints one document"
 exits 1 "there is no item, grant, member or epoch" \
 	"$hutong" catalog show a gx.demo/NOSUCH
 ok "or says that it is not there"
-exits 0 "6 documents, all well formed" "$hutong" catalog check a
+exits 0 "8 documents, all well formed" "$hutong" catalog check a
 ok "check looks at a whole folder"
 mkdir -p a/grants/gy.demo && cp a/grants/gx.demo/1.note a/grants/gy.demo/1.note
 exits 1 "whose place is grants/gx.demo/1.note" "$hutong" catalog check a

@@ -1081,6 +1081,12 @@ lists_are_strict(void **state)
 	    {"current current 1 " H "\n",                            HT_EMALFORMED},
 	    {"nosuch gx.demo/1 1 " H "\n",                           HT_EMALFORMED},
 	    {"root gx.demo/1 1 " H "\n",                             HT_EMALFORMED},
+	    {"root root 2 " H "\nroot root@1 1 " H "\n",             HT_OK        },
+	    {"root root@ 1 " H "\n",                                 HT_EMALFORMED},
+	    {"root root@01 1 " H "\n",                               HT_EMALFORMED},
+	    {"root root@0 1 " H "\n",                                HT_EMALFORMED},
+	    {"root root@1@1 1 " H "\n",                              HT_EMALFORMED},
+	    {"member root@1 1 " H "\n",                              HT_EMALFORMED},
 	    {"\n",	                                           HT_EMALFORMED},
 	};
 #undef H
