@@ -25,6 +25,9 @@ static void (*const readers[HT_DOC_KINDS])(struct ht_read *) = {
     [HT_DOC_SNAPSHOT] = ht_read_snapshot,
     [HT_DOC_CURRENT] = ht_read_current,
     [HT_DOC_ERASE] = ht_read_erase,
+    [HT_DOC_APPLICATION] = ht_read_application,
+    [HT_DOC_ANSWER] = ht_read_answer,
+    [HT_DOC_EXTENSION] = ht_read_extension,
 };
 
 const char *
@@ -177,6 +180,9 @@ static const size_t sizes[HT_DOC_KINDS] = {
     [HT_DOC_SNAPSHOT] = sizeof(struct ht_snapshot_doc),
     [HT_DOC_CURRENT] = sizeof(struct ht_current_doc),
     [HT_DOC_ERASE] = sizeof(struct ht_erase_doc),
+    [HT_DOC_APPLICATION] = sizeof(struct ht_application_doc),
+    [HT_DOC_ANSWER] = sizeof(struct ht_answer_doc),
+    [HT_DOC_EXTENSION] = sizeof(struct ht_answer_doc),
 };
 
 /* Copy what the document is made of, so that it stands alone. */
@@ -238,8 +244,8 @@ start(struct ht_slice bytes, const char *where, struct ht_report *report,
 	if (err != HT_OK)
 		ht_report_add(report, where,
 		    "the first line must be \"hutong: <kind>/v1\", with kind "
-		    "root, member, item, grant, epoch, snapshot, current or "
-		    "erase");
+		    "root, member, item, grant, epoch, snapshot, current, "
+		    "erase, application, answer or extension");
 	return err == HT_OK ? HT_OK : HT_EMALFORMED;
 }
 

@@ -18,7 +18,10 @@
 	X(HT_DOC_EPOCH, "epoch")                                               \
 	X(HT_DOC_SNAPSHOT, "snapshot")                                         \
 	X(HT_DOC_CURRENT, "current")                                           \
-	X(HT_DOC_ERASE, "erase")
+	X(HT_DOC_ERASE, "erase")                                               \
+	X(HT_DOC_APPLICATION, "application")                                   \
+	X(HT_DOC_ANSWER, "answer")                                             \
+	X(HT_DOC_EXTENSION, "extension")
 enum ht_doc_kind {
 #define HT_DOC_ENUM(name, text) name,
 	HT_DOC_MAP(HT_DOC_ENUM)
@@ -42,6 +45,15 @@ struct ht_grant_doc {
 	unsigned n_fields;
 	char **fields;
 };
+
+/*
+ * Does the item offer all of it?  Sets the bits of its fields (@ret_fields of
+ * HT_RELEASED_MAX bytes, zeroed; may be NULL).  @report must not be NULL.
+ * Errors: HT_EINVALID with findings.
+ */
+enum ht_err ht_grant_offered(const struct ht_grant_doc *says,
+    const struct ht_item *item, const char *where, struct ht_report *report,
+    uint8_t *ret_fields) HT_MUST_USE;
 
 struct ht_snapshot_doc {
 	char catalog[HT_NODE_MAX + 1];
@@ -77,6 +89,37 @@ struct ht_erase_doc {
 	uint64_t before_ms;          /* or 0 */
 };
 
+/* ---- applications (docs/applications.md) ---- */
+
+#define HT_APPLICATION_TEXT 1000 /* bytes of a scene, a scope, a reason */
+#define HT_ANSWER_POINTS    50   /* missing things, reasons */
+#define HT_EXTENSION_DAYS   366
+
+struct ht_application_doc {
+	struct ht_grant_doc asks; /* as the grant that it asks for */
+	const char *scene;
+	const char *scope;
+};
+
+enum ht_answer_word {
+	HT_SAYS_ACCEPT,
+	HT_SAYS_RETURN,
+	HT_SAYS_APPROVE,
+	HT_SAYS_REFUSE,
+};
+
+/* An answer, or an extension, to one revision of an application. */
+struct ht_answer_doc {
+	char provider[HT_NAME_MAX + 1];
+	struct ht_hash to; /* the application's */
+	enum ht_answer_word says;
+	unsigned n_points; /* what is missing, or why it is refused */
+	char **points;
+	char grant[HT_GRANT_MAX + 1]; /* approve: its name to be */
+	uint64_t days;                /* extension */
+	const char *reason;           /* extension */
+};
+
 struct ht_doc {
 	_Atomic unsigned refs;
 	enum ht_doc_kind kind;
@@ -95,6 +138,8 @@ struct ht_doc {
 		struct ht_snapshot_doc *snapshot;
 		struct ht_current_doc *current;
 		struct ht_erase_doc *erase;
+		struct ht_application_doc *application;
+		struct ht_answer_doc *answer; /* extension, too */
 	};
 	struct ht_doc_mem *mem; /* what the above points at */
 };
@@ -121,9 +166,10 @@ void ht_doc_unref(struct ht_doc **doc_p);
 
 /*
  * Check the signatures that docs/trust.md asks of the kind.  @signer: for an
- * item or grant its provider, for a member the member itself (of an older
- * revision too: see there), NULL where the kind needs none.
- * Errors: HT_EBADSIG with findings.
+ * item or grant its provider (so for an answer or extension), for an
+ * application its applicant, for a member the member itself (of an older
+ * revision too: see there), NULL where the kind needs none. Errors: HT_EBADSIG
+ * with findings.
  */
 enum ht_err ht_doc_check_signed(const struct ht_doc *doc,
     const struct ht_root *root, const struct ht_member *signer,
@@ -207,9 +253,18 @@ void ht_read_root(struct ht_read *r);
 void ht_read_member(struct ht_read *r);
 void ht_read_item(struct ht_read *r);
 void ht_read_grant(struct ht_read *r);
+/* What grants and applications have in common; @consumer: its key. */
+void ht_read_asks(
+    struct ht_read *r, const char *consumer, struct ht_grant_doc *doc);
+/* A list of 1 to @max texts of at most @bytes each. */
+char **ht_read_texts(struct ht_read *r, struct ht_yaml *value, size_t max,
+    size_t bytes, unsigned *ret);
 void ht_read_epoch(struct ht_read *r);
 void ht_read_snapshot(struct ht_read *r);
 void ht_read_current(struct ht_read *r);
 void ht_read_erase(struct ht_read *r);
+void ht_read_application(struct ht_read *r);
+void ht_read_answer(struct ht_read *r);
+void ht_read_extension(struct ht_read *r);
 
 #endif

@@ -7,8 +7,9 @@
 #include "lib/conf/conf.h"
 #include "schemas/doc.h"
 
-static char **
-read_texts(struct ht_read *r, struct ht_yaml *value, size_t max, unsigned *ret)
+char **
+ht_read_texts(struct ht_read *r, struct ht_yaml *value, size_t max,
+    size_t bytes, unsigned *ret)
 {
 	struct ht_yaml *list = ht_yaml_as_list(value);
 	size_t n = ht_yaml_count(list);
@@ -26,7 +27,7 @@ read_texts(struct ht_read *r, struct ht_yaml *value, size_t max, unsigned *ret)
 	for (size_t i = 0; texts != NULL && i < n; i++) {
 		/* Never NULL, also where a value is wrong: it is read on. */
 		texts[i] = ht_read_dup(r, "");
-		if (ht_yaml_as_str(ht_yaml_at(list, i), HT_NAME_MAX, &text))
+		if (ht_yaml_as_str(ht_yaml_at(list, i), bytes, &text))
 			texts[i] = ht_read_dup(r, text);
 	}
 	*ret = texts != NULL ? (unsigned)n : 0;
@@ -34,10 +35,8 @@ read_texts(struct ht_read *r, struct ht_yaml *value, size_t max, unsigned *ret)
 }
 
 static void
-read_fields(struct ht_read *r, struct ht_yaml *value)
+read_fields(struct ht_read *r, struct ht_yaml *value, struct ht_grant_doc *doc)
 {
-	struct ht_grant_doc *doc = r->doc->grant;
-
 	if (value == NULL)
 		return;
 	if (ht_yaml_type(value) == HT_YAML_TEXT &&
@@ -47,16 +46,15 @@ read_fields(struct ht_read *r, struct ht_yaml *value)
 		ht_yaml_complain(
 		    value, "a list of field names is expected, or: all");
 	else
-		doc->fields =
-		    read_texts(r, value, HT_RELEASED_MAX * 8, &doc->n_fields);
+		doc->fields = ht_read_texts(
+		    r, value, HT_RELEASED_MAX * 8, HT_NAME_MAX, &doc->n_fields);
 }
 
 #define PREFIXES_MAX 1000
 
 static void
-read_rows(struct ht_read *r, struct ht_yaml *value)
+read_rows(struct ht_read *r, struct ht_yaml *value, struct ht_grant *grant)
 {
-	struct ht_grant *grant = &r->doc->grant->grant;
 	struct ht_yaml *map = ht_yaml_as_map(value);
 	const char *field;
 
@@ -64,18 +62,18 @@ read_rows(struct ht_read *r, struct ht_yaml *value)
 		return;
 	if (ht_yaml_as_str(ht_yaml_need(map, "field"), HT_NAME_MAX, &field))
 		grant->row_field = ht_read_dup(r, field);
-	grant->row_prefixes = read_texts(r, ht_yaml_need(map, "prefix"),
-	    PREFIXES_MAX, &grant->n_row_prefixes);
+	grant->row_prefixes = ht_read_texts(r, ht_yaml_need(map, "prefix"),
+	    PREFIXES_MAX, HT_NAME_MAX, &grant->n_row_prefixes);
 }
 
 static void
-read_quota(struct ht_read *r, struct ht_yaml *value)
+read_quota(struct ht_yaml *value, struct ht_grant *grant)
 {
 	struct ht_yaml *map = ht_yaml_as_map(value);
 
 	if (map != NULL)
 		ht_yaml_as_u64(ht_yaml_need(map, "per-day"), 1, UINT32_MAX,
-		    &r->doc->grant->grant.quota_day);
+		    &grant->quota_day);
 }
 
 static void
@@ -109,28 +107,34 @@ read_header(struct ht_read *r)
 }
 
 void
-ht_read_grant(struct ht_read *r)
+ht_read_asks(struct ht_read *r, const char *consumer, struct ht_grant_doc *doc)
 {
-	struct ht_grant *grant = &r->doc->grant->grant;
+	struct ht_grant *grant = &doc->grant;
 	struct ht_yaml *operations;
 	uint64_t version = 0;
 
-	read_header(r);
 	ht_read_name(ht_yaml_need(r->top, "item"), grant->item);
 	ht_yaml_as_u64(
 	    ht_yaml_need(r->top, "version"), 1, UINT32_MAX, &version);
 	grant->version = (uint32_t)version;
 	ht_read_name(ht_yaml_need(r->top, "provider"), grant->provider);
-	ht_read_name(ht_yaml_need(r->top, "consumer"), grant->consumer);
+	ht_read_name(ht_yaml_need(r->top, consumer), grant->consumer);
 	operations = ht_yaml_need(r->top, "operations");
 	ht_read_operations(operations, &grant->operations);
 	if (operations != NULL && grant->operations == 0)
 		ht_yaml_complain(operations, "one operation at least");
-	read_fields(r, ht_yaml_need(r->top, "fields"));
-	read_rows(r, ht_yaml_get(r->top, "rows"));
+	read_fields(r, ht_yaml_need(r->top, "fields"), doc);
+	read_rows(r, ht_yaml_get(r->top, "rows"), grant);
 	ht_read_codes(r, ht_yaml_need(r->top, "purposes"), &grant->purposes,
 	    &grant->n_purposes);
 	ht_read_part(ht_yaml_need(r->top, "basis"), grant->basis);
 	ht_read_period(r->top, &grant->from_ms, &grant->until_ms);
-	read_quota(r, ht_yaml_get(r->top, "quota"));
+	read_quota(ht_yaml_get(r->top, "quota"), grant);
+}
+
+void
+ht_read_grant(struct ht_read *r)
+{
+	read_header(r);
+	ht_read_asks(r, "consumer", r->doc->grant);
 }

@@ -23,6 +23,9 @@ static const struct rule {
     [HT_DOC_SNAPSHOT] = {false, SNAPSHOT},
     [HT_DOC_CURRENT] = {false, CURRENT },
     [HT_DOC_ERASE] = {true,  NOBODY  },
+    [HT_DOC_APPLICATION] = {false, PROVIDER}, /* its applicant, that is */
+    [HT_DOC_ANSWER] = {false, PROVIDER},
+    [HT_DOC_EXTENSION] = {true,  PROVIDER},
 };
 
 /* The keys whose signatures count: the officers first, then the others. */

@@ -153,6 +153,9 @@ name_fits(enum ht_doc_kind kind, struct ht_slice name)
 	case HT_DOC_SNAPSHOT:
 	case HT_DOC_CURRENT:
 	case HT_DOC_ERASE:
+	case HT_DOC_APPLICATION:
+	case HT_DOC_ANSWER:
+	case HT_DOC_EXTENSION:
 	case HT_DOC_KINDS:
 		break;
 	}
@@ -305,6 +308,9 @@ ht_doc_path(
 	    [HT_DOC_SNAPSHOT] = "",
 	    [HT_DOC_CURRENT] = "",
 	    [HT_DOC_ERASE] = "erase/",
+	    [HT_DOC_APPLICATION] = "applications/",
+	    [HT_DOC_ANSWER] = "answers/",
+	    [HT_DOC_EXTENSION] = "extensions/",
 	};
 
 	HT_ASSERT((unsigned)kind < HT_DOC_KINDS);

@@ -331,70 +331,6 @@ need_catalog(struct ht_load *load, const struct ht_doc *doc)
 		    load->base->root.catalog);
 }
 
-static bool
-among(const char (*codes)[HT_PURPOSE_MAX + 1], unsigned n, const char *code)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (strcmp(codes[i], code) == 0)
-			return true;
-	return false;
-}
-
-static void
-link_fields(struct ht_load *load, const struct ht_doc *doc,
-    const struct ht_item *item, struct ht_grant *linked)
-{
-	const struct ht_grant_doc *says = doc->grant;
-	size_t len = 0;
-
-	for (unsigned i = 0; i < says->n_fields; i++) {
-		int field =
-		    ht_schema_field_index(item->record, says->fields[i]);
-
-		if (field < 0)
-			ht_load_blame(load, HT_EINVALID, doc->where,
-			    "it grants the field %s, and %s version %u has "
-			    "none; see `hutong catalog show`",
-			    says->fields[i], item->name, item->version);
-		else
-			ht_released_set(linked->fields, &len, (size_t)field);
-	}
-	if (linked->row_field != NULL &&
-	    ht_schema_field_index(item->record, linked->row_field) < 0)
-		ht_load_blame(load, HT_EINVALID, doc->where,
-		    "its rows are chosen by the field %s, and %s version %u "
-		    "has none",
-		    linked->row_field, item->name, item->version);
-}
-
-static void
-check_offered(struct ht_load *load, const struct ht_doc *doc,
-    const struct ht_item *item, const struct ht_grant *grant)
-{
-	for (unsigned op = HT_OP_QUERY; op <= HT_OP_TRANSFER; op++)
-		if ((grant->operations & HT_OPS(op)) != 0 &&
-		    (item->operations & HT_OPS(op)) == 0)
-			ht_load_blame(load, HT_EINVALID, doc->where,
-			    "it grants %s, which %s does not offer",
-			    ht_operation_text(op), item->name);
-	for (unsigned i = 0; i < grant->n_purposes; i++)
-		if (!among((const char(*)[HT_PURPOSE_MAX + 1]) item->purposes,
-		        item->n_purposes, grant->purposes[i]))
-			ht_load_blame(load, HT_EINVALID, doc->where,
-			    "it grants the purpose %s, which %s does not list",
-			    grant->purposes[i], item->name);
-	if (!among((const char(*)[HT_PURPOSE_MAX + 1]) item->bases,
-	        item->n_bases, grant->basis))
-		ht_load_blame(load, HT_EINVALID, doc->where,
-		    "it rests on the basis %s, which %s does not list",
-		    grant->basis, item->name);
-	if (item->share == HT_SHARE_NONE)
-		ht_load_blame(load, HT_EINVALID, doc->where,
-		    "%s is not shared (share: none), so nobody can be granted "
-		    "it",
-		    item->name);
-}
-
 static void
 link_grant(
     struct ht_load *load, const struct ht_doc *doc, struct ht_grant *linked)
@@ -417,12 +353,9 @@ link_grant(
 		return;
 	}
 	item = base->items[i]->item;
-	if (strcmp(item->provider, linked->provider) != 0)
-		ht_load_blame(load, HT_EINVALID, doc->where,
-		    "it names the provider %s, but %s is provided by %s",
-		    linked->provider, item->name, item->provider);
-	link_fields(load, doc, item, linked);
-	check_offered(load, doc, item, linked);
+	if (ht_grant_offered(doc->grant, item, doc->where, load->report,
+	        linked->fields) != HT_OK)
+		ht_load_fail(load, HT_EINVALID);
 }
 
 static int

@@ -98,6 +98,22 @@ check_doc(const struct ht_doc *doc)
 		                               doc->erase->before_ms != 0));
 		HT_ASSERT(doc->erase->basis != NULL);
 		break;
+	case HT_DOC_APPLICATION:
+		check_grant(&doc->application->asks);
+		HT_ASSERT(doc->application->scene != NULL);
+		HT_ASSERT(doc->application->scope != NULL);
+		break;
+	case HT_DOC_ANSWER:
+		HT_ASSERT((doc->answer->says == HT_SAYS_RETURN ||
+		              doc->answer->says == HT_SAYS_REFUSE) ==
+		          (doc->answer->n_points > 0));
+		HT_ASSERT((doc->answer->says == HT_SAYS_APPROVE) ==
+		          (doc->answer->grant[0] != '\0'));
+		break;
+	case HT_DOC_EXTENSION:
+		HT_ASSERT(doc->answer->days > 0);
+		HT_ASSERT(doc->answer->reason != NULL);
+		break;
 	case HT_DOC_SNAPSHOT:
 	case HT_DOC_CURRENT:
 	case HT_DOC_KINDS:

@@ -1,0 +1,104 @@
+/*
+ * offer.c -- does an item offer what a grant, or an application for one, says?
+ */
+#include <string.h>
+
+#include "schemas/doc.h"
+
+struct offer {
+	const struct ht_grant_doc *says;
+	const struct ht_item *item;
+	const char *where;
+	struct ht_report *report;
+};
+
+static bool
+among(const char (*codes)[HT_PURPOSE_MAX + 1], unsigned n, const char *code)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	return false;
+}
+
+static void
+check_fields(const struct offer *o, uint8_t *fields)
+{
+	const struct ht_grant *grant = &o->says->grant;
+	size_t len = 0;
+
+	for (unsigned i = 0; i < o->says->n_fields; i++) {
+		int field =
+		    ht_schema_field_index(o->item->record, o->says->fields[i]);
+
+		if (field < 0)
+			ht_report_add(o->report, o->where,
+			    "it grants the field %s, and %s version %u has "
+			    "none; see `hutong catalog show`",
+			    o->says->fields[i], o->item->name,
+			    o->item->version);
+		else if (fields != NULL)
+			ht_released_set(fields, &len, (size_t)field);
+	}
+	if (grant->row_field != NULL &&
+	    ht_schema_field_index(o->item->record, grant->row_field) < 0)
+		ht_report_add(o->report, o->where,
+		    "its rows are chosen by the field %s, and %s version %u "
+		    "has none",
+		    grant->row_field, o->item->name, o->item->version);
+}
+
+static void
+check_codes(const struct offer *o)
+{
+	const struct ht_grant *grant = &o->says->grant;
+	const struct ht_item *item = o->item;
+
+	for (unsigned i = 0; i < grant->n_purposes; i++)
+		if (!among((const char(*)[HT_PURPOSE_MAX + 1]) item->purposes,
+		        item->n_purposes, grant->purposes[i]))
+			ht_report_add(o->report, o->where,
+			    "it grants the purpose %s, which %s does not list",
+			    grant->purposes[i], item->name);
+	if (!among((const char(*)[HT_PURPOSE_MAX + 1]) item->bases,
+	        item->n_bases, grant->basis))
+		ht_report_add(o->report, o->where,
+		    "it rests on the basis %s, which %s does not list",
+		    grant->basis, item->name);
+}
+
+static void
+check_share(const struct offer *o)
+{
+	const struct ht_grant *grant = &o->says->grant;
+	const struct ht_item *item = o->item;
+
+	if (strcmp(item->provider, grant->provider) != 0)
+		ht_report_add(o->report, o->where,
+		    "it names the provider %s, but %s is provided by %s",
+		    grant->provider, item->name, item->provider);
+	for (unsigned op = HT_OP_QUERY; op <= HT_OP_TRANSFER; op++)
+		if ((grant->operations & HT_OPS(op)) != 0 &&
+		    (item->operations & HT_OPS(op)) == 0)
+			ht_report_add(o->report, o->where,
+			    "it grants %s, which %s does not offer",
+			    ht_operation_text(op), item->name);
+	if (item->share == HT_SHARE_NONE)
+		ht_report_add(o->report, o->where,
+		    "%s is not shared (share: none), so nobody can be granted "
+		    "it",
+		    item->name);
+}
+
+enum ht_err
+ht_grant_offered(const struct ht_grant_doc *says, const struct ht_item *item,
+    const char *where, struct ht_report *report, uint8_t *ret_fields)
+{
+	struct offer o = {says, item, where, report};
+	unsigned before = ht_report_count(report);
+
+	check_share(&o);
+	check_fields(&o, ret_fields);
+	check_codes(&o);
+	return ht_report_count(report) > before ? HT_EINVALID : HT_OK;
+}
