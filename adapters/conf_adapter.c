@@ -31,6 +31,7 @@ ht_conf_adapter_fini(struct ht_conf_adapter *adapter)
 		free(adapter->sources[i].name);
 	free(adapter->items);
 	free(adapter->sources);
+	ht_mailbox_fini(&adapter->mailbox);
 	ht_conf_node_fini(&adapter->node);
 	memset(adapter, 0, sizeof(*adapter));
 }
@@ -183,6 +184,9 @@ ht_conf_adapter_load(
 	if (err == HT_OK)
 		err = read_items(ht_yaml_get(root, "items"), &adapter);
 	if (err == HT_OK)
+		err = ht_mailbox_read(ht_yaml_get(root, "applications"),
+		    adapter.node.dir, report, &adapter.mailbox);
+	if (err == HT_OK)
 		err = ht_conf_done(conf);
 	if (err != HT_OK)
 		return err;
@@ -255,10 +259,32 @@ check_item(const struct ht_conf_adapter *adapter, const struct ht_conf_item *at,
 		    (unsigned long long)ht_trust_version(trust));
 }
 
+/* The mailbox has the item that `hutong apply item` drafts, or as much. */
+static void
+check_mailbox(const struct ht_conf_adapter *adapter,
+    const struct ht_trust *trust, struct ht_report *report)
+{
+	const char *name = adapter->mailbox.item;
+	const struct ht_item *item =
+	    ht_trust_item_newest(trust, ht_slice_str(name));
+
+	if (item == NULL)
+		ht_report_add(report, "applications",
+		    "%s is not in snapshot %llu of the catalog; draft it with "
+		    "`hutong apply item`",
+		    name, (unsigned long long)ht_trust_version(trust));
+	else if (strcmp(item->provider, adapter->node.member) != 0)
+		ht_report_add(report, "applications",
+		    "%s is provided by %s, not by %s", name, item->provider,
+		    adapter->node.member);
+}
+
 void
 ht_conf_adapter_check(const struct ht_conf_adapter *adapter,
     const struct ht_trust *trust, struct ht_report *report)
 {
 	for (size_t i = 0; i < adapter->n_items; i++)
 		check_item(adapter, &adapter->items[i], trust, report);
+	if (adapter->mailbox.item != NULL)
+		check_mailbox(adapter, trust, report);
 }

@@ -6,6 +6,7 @@
 #define HT_ADAPTERS_CONF_ADAPTER_H
 
 #include "adapters/conf_node.h"
+#include "adapters/mailbox.h"
 #include "adapters/source.h"
 
 #define HT_SOURCES_MAX       64
@@ -33,6 +34,7 @@ struct ht_conf_adapter {
 	struct ht_conf_source *sources;
 	size_t n_items;
 	struct ht_conf_item *items;
+	struct ht_mailbox mailbox; /* of the authority's node; else no item */
 };
 void ht_conf_adapter_fini(struct ht_conf_adapter *adapter);
 

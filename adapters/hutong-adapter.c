@@ -139,6 +139,25 @@ serve(void *arg, const struct ht_call *call)
 	}
 }
 
+/* An application or an answer; it is a small file, and answered at once. */
+static void
+serve_mailbox(void *arg, const struct ht_call *call)
+{
+	struct adapter *adapter = arg;
+	HT_AUTO(ht_json_free) json_t *records = NULL;
+	struct ht_reasons reasons = {0};
+	bool more = false;
+	enum ht_err err;
+
+	ht_mailbox_serve(&adapter->conf.mailbox, ht_node_trust(adapter->node),
+	    call->consumer, call->request->params, ht_clock_wall_ms(), &records,
+	    &more, &reasons);
+	err = ht_node_answer(adapter->node, call->id, records, more, &reasons);
+	if (err != HT_OK && err != HT_ENOTFOUND)
+		ht_log(HT_ERROR, "applications: no answer could be made: %s",
+		    ht_err_text(err));
+}
+
 /* ---- the loop ---- */
 
 /* systemd's protocol, in the one line that it takes (sd_notify(3)). */
@@ -188,7 +207,8 @@ tell_ready(struct adapter *adapter)
 	if (adapter->told_ready || !ht_node_ready(adapter->node))
 		return;
 	adapter->told_ready = true;
-	ht_log(HT_INFO, "ready: %zu items are served", adapter->conf.n_items);
+	ht_log(HT_INFO, "ready: %zu items are served%s", adapter->conf.n_items,
+	    adapter->conf.mailbox.item != NULL ? ", and applications" : "");
 	notify("READY=1");
 }
 
@@ -304,6 +324,11 @@ start(struct adapter *adapter, struct ht_report *report)
 	for (size_t i = 0; err == HT_OK && i < adapter->conf.n_items; i++)
 		err = ht_node_serve(
 		    adapter->node, adapter->conf.items[i].name, serve, adapter);
+	if (err == HT_OK && adapter->conf.mailbox.item != NULL)
+		err = ht_mailbox_open(&adapter->conf.mailbox, report);
+	if (err == HT_OK && adapter->conf.mailbox.item != NULL)
+		err = ht_node_serve(adapter->node, adapter->conf.mailbox.item,
+		    serve_mailbox, adapter);
 	return err;
 }
 

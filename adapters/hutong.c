@@ -15,6 +15,7 @@ static const struct ht_verb *const verbs[] = {
     &ht_verb_note,
     &ht_verb_directory,
     &ht_verb_catalog,
+    &ht_verb_apply,
     &ht_verb_epoch,
     &ht_verb_can_i,
     &ht_verb_explain,

@@ -65,8 +65,8 @@ wait_ready(struct cli_asking *a)
 	return ht_cli_fail(ht_cli_code(err), "%s", ht_node_trouble(a->node));
 }
 
-static int
-find_item(struct cli_asking *a, const char *name)
+int
+cli_asking_item(struct cli_asking *a, const char *name)
 {
 	const struct ht_trust *trust = ht_node_trust(a->node);
 	struct ht_prospect prospect = {
@@ -78,6 +78,7 @@ find_item(struct cli_asking *a, const char *name)
 	    .now_ms = ht_clock_wall_ms(),
 	};
 
+	a->item_name = name;
 	a->item = ht_find_item(
 	    trust, &prospect, ht_slice_str(a->grant != NULL ? a->grant : ""));
 	if (a->item != NULL || a->force)
@@ -101,7 +102,6 @@ cli_asking_open(struct cli_asking *asking, const char *item)
 		return rc;
 	/* Troubles are told once, at the end, in one sentence. */
 	ht_log_init("hutong", HT_ERROR);
-	asking->item_name = item;
 	err = ht_conf_node_load(asking->config, report, &asking->conf);
 	if (err == HT_OK)
 		err = ht_node_open(&asking->conf.conf, report, &asking->node);
@@ -109,7 +109,8 @@ cli_asking_open(struct cli_asking *asking, const char *item)
 		return ht_cli_error(
 		    err, report, "cannot start from", asking->config);
 	rc = wait_ready(asking);
-	return rc == HT_CLI_GO ? find_item(asking, item) : rc;
+	return rc == HT_CLI_GO && item != NULL ? cli_asking_item(asking, item)
+	                                       : rc;
 }
 
 /* ---- values ---- */

@@ -86,10 +86,12 @@ struct cli_asking {
 void cli_asking_fini(struct cli_asking *asking);
 
 /*
- * Read the options, open the node, wait until it is ready, find the item.
+ * Read the options, open the node, wait until it is ready, find the item
+ * (NULL: cli_asking_item() does, when the catalog has told its name).
  * HT_CLI_GO, or an exit code with everything said.
  */
 int cli_asking_open(struct cli_asking *asking, const char *item);
+int cli_asking_item(struct cli_asking *asking, const char *item);
 
 /*
  * "name=value" words as an object typed by a schema: text where the field

@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
+#include "adapters/cli/asks.h"
 #include "adapters/cli/catalog.h"
 #include "adapters/cli/cli.h"
-#include "lib/base/clock.h"
 
 /* ---- root ---- */
 
@@ -227,51 +227,10 @@ draft_root(int argc, char **argv)
 /* ---- grant ---- */
 
 struct grant_draft {
-	const char *grant, *item, *version, *provider, *consumer;
-	const char *operations, *fields, *purposes, *basis;
-	const char *row_field, *row_prefix, *per_day;
-	const char *from, *life;
+	const char *grant;
+	struct ht_asks_words asks;
 	const char *out;
 };
-
-/* "a,b" as a YAML list. */
-static void
-add_words(struct ht_buf *out, const char *title, const char *words)
-{
-	ht_buf_fmt(out, "%s: [", title);
-	for (const char *at = words; at != NULL;) {
-		const char *comma = strchrnul(at, ',');
-		HT_AUTO(ht_mem_free)
-		char *word = ht_slice_dup(HT_SLICE(at, (size_t)(comma - at)));
-
-		if (at != words)
-			ht_buf_str(out, ", ");
-		if (word != NULL)
-			ht_cli_quote(out, word);
-		at = *comma == ',' ? comma + 1 : NULL;
-	}
-	ht_buf_str(out, "]\n");
-}
-
-static int
-add_period(struct ht_buf *out, const struct grant_draft *d)
-{
-	char from_text[HT_TIME_SIZE], until_text[HT_TIME_SIZE];
-	const char *life = d->life != NULL ? d->life : "365d";
-	uint64_t from_ms, life_ms;
-	int rc = ht_cli_time(
-	    "--from", d->from, ht_clock_wall_ms() / 1000 * 1000, &from_ms);
-
-	if (rc != HT_CLI_GO)
-		return rc;
-	if (!ht_cli_duration(life, &life_ms))
-		return ht_cli_fail(HT_EXIT_USAGE,
-		    "--for %s: a time like 365d is expected", life);
-	ht_time_text(from_text, from_ms * 1000);
-	ht_time_text(until_text, (from_ms + life_ms) * 1000);
-	ht_buf_fmt(out, "from: %s\nuntil: %s\n", from_text, until_text);
-	return HT_CLI_GO;
-}
 
 static int
 write_grant(const struct grant_draft *d)
@@ -280,30 +239,10 @@ write_grant(const struct grant_draft *d)
 	int rc;
 
 	ht_buf_fmt(&out,
-	    "hutong: grant/v1\ngrant: %s\nrevision: 1\nstate: active\n"
-	    "item: %s\nversion: %s\nprovider: %s\nconsumer: %s\n",
-	    d->grant, d->item, d->version != NULL ? d->version : "1",
-	    d->provider, d->consumer);
-	add_words(&out, "operations", d->operations);
-	if (strcmp(d->fields, "all") == 0)
-		ht_buf_str(&out, "fields: all\n");
-	else
-		add_words(&out, "fields", d->fields);
-	if (d->row_field != NULL) {
-		ht_buf_str(&out, "rows:\n  field: ");
-		ht_cli_quote(&out, d->row_field);
-		ht_buf_str(&out, "\n");
-		add_words(&out, "  prefix",
-		    d->row_prefix != NULL ? d->row_prefix : "");
-	}
-	add_words(&out, "purposes", d->purposes);
-	ht_buf_fmt(&out, "basis: %s\n", d->basis);
-	rc = add_period(&out, d);
-	if (rc != HT_CLI_GO)
-		return rc;
-	if (d->per_day != NULL)
-		ht_buf_fmt(&out, "quota: {per-day: %s}\n", d->per_day);
-	return ht_cli_write_draft(d->out, &out);
+	    "hutong: grant/v1\ngrant: %s\nrevision: 1\nstate: active\n",
+	    d->grant);
+	rc = ht_cli_add_asks(&out, "consumer", &d->asks);
+	return rc == HT_CLI_GO ? ht_cli_write_draft(d->out, &out) : rc;
 }
 
 static int
@@ -312,20 +251,7 @@ draft_grant(int argc, char **argv)
 	static struct grant_draft d;
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("grant", "NAME", d.grant, "its name, like gx.demo/17"),
-	    HT_OPT_NEED("item", "NAME", d.item, "the item, catalog/CODE"),
-	    HT_OPT_MAY("version", "N", d.version, "of the item; 1 if not said"),
-	    HT_OPT_NEED("provider", "MEMBER", d.provider, "who provides it"),
-	    HT_OPT_NEED("consumer", "MEMBER", d.consumer, "who may ask"),
-	    HT_OPT_NEED("operations", "LIST", d.operations, "query,verify"),
-	    HT_OPT_NEED("fields", "LIST", d.fields, "field,field or all"),
-	    HT_OPT_NEED("purposes", "LIST", d.purposes, "codes of the item"),
-	    HT_OPT_NEED("basis", "CODE", d.basis, "of the item's legal bases"),
-	    HT_OPT_MAY("row-field", "FIELD", d.row_field, "choose rows by it"),
-	    HT_OPT_MAY(
-	        "row-prefix", "LIST", d.row_prefix, "its values begin so"),
-	    HT_OPT_MAY("per-day", "N", d.per_day, "quota"),
-	    HT_OPT_MAY("from", "TIME", d.from, "else from now"),
-	    HT_OPT_MAY("for", "TIME", d.life, "365d if not said"),
+	    HT_ASKS_OPTIONS(d.asks, "consumer"),
 	    HT_OPT_NEED("out", "FILE", d.out, "the draft; never overwritten"),
 	};
 	const struct ht_usage_of takes = {

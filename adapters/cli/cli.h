@@ -45,6 +45,7 @@ extern const struct ht_verb ht_verb_catalog;
 extern const struct ht_verb ht_verb_epoch;
 extern const struct ht_verb ht_verb_can_i;
 extern const struct ht_verb ht_verb_explain;
+extern const struct ht_verb ht_verb_apply;
 
 /*
  * Run the verb that argv[1] names out of @n; prints the usage of @program

@@ -5,6 +5,7 @@
  * when it is 0) it is the next snapshot of the same exchange.
  *
  * CHANGE: edit KIND NAME FROM TO   the first FROM of a document's text
+ *         put KIND NAME FILE       a document more, signed as its kind is
  *         unsign KIND NAME         the authority's officers did not sign it
  *         old MEMBER | revoked MEMBER
  *                                  the signing key of its main node
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/fs.h"
 #include "tests/lib/world.h"
 
 _Noreturn static void
@@ -64,6 +66,15 @@ change(struct ht_world *w, int n, char **words)
 		ht_world_edit(
 		    w, kind_of(words[1]), words[2], words[3], words[4]);
 		return 5;
+	}
+	if (n >= 4 && strcmp(words[0], "put") == 0) {
+		HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
+
+		if (ht_fs_read(words[3], &text) != HT_OK)
+			die("the document cannot be read");
+		ht_world_put(
+		    w, kind_of(words[1]), words[2], ht_buf_text(&text));
+		return 4;
 	}
 	if (n >= 3 && strcmp(words[0], "unsign") == 0) {
 		ht_world_unsign(w, kind_of(words[1]), words[2], HT_W_OFFICER);
