@@ -118,7 +118,7 @@ ht_read_member(struct ht_read *r)
 	    {NULL,      0},
 	};
 	struct ht_member *member = r->doc->member;
-	int role;
+	int role = 0;
 
 	ht_read_name(ht_yaml_need(r->top, "member"), member->name);
 	ht_yaml_as_u64(ht_yaml_need(r->top, "revision"), 1, HT_REVISION_MAX,
@@ -126,6 +126,7 @@ ht_read_member(struct ht_read *r)
 	ht_read_title(r, ht_yaml_get(r->top, "title"), &member->title_zh,
 	    &member->title_en);
 	ht_yaml_as_word(ht_yaml_get(r->top, "role"), roles, &role);
+	member->auditor = role == 1;
 	ht_read_pub(ht_yaml_need(r->top, "identity"), true, &member->identity);
 	ht_read_ms(ht_yaml_get(r->top, "recovered"), &member->recovered_ms);
 	ht_read_vkeys(ht_yaml_get(r->top, "officers"), member->name,

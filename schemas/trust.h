@@ -52,6 +52,7 @@ struct ht_member {
 	char *title_zh; /* may be NULL */
 	char *title_en;
 	bool suspended; /* by the current note */
+	bool auditor;   /* it audits, and is no party of exchanges */
 	struct ht_pub identity;
 	uint64_t recovered_ms; /* the identity was replaced without it; or 0 */
 	unsigned n_officers;
