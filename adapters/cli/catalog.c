@@ -204,7 +204,8 @@ catalog(int argc, char **argv)
 {
 	static const struct ht_verb *const verbs[] = {&ht_catalog_draft,
 	    &verb_check, &verb_sign, &ht_catalog_snapshot, &ht_catalog_freshen,
-	    &ht_catalog_adopt, &ht_catalog_due, &verb_show, &verb_verify};
+	    &ht_catalog_adopt, &ht_catalog_diff, &ht_catalog_due, &verb_show,
+	    &verb_verify};
 
 	return ht_cli_dispatch(
 	    "hutong catalog", verbs, HT_COUNT(verbs), argc, argv);
@@ -212,7 +213,8 @@ catalog(int argc, char **argv)
 
 const struct ht_verb ht_verb_catalog = {
     .name = "catalog",
-    .synopsis = "draft|check|sign|snapshot|freshen|adopt|due|show|verify ...",
+    .synopsis =
+        "draft|check|sign|snapshot|freshen|adopt|diff|due|show|verify ...",
     .help = "items, grants, and the snapshot in force",
     .run = catalog,
 };

@@ -24,10 +24,11 @@ size_t ht_cli_due(const struct ht_trust *trust, uint64_t now_ms,
     uint64_t ahead_ms, FILE *out);
 
 /* In catalog_draft.c, catalog_publish.c, catalog_due.c,
- * catalog_root.c. */
+ * catalog_root.c, catalog_diff.c. */
 extern const struct ht_verb ht_catalog_draft;
 extern const struct ht_verb ht_catalog_snapshot;
 extern const struct ht_verb ht_catalog_freshen;
+extern const struct ht_verb ht_catalog_diff;
 extern const struct ht_verb ht_catalog_due;
 extern const struct ht_verb ht_catalog_adopt;
 

@@ -406,6 +406,7 @@ exits 0 "0 suspended" "$hutong" catalog freshen a --key cur.key --for 12h \
 ok "and it is resumed"
 
 # --- tampering, rollback ---
+cp -r a old
 verify() { # CODE WORDS
 	exits "$1" "$2" "$hutong" catalog verify b --root a/root.note
 }
@@ -456,6 +457,36 @@ ok "freshened, it is"
 exits 1 "GRANT_STATE" "$hutong" can-i --root a/root.note --dir a \
 	--from tax.demo/state --item gx.demo/SCZTDJ --operation query
 ok "can-i: not by a terminated grant"
+
+# --- in words ---
+sed -e 's/^revision: 2/revision: 3/' -e 's/, "ztmc"//; s/ztmc, //; s/, ztmc//' \
+	-e '/^$/,$d' a/grants/gx.demo/1.note >fewer.note
+exits 0 'may no longer read 1 field of Market entity registration (gx.demo/SCZTDJ): ztmc' \
+	"$hutong" catalog diff a/grants/gx.demo/1.note fewer.note --titles a
+ok "an officer reads what a draft changes"
+grep -q 'A "department" (tax.demo/state)' out
+ok "and for whom"
+exits 0 "nothing changes" "$hutong" catalog diff a a
+ok "or that it changes nothing"
+exits 0 "loses the grant for Market entity registration (gx.demo/SCZTDJ): it is terminated" \
+	"$hutong" catalog diff old a
+ok "two folders are compared, too"
+key sealing tax.demo/state tax.demo/state/sealing2
+"$hutong" directory amend a/members/tax.demo/state.note \
+	--key tax.demo/state/sealing2.key --from 2099-01-01 \
+	--revoke "$("$hutong" key show tax.demo/state/signing.key --only id)" \
+	--since 2026-01-01 --out amended.note >out 2>err &&
+	"$hutong" catalog diff a/members/tax.demo/state.note amended.note >out 2>err &&
+	grep -q "has a new sealing key .*, from 2099-01-01" out &&
+	grep -q "the signing key .* of tax.demo/state/main is REVOKED" out &&
+	[ "$(wc -l <out)" -eq 3 ]
+ok "an entry is amended: keys beside the old ones, and revoked"
+exits 1 "no key of this id" "$hutong" directory amend \
+	a/members/tax.demo/state.note --drop 0123456789abcdef --out x.note
+ok "which it must have"
+exits 2 "for a new identity key" "$hutong" directory amend \
+	a/members/tax.demo/state.note --recovered --out x.note
+ok "a recovery is of an identity"
 
 # --- new officers ---
 # Twice: who knows the first root alone must find the way to the third.
