@@ -1,6 +1,6 @@
 #!/bin/bash
-# docs/first-item.md, run as it stands: every block marked sh, in its order,
-# on an exchange that has never heard of the table.
+# docs/first-item.md and docs/ceremonies.md, run as they stand: every block
+# marked sh, in its order, on an exchange that has never heard of the table.
 : "${HT_BUILD:?HT_BUILD names the folder with the programs}"
 TOP=$(cd "${0%/*}/../.." && pwd)
 D=$(mktemp -d "${TMPDIR:-/tmp}/hutong-first-XXXXXX")
@@ -66,5 +66,30 @@ ok "refused by the provider" said "the provider refused"
 ok "a check digit" said "check character"
 ok "never told" test -z "$(grep 000-0001 "$D/said")"
 ok "in the log" said gx.demo/PWXKZ
+
+# ---- the ceremonies, in the same world ----
+
+script=$(blocks_of "$TOP/docs/ceremonies.md")
+blocks=$(grep -c '^```sh$' "$TOP/docs/ceremonies.md")
+bash -euc "$script" >"$D/said" 2>&1
+ok "all $blocks blocks of the ceremonies run" test $? -eq 0
+ok "there are blocks" test "$blocks" -gt 12
+ok "a rotation is read in words" \
+    said "scjg.demo/registry/main has a new signing key"
+ok "a revoked key's next record is refused" said "KEY_REVOKED"
+ok "and what it signed before is good as of then" said "the key was valid then"
+ok "a false sealing key alarms its member" said "which this node does not hold"
+ok "a recovery is shown to all" said "its old key did not sign the new one"
+ok "an officer reads who comes and goes" \
+    said "gx.demo/officer-1 is no longer an officer of the authority"
+ok "a node follows the new root from its old anchor" \
+    said "root revision 2 is trusted from now on"
+ok "that nobody freshens is said aloud" said "items work on for their grace"
+ok "and what ends soon" said "and nothing follows it"
+"$TOP/tests/demo/run" down >/dev/null 2>&1
+PATH=$HT_BUILD:$PATH
+hutong-audit verify --dir "$D/broker/log" --root "$D/anchor.note" \
+    --authority "$D/authority" >"$D/said" 2>&1
+ok "after all of it the log verifies, from the old anchor" test $? -eq 0
 echo "1..$n"
 [ "$bad" -eq 0 ]
