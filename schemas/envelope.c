@@ -348,17 +348,21 @@ ht_header_decode(struct ht_slice bytes, struct ht_header *ret, size_t *ret_at,
 	size_t at = HT_HEADER_MAX;
 	enum ht_err err = HT_ETOOBIG;
 
-	if (bytes.len <= HT_HEADER_MAX)
-		err = ht_pack_check(bytes, &at, &why);
-	if (err == HT_OK) {
+	if (bytes.len <= HT_HEADER_MAX) {
+		/* Every byte of it is read, and by the rules of the profile. */
 		header_read(&u, &h);
 		err = ht_unpack_end(&u);
-		at = (size_t)(u.at - u.start);
-		why = u.want;
-	}
-	if (err == HT_OK) {
-		*ret = h;
-		return HT_OK;
+		if (err == HT_OK) {
+			*ret = h;
+			return HT_OK;
+		}
+		/* A broken rule of the profile is told before a wrong field. */
+		if (ht_pack_check(bytes, &at, &why) != HT_OK) {
+			err = HT_EMALFORMED;
+		} else {
+			at = (size_t)(u.at - u.start);
+			why = u.want;
+		}
 	}
 	if (ret_at != NULL)
 		*ret_at = at;

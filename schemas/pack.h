@@ -3,7 +3,9 @@
  *
  * Nothing reads a byte of msgpack that ht_pack_check() has not passed: no
  * allocation, one pass, and the canonical form is part of the check.  The
- * reader then walks checked bytes; the writer emits the same profile.
+ * reader then walks checked bytes; the writer emits the same profile.  But for
+ * a record's header, which is read four times an exchange: its reader looks at
+ * every byte by the same rules, and what it takes the check would pass.
  */
 #ifndef HT_SCHEMAS_PACK_H
 #define HT_SCHEMAS_PACK_H

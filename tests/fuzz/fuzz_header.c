@@ -20,6 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 		HT_ASSERT(why != NULL && at <= in_len);
 		return 0;
 	}
+	HT_ASSERT(ht_pack_check(bytes, NULL, NULL) == HT_OK);
 	HT_ASSERT(ht_envelope_encode(&h, &envelope) == HT_OK);
 	HT_ASSERT(ht_slice_eq(h.envelope, ht_buf_slice(&envelope)));
 	HT_ASSERT(ht_header_encode(&h, h.envelope, &out) == HT_OK);
