@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "broker/pipe.h"
@@ -37,6 +39,7 @@
 #define TURN_FRAMES 512        /* received before the stream is served again */
 #define OUT_HIGH    (4u << 20) /* then the core is waited for */
 #define OUT_MAX     (OUT_HIGH + 2 * HT_PIPE_MAX)
+#define DIRECT_MIN  16384 /* a frame as large is not worth copying */
 #define PEERS_MAX   65536 /* descriptors; a process has no more */
 #define REFUSED_MAX 64    /* different refused keys told of a turn */
 /* Messages per connection: in, memory; out, above what a node's window has. */
@@ -74,8 +77,10 @@ struct front {
 	size_t out_at; /* written so far */
 	struct ht_net *net;
 	struct ht_router *router;
+	bool drained; /* the router had nothing more, this turn */
 	int64_t credit;
 	uint64_t memory_max;
+	int statm_fd; /* its own size, looked at all the time */
 	struct peer **peers;
 	struct ht_map *by_handle; /* of these */
 	uint64_t frames, bytes;
@@ -125,6 +130,48 @@ flush(struct front *f)
 	ht_buf_reset(&f->out);
 	f->out_at = 0;
 	return HT_OK;
+}
+
+/*
+ * As tell(), but a large frame goes to the stream from where it lies, when
+ * nothing waits before it; only what the stream does not take is copied.
+ */
+static void
+tell_frame(struct front *f, const struct ht_received *got)
+{
+	struct ht_pipe_msg msg = {
+	    .generation = f->generation,
+	    .type = HT_PIPE_FRAME,
+	    .handle = got->handle,
+	    .user = ht_slice_str(got->user_id),
+	    .body = got->frame,
+	};
+	struct iovec parts[2];
+	size_t took;
+	ssize_t n;
+
+	if (got->frame.len < DIRECT_MIN || flush(f) != HT_OK ||
+	    f->out.len > 0) {
+		ht_pipe_put(&f->out, &msg);
+		return;
+	}
+	ht_pipe_head(&f->out, &msg);
+	if (f->out.err != HT_OK)
+		return; /* it ends the turn */
+	parts[0] = (struct iovec){f->out.at, f->out.len};
+	parts[1] =
+	    (struct iovec){(void *)(uintptr_t)got->frame.at, got->frame.len};
+	/* A dead core is found by the next flush. */
+	n = writev(f->fd, parts, 2);
+	took = n > 0 ? (size_t)n : 0;
+	if (took < f->out.len) {
+		f->out_at = took;
+		took = 0;
+	} else {
+		took -= f->out.len;
+		ht_buf_reset(&f->out);
+	}
+	ht_buf_add(&f->out, got->frame.at + took, got->frame.len - took);
 }
 
 static size_t
@@ -402,7 +449,7 @@ take_frame(struct front *f, const struct ht_received *got)
 	f->frames++;
 	f->bytes += got->frame.len;
 	f->credit -= (int64_t)got->frame.len;
-	tell(f, HT_PIPE_FRAME, got->handle, got->user_id, got->frame);
+	tell_frame(f, got);
 }
 
 static bool
@@ -414,11 +461,13 @@ may_receive(const struct front *f)
 static enum ht_err
 from_nodes(struct front *f)
 {
+	f->drained = false;
 	for (int i = 0; i < TURN_FRAMES && may_receive(f); i++) {
 		struct ht_received got;
 		enum ht_err err = ht_router_recv(f->router, &got);
 
-		if (err == HT_EAGAIN)
+		f->drained = err == HT_EAGAIN;
+		if (f->drained)
 			return HT_OK;
 		if (err != HT_OK)
 			return err;
@@ -430,16 +479,17 @@ from_nodes(struct front *f)
 /* ---- memory ---- */
 
 static uint64_t
-memory_now(void)
+memory_now(const struct front *f)
 {
 	unsigned long size, resident = 0;
-	FILE *file = fopen("/proc/self/statm", "re");
+	char text[128];
+	ssize_t n = pread(f->statm_fd, text, sizeof(text) - 1, 0);
 
-	if (file == NULL)
+	if (n <= 0)
 		return 0;
-	if (fscanf(file, "%lu %lu", &size, &resident) != 2)
+	text[n] = '\0';
+	if (sscanf(text, "%lu %lu", &size, &resident) != 2)
 		resident = 0;
-	fclose(file);
 	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -536,7 +586,7 @@ watch(struct front *f)
 	if (now < f->watch_at)
 		return true;
 	f->watch_at = now + WATCH_MS;
-	memory = memory_now();
+	memory = memory_now(f);
 	if (memory > f->memory_max) {
 		blame(f);
 		flush_all(f);
@@ -683,18 +733,38 @@ take_conf(struct front *f)
 	return bind_router(f, address, key_path);
 }
 
+/*
+ * Both descriptors by one system call, which ht_net_wait() makes six of.  The
+ * router's tells only what comes after from_nodes() has drained it, with
+ * nothing sent since: so from_core() comes first in a turn, and a turn that
+ * did not drain it is followed by another at once.
+ */
+static enum ht_err
+wait_turn(struct front *f, bool *ret_core)
+{
+	struct pollfd at[] = {
+	    {f->fd,                   POLLIN, 0},
+	    {ht_router_fd(f->router), POLLIN, 0},
+	};
+	bool may = may_receive(f);
+
+	if (out_waiting(f) > 0)
+		at[0].events |= POLLOUT;
+	if (poll(at, may ? 2 : 1, may && !f->drained ? 0 : WATCH_MS) < 0 &&
+	    errno != EINTR)
+		return HT_ESYSTEM;
+	*ret_core = at[0].revents != 0;
+	return HT_OK;
+}
+
 static enum ht_err
 loop(struct front *f)
 {
 	for (;;) {
-		struct ht_wait waits[] = {
-		    {.fd = f->fd, .want_write = out_waiting(f) > 0},
-		    {.router = f->router          },
-		};
-		size_t n = may_receive(f) ? 2 : 1, ready;
-		enum ht_err err = ht_net_wait(waits, n, WATCH_MS, &ready);
+		bool core = false;
+		enum ht_err err = wait_turn(f, &core);
 
-		if (err == HT_OK && waits[0].ready)
+		if (err == HT_OK && core)
 			err = from_core(f);
 		if (err == HT_OK)
 			err = from_nodes(f);
@@ -713,6 +783,7 @@ open_front(struct front *f, int fd)
 	enum ht_err err;
 
 	f->fd = fd;
+	f->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	f->out = HT_BUF(OUT_MAX);
 	f->credit = HT_PIPE_WINDOW;
 	HT_ASSERT(pthread_mutex_init(&f->lock, NULL) == 0);
@@ -744,6 +815,7 @@ close_front(struct front *f)
 	free(f->peers);
 	ht_buf_fini(&f->out);
 	ht_pipe_in_fini(&f->in);
+	ht_fd_close(&f->statm_fd);
 	HT_ASSERT(pthread_mutex_destroy(&f->lock) == 0);
 }
 

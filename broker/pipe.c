@@ -39,12 +39,22 @@ ht_pipe_end(struct ht_buf *out, size_t began)
 }
 
 void
+ht_pipe_head(struct ht_buf *out, const struct ht_pipe_msg *msg)
+{
+	size_t began = ht_pipe_begin(out, msg), len;
+
+	if (out->err != HT_OK)
+		return;
+	len = out->len - began - 4 + msg->body.len;
+	HT_ASSERT(len <= HT_PIPE_MAX);
+	ht_be32(&out->at[began], (uint32_t)len);
+}
+
+void
 ht_pipe_put(struct ht_buf *out, const struct ht_pipe_msg *msg)
 {
-	size_t began = ht_pipe_begin(out, msg);
-
+	ht_pipe_head(out, msg);
 	ht_buf_add(out, msg->body.at, msg->body.len);
-	ht_pipe_end(out, began);
 }
 
 enum ht_err

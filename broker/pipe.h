@@ -49,6 +49,8 @@ struct ht_pipe_msg {
 
 /* Append a message. */
 void ht_pipe_put(struct ht_buf *out, const struct ht_pipe_msg *msg);
+/* All of it but the body, which the caller lets follow. */
+void ht_pipe_head(struct ht_buf *out, const struct ht_pipe_msg *msg);
 /*
  * The same, the body being appended to @out between the two.  begin returns
  * what end needs.

@@ -75,6 +75,12 @@ enum ht_err ht_router_send(struct ht_router *router, struct ht_slice handle,
     struct ht_slice frame) HT_MUST_USE;
 
 /*
+ * Becomes readable when something may have come since ht_router_recv() said
+ * HT_EAGAIN with nothing sent after that: only then does it tell anything.
+ */
+int ht_router_fd(const struct ht_router *router);
+
+/*
  * The bytes that the connection on a descriptor has brought since it began,
  * and a number that tells its peer from the next owner of that descriptor.
  * False if it is no TCP connection (any more).

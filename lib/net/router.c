@@ -223,6 +223,16 @@ ht_router_address(const struct ht_router *router)
 	return router->address;
 }
 
+int
+ht_router_fd(const struct ht_router *router)
+{
+	size_t size = sizeof(int);
+	int fd = -1;
+
+	HT_ASSERT(zmq_getsockopt(router->sock, ZMQ_FD, &fd, &size) == 0);
+	return fd;
+}
+
 void *
 ht_router_socket(const struct ht_router *router)
 {
