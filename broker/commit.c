@@ -24,10 +24,11 @@
 #define BUSY_ENTRIES  HT_BUNDLE_MAX /* a group as large: more is on its way, */
 #define BUSY_US       5000          /* and is worth so long a wait, */
 #define BUSY_NAPS     4             /* and again while it comes, */
-#define BUSY_ENOUGH   512           /* until what a group costs is shared */
+#define BUSY_ENOUGH   1024          /* until what a group costs is shared */
 #define PARTED_US     2000000 /* clocks that part by more pause the exchange */
 #define ROOM_MS       1000    /* between two looks at the disk */
 #define OUT_MAX       ((size_t)1 << 28)
+#define OUT_FADE      64 /* groups until a large one is half forgotten */
 #define PAYLOAD_MAX   1024
 
 enum job_type {
@@ -89,7 +90,7 @@ struct ht_committer {
 	bool busy;          /* the group before was a large one */
 	bool cosigned;      /* a checkpoint was stored in it */
 	size_t acts_done;   /* of the lane's actions, appends carried out */
-	size_t out_len;     /* bytes that the last group sent */
+	size_t out_len;     /* bytes that a group may send, as the last did */
 	struct ht_buf note; /* the newest checkpoint */
 
 	pthread_mutex_t lock; /* the two below */
@@ -505,7 +506,7 @@ new_out(struct ht_committer *c)
 	must(out != NULL ? HT_OK : HT_ENOMEM, "answer");
 	out->refill = true;
 	out->bytes.max = OUT_MAX;
-	/* As long as the last one: growing would copy it all again. */
+	/* As long as large ones were: growing would copy it all again. */
 	ht_buf_reset(&out->bytes);
 	(void)ht_buf_room(&out->bytes, c->out_len);
 	ht_buf_reset(&out->bytes);
@@ -527,7 +528,9 @@ send_out(struct ht_committer *c)
 	must(ht_reply(c->replier, acts, n, ht_buf_slice(&c->note), generation,
 	         &out->bytes),
 	    "answer");
-	c->out_len = out->bytes.len;
+	c->out_len -= c->out_len / OUT_FADE;
+	if (out->bytes.len > c->out_len)
+		c->out_len = out->bytes.len;
 	if (out->bytes.len == 0 ||
 	    ht_queue_push(c->conf.outs, out, out->bytes.len) != HT_OK)
 		/*
