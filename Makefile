@@ -73,7 +73,7 @@ LIB    := $(B)/libhutong.a
 PROGS  := $(PROGRAMS:%=$(B)/%)
 UNITS  := $(UNIT_SRCS:tests/unit/%.c=$(B)/tests/%)
 FUZZ   := $(FUZZ_SRCS:tests/fuzz/%.c=$(B)/tests/%)
-BENCH  := $(BENCH_SRCS:tests/bench/%.c=$(B)/bench/%)
+BENCH  := $(B)/bench/bench
 # Small programs that shell tests need: one source each.
 HELPS  := $(HELP_SRCS:tests/prog/%.c=$(B)/prog/%)
 # Power cuts, failing calls, kill -9: tests/crash/README.md.
@@ -111,8 +111,7 @@ REPLAY = $(if $(HT_LIBFUZZER),,$(call obj,tests/fuzz/replay.c))
 $(FUZZ): $(B)/tests/%: $(B)/tests/fuzz/%.o $(REPLAY) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
-$(BENCH): $(B)/bench/%: $(B)/tests/bench/%.o \
-    $(call obj,$(wildcard tests/lib/world*.c)) $(LIB)
+$(BENCH): $(call obj,$(BENCH_SRCS)) $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
 # They take from tests/lib what they name, and no more; and nothing of cmocka,

@@ -26,6 +26,7 @@
 #include "lib/base/panic.h"
 #include "lib/store/store.h"
 #include "lib/term/table.h"
+#include "tests/bench/bench.h"
 #include "tests/lib/world.h"
 
 #define BODY_DATA 860  /* content that seals to 1 KiB, padding included */
@@ -78,8 +79,8 @@ die(const char *doing, enum ht_err err)
 	exit(1);
 }
 
-static double
-seconds(clockid_t clock)
+double
+bench_seconds(clockid_t clock)
 {
 	struct timespec t;
 
@@ -110,13 +111,13 @@ floor_verify(void)
 	        &sig) != HT_OK)
 		die("signing", HT_ESYSTEM);
 	for (int k = 0; k < FLOORS; k++) {
-		double from = seconds(CLOCK_PROCESS_CPUTIME_ID);
+		double from = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
 
 		for (int i = 0; i < VERIFIES; i++)
 			if (ht_verify(&pub, "hutong-bench/v1\n",
 			        HT_SLICE(text, sizeof(text)), &sig) != HT_OK)
 				die("verifying", HT_EBADSIG);
-		took[k] = seconds(CLOCK_PROCESS_CPUTIME_ID) - from;
+		took[k] = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - from;
 	}
 	qsort(took, FLOORS, sizeof(double), by_value);
 	result("floor/ed25519-verify", took[FLOORS / 2] * 1e6 / VERIFIES, "us",
@@ -140,7 +141,7 @@ floor_commit(const char *dir)
 	    path, HT_STORE_DURABLE, 1 << 28, dbs, HT_COUNT(dbs), &store);
 	if (err != HT_OK)
 		die("opening the floor's store", err);
-	from = seconds(CLOCK_MONOTONIC);
+	from = bench_seconds(CLOCK_MONOTONIC);
 	for (uint64_t i = 0; i < COMMITS; i++) {
 		struct ht_txn *txn;
 
@@ -154,7 +155,8 @@ floor_commit(const char *dir)
 			die("committing", err);
 	}
 	result("floor/lmdb-commit",
-	    (seconds(CLOCK_MONOTONIC) - from) * 1e6 / COMMITS, "us", NULL);
+	    (bench_seconds(CLOCK_MONOTONIC) - from) * 1e6 / COMMITS, "us",
+	    NULL);
 	ht_store_close(&store);
 }
 
@@ -248,7 +250,7 @@ cpu_seconds(pid_t pid)
 {
 	clockid_t clock;
 
-	return clock_getcpuclockid(pid, &clock) == 0 ? seconds(clock) : 0;
+	return clock_getcpuclockid(pid, &clock) == 0 ? bench_seconds(clock) : 0;
 }
 
 static pid_t
@@ -418,7 +420,7 @@ answered(void *arg, struct ht_asked *asked)
 		fprintf(stderr, "bench: refused: %s %s\n",
 		    ht_status_name(asked->status),
 		    asked->reasons.n > 0 ? asked->reasons.at[0].detail : "");
-	run->latency[run->done++] = seconds(CLOCK_MONOTONIC) - one->from;
+	run->latency[run->done++] = bench_seconds(CLOCK_MONOTONIC) - one->from;
 	run->in_flight--;
 	ht_asked_fini(asked);
 	free(one);
@@ -439,7 +441,7 @@ begin(struct run *run, const json_t *params)
 	enum ht_err err;
 
 	HT_ASSERT(one != NULL);
-	*one = (struct one){run, seconds(CLOCK_MONOTONIC)};
+	*one = (struct one){run, bench_seconds(CLOCK_MONOTONIC)};
 	run->begun++;
 	run->in_flight++;
 	err = ht_node_begin(run->node, &ask, answered, one);
@@ -461,7 +463,7 @@ static double
 play(struct run *run, unsigned total, unsigned window)
 {
 	json_t *params = plain_text("id");
-	double from = seconds(CLOCK_MONOTONIC);
+	double from = bench_seconds(CLOCK_MONOTONIC);
 
 	run->begun = run->done = run->refused = 0;
 	run->latency = calloc(total, sizeof(double));
@@ -481,7 +483,7 @@ play(struct run *run, unsigned total, unsigned window)
 		    run->refused, total);
 		exit(1);
 	}
-	return seconds(CLOCK_MONOTONIC) - from;
+	return bench_seconds(CLOCK_MONOTONIC) - from;
 }
 
 static void
@@ -578,6 +580,8 @@ main(int argc, char **argv)
 	floor_verify();
 	floor_commit(argv[1]);
 	world = make_world(argv[1], address);
+	result("log/append/cpu", bench_append(argv[1], world->log_key), "us",
+	    "floor/ed25519-verify");
 	broker = start_broker(argv[2], argv[1]);
 	alone(argv[1]);
 	together(argv[1], broker, 1, MANY_1,

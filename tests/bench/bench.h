@@ -1,0 +1,22 @@
+/*
+ * bench.h -- what is measured beside the exchanges: one source each.
+ */
+#ifndef HT_TESTS_BENCH_H
+#define HT_TESTS_BENCH_H
+
+#include <time.h>
+
+struct ht_key;
+
+/* What a clock says, in seconds. */
+double bench_seconds(clockid_t clock);
+
+/*
+ * append.c: what the audit log costs the committer's processor for one
+ * exchange, in us, beyond two leaf hashes, and beyond the commit: two entries,
+ * their tags and 1 KiB bodies, and their share of two bundles' evidence.  The
+ * log is made in @dir and signed with @key.
+ */
+double bench_append(const char *dir, const struct ht_key *key);
+
+#endif
