@@ -36,7 +36,9 @@ struct ht_replier {
 	struct batch batches[BATCHES_MAX];
 	struct ht_buf leaves; /* heads of a proof point into it */
 	struct ht_buf bytes, tag, body;
-	struct ht_bundle whole; /* of a record read from the log */
+	struct ht_bundle whole; /* of a record read from the log, in bytes */
+	uint64_t whole_seq;     /* of its first entry, */
+	bool has_whole;         /* if it is there */
 	struct ht_message m;
 };
 
@@ -307,6 +309,20 @@ gather(struct ht_replier *r, const struct ht_act *act)
 	return HT_OK;
 }
 
+/* Its neighbours were asked for just before, as often as not. */
+static enum ht_err
+load_whole(struct ht_replier *r, uint64_t first)
+{
+	enum ht_err err;
+
+	if (r->has_whole && r->whole_seq == first)
+		return HT_OK;
+	err = ht_evidence_load(r->log, first, &r->bytes, &r->whole, NULL);
+	r->has_whole = err == HT_OK;
+	r->whole_seq = first;
+	return err;
+}
+
 /*
  * A record that left the memory: header from its entry, tag and body from the
  * vault, the bundle's other leaves as hashes from the evidence.
@@ -321,7 +337,6 @@ deliver_from_log(struct ht_replier *r, const struct ht_act *act)
 	enum ht_err err;
 
 	ht_buf_reset(&r->leaves);
-	ht_buf_reset(&r->bytes);
 	ht_buf_reset(&r->tag);
 	ht_buf_reset(&r->body);
 	err = ht_log_read(r->log, act->place, &r->leaves);
@@ -334,8 +349,7 @@ deliver_from_log(struct ht_replier *r, const struct ht_act *act)
 	if (err == HT_OK)
 		err = ht_log_read_vault(r->log, &e, &r->tag, &r->body);
 	if (err == HT_OK)
-		err = ht_evidence_load(
-		    r->log, e.bundle_seq, &r->bytes, &r->whole, NULL);
+		err = load_whole(r, e.bundle_seq);
 	if (err == HT_OK)
 		err = ht_evidence_narrow(&r->whole, e.bundle_index, part);
 	if (err != HT_OK)
@@ -377,6 +391,7 @@ ht_reply(struct ht_replier *r, const struct ht_act *acts, size_t n,
 	r->generation = generation;
 	r->out = out;
 	r->n_batches = 0;
+	r->has_whole = false;
 	for (size_t i = 0; i < n && err == HT_OK; i++) {
 		const struct ht_act *act = &acts[i];
 
