@@ -121,11 +121,18 @@ struct node_server {
 struct node_fetch {
 	bool on;
 	uint64_t version;
+	bool newer;    /* than the snapshot in force here */
+	uint64_t have; /* the snapshot we have; 0: none, or we want all */
+	bool first;    /* the first page came; it said what follows: */
+	uint64_t since;
 	uint64_t total;
+	struct ht_buf note; /* the snapshot's */
+	struct ht_buf gone;
 	size_t n;
-	size_t room;
-	struct ht_buf *docs;
-	bool freshen; /* only the current note is wanted */
+	struct node_fetch_doc {
+		struct ht_buf line;
+		struct ht_buf note;
+	} * docs;
 	uint64_t ref;
 	uint64_t again_ms; /* mono: BUSY; asked again then */
 };
@@ -245,7 +252,11 @@ void node_given_up(struct ht_node *node);
 void node_consistency(struct ht_node *node);
 void node_ask_consistency(struct ht_node *node, uint64_t now_ms);
 void node_fetch_fini(struct ht_node *node);
-void node_fetch_begin(struct ht_node *node, bool freshen);
+/*
+ * What we lack of the snapshot in force; its current note at least.  @newer:
+ * it is another than ours, and deliveries may rest on it.
+ */
+void node_fetch_begin(struct ht_node *node, bool newer);
 /* The broker is busy: the rest is asked for when it said. */
 void node_fetch_busy(struct ht_node *node);
 void node_fetch_turn(struct ht_node *node, uint64_t now_ms);
@@ -269,6 +280,13 @@ void node_root_kept(struct ht_node *node);
 enum ht_err node_root_address(struct ht_node *node, const char *configured);
 /* The trust in force may have a later root: it is ours from now on. */
 void node_root_take(struct ht_node *node);
+
+/* ---- node_disk.c ---- */
+
+/* @whole: not the current note alone.  What cannot be kept is said. */
+void node_disk_save(struct ht_node *node, bool whole);
+/* What was in force before; NULL if there is nothing to go on with. */
+struct ht_trust *node_disk_load(struct ht_node *node);
 
 /* ---- node_watch.c ---- */
 

@@ -272,7 +272,7 @@ notice(struct ht_node *node)
 	    node->trust == NULL || version != ht_trust_version(node->trust);
 
 	if (node->phase >= NODE_FETCH && node->phase != NODE_BROKEN)
-		node_fetch_begin(node, !newer);
+		node_fetch_begin(node, newer);
 }
 
 static void

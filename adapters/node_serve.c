@@ -880,7 +880,7 @@ park(struct ht_node *node, struct ht_slice frame)
 	struct ht_buf *to;
 
 	if (node->phase == NODE_READY &&
-	    (!node->fetch.on || node->fetch.freshen))
+	    (!node->fetch.on || !node->fetch.newer))
 		return false;
 	if (node->n_parked == NODE_PARKED_MAX)
 		return node->trust == NULL;

@@ -2,9 +2,7 @@
  * node_trust.c -- what a node believes: checkpoints of the log that follow
  * from one another, and snapshots of the trust documents that stand in it.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +15,8 @@
 
 #define CONSISTENCY_MS  1000 /* how often the newest is tied to the kept */
 #define ENTRY_SNAPSHOT  11   /* docs/log-format.md */
-#define DOCS_BYTES_MAX  ((size_t)512 << 20)
 #define FACT_CHECKPOINT "checkpoint"
 #define FACT_SEEN       "seen"
-#define FACT_SNAPSHOT   "snapshot"
 
 /* ---- checkpoints ---- */
 
@@ -280,159 +276,13 @@ install(struct ht_node *node, struct ht_trust *trust)
 	node_watch(node);
 }
 
-/* ---- the snapshot on our own disk ---- */
-
-static char *
-snapshot_dir(const struct ht_node *node, uint64_t version)
-{
-	char *dir;
-
-	return asprintf(&dir, "%s/trust-%llu", ht_state_dir(node->state),
-	           (unsigned long long)version) >= 0
-	           ? dir
-	           : NULL;
-}
-
-static enum ht_err
-write_file(const char *path, struct ht_slice bytes)
-{
-	HT_AUTO(ht_mem_free) char *dir = NULL;
-	const char *slash = strrchr(path, '/');
-	enum ht_err err = HT_OK;
-
-	if (slash != NULL) {
-		dir = strndup(path, (size_t)(slash - path));
-		err = dir != NULL ? ht_fs_mkdirs(dir, 0700) : HT_ENOMEM;
-	}
-	return err == HT_OK ? ht_fs_replace(path, 0600, bytes) : err;
-}
-
-static enum ht_err
-write_named(const char *dir, const char *name, struct ht_slice bytes)
-{
-	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, name);
-
-	return path != NULL ? write_file(path, bytes) : HT_ENOMEM;
-}
-
-/* The list's lines are in the documents' order. */
-static enum ht_err
-write_docs(const struct ht_trust *trust, const char *dir)
-{
-	HT_AUTO(ht_mem_free) struct ht_list_line *lines = NULL;
-	char name[HT_DOC_PATH_MAX];
-	size_t n = 0;
-	enum ht_err err;
-
-	err = ht_list_parse(ht_trust_doc(trust, 1), "", NULL, &lines, &n);
-	if (err == HT_OK && n + 2 != ht_trust_n_docs(trust))
-		err = HT_EMALFORMED;
-	for (size_t i = 0; err == HT_OK && i < n; i++) {
-		ht_doc_path(lines[i].kind, lines[i].name, name);
-		err = write_named(dir, name, ht_trust_doc(trust, i + 2));
-	}
-	return err;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
-/* The snapshot before stays, in case this one is not kept after all. */
 static void
-remove_older(const struct ht_node *node)
+install_kept(struct ht_node *node)
 {
-	DIR *dir = opendir(ht_state_dir(node->state));
-	const struct dirent *entry;
+	struct ht_trust *trust = node_disk_load(node);
 
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		HT_AUTO(ht_mem_free) char *path = NULL;
-		char *end;
-
-		if (strncmp(entry->d_name, "trust-", 6) != 0 ||
-		    strtoull(entry->d_name + 6, &end, 10) >=
-		        node->version_before ||
-		    *end != '\0')
-			continue;
-		path = ht_fs_join(ht_state_dir(node->state), entry->d_name);
-		if (path != NULL)
-			(void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	}
-	if (dir != NULL)
-		(void)closedir(dir);
-}
-
-/*
- * A folder like the authority's: git, diff and sha256sum work on it.  For a
- * newer current note alone, @whole is false.
- */
-static enum ht_err
-save_to(struct ht_node *node, const char *dir, bool whole)
-{
-	uint8_t version[8];
-	enum ht_err err = HT_OK;
-
-	if (whole)
-		err = write_docs(node->trust, dir);
-	if (err == HT_OK && whole)
-		err = write_named(
-		    dir, "snapshot.list", ht_trust_doc(node->trust, 1));
-	if (err == HT_OK)
-		err = write_named(
-		    dir, "current.note", ht_trust_current(node->trust));
-	if (err == HT_OK && whole)
-		err = write_named(
-		    dir, "snapshot.note", ht_trust_doc(node->trust, 0));
-	ht_be64(version, ht_trust_version(node->trust));
-	if (err == HT_OK)
-		err = ht_state_put(
-		    node->state, FACT_SNAPSHOT, HT_SLICE(version, 8));
-	return err;
-}
-
-static void
-save(struct ht_node *node, bool whole)
-{
-	HT_AUTO(ht_mem_free)
-	char *dir = snapshot_dir(node, ht_trust_version(node->trust));
-	enum ht_err err = dir != NULL ? save_to(node, dir, whole) : HT_ENOMEM;
-
-	/* Not fatal: it is fetched again after a restart. */
-	if (err != HT_OK)
-		ht_log(HT_WARN, "node %s: the snapshot is not kept: %s",
-		    node->id,
-		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
-	else if (whole)
-		remove_older(node);
-}
-
-static void
-load_snapshot(struct ht_node *node)
-{
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	HT_AUTO(ht_buf_fini) struct ht_buf version = HT_BUF(8);
-	HT_AUTO(ht_mem_free) char *dir = NULL;
-	struct ht_trust *trust = NULL;
-
-	if (ht_state_get(node->state, FACT_SNAPSHOT, &version) != HT_OK ||
-	    version.len != 8)
-		return;
-	dir = snapshot_dir(node, ht_load64(version.at));
-	if (dir == NULL)
-		return;
-	if (ht_trust_load_dir(&node->root, dir, NULL, report, &trust) ==
-	    HT_OK) {
+	if (trust != NULL)
 		install(node, trust);
-		return;
-	}
-	ht_log(HT_WARN, "node %s: %s is not used: %s; a new one is fetched",
-	    node->id, dir,
-	    ht_report_count(report) > 0 ? ht_report_text(report, 0) : "");
 }
 
 /* A checkpoint of an earlier run; absent is fine. */
@@ -466,7 +316,7 @@ node_trust_open(struct ht_node *node, struct ht_report *report)
 		err = load_checkpoint(
 		    node, FACT_SEEN, &node->seen_note, &node->seen, report);
 	if (err == HT_OK)
-		load_snapshot(node);
+		install_kept(node);
 	return err;
 }
 
@@ -490,20 +340,27 @@ node_trust_close(struct ht_node *node)
 void
 node_fetch_fini(struct ht_node *node)
 {
-	for (size_t i = 0; i < node->fetch.n; i++)
-		ht_buf_fini(&node->fetch.docs[i]);
-	free(node->fetch.docs);
-	memset(&node->fetch, 0, sizeof(node->fetch));
+	struct node_fetch *f = &node->fetch;
+
+	for (size_t i = 0; i < f->n; i++) {
+		ht_buf_fini(&f->docs[i].line);
+		ht_buf_fini(&f->docs[i].note);
+	}
+	free(f->docs);
+	ht_buf_fini(&f->note);
+	ht_buf_fini(&f->gone);
+	memset(f, 0, sizeof(*f));
 }
 
+/* What we lack of the snapshot in force; of a fetch begun, the rest. */
 static void
 fetch_more(struct ht_node *node)
 {
 	struct ht_message *m = node_message(node, HT_MSG_GET_SNAPSHOT);
 
 	m->get_snapshot.version = node->fetch.version;
-	m->get_snapshot.offset =
-	    node->fetch.freshen ? ht_trust_n_docs(node->trust) : node->fetch.n;
+	m->get_snapshot.have = node->fetch.have;
+	m->get_snapshot.offset = node->fetch.n;
 	node->fetch.ref = m->ref;
 	node->asked_ms = ht_clock_mono_ms();
 	if (node_send(node) != HT_OK)
@@ -529,15 +386,22 @@ node_fetch_turn(struct ht_node *node, uint64_t now_ms)
 	fetch_more(node);
 }
 
-void
-node_fetch_begin(struct ht_node *node, bool freshen)
+/* @whole: whatever we have. */
+static void
+fetch_begin(struct ht_node *node, bool newer, bool whole)
 {
 	node_fetch_fini(node);
 	node->fetch.on = true;
-	node->fetch.freshen = freshen && node->trust != NULL;
-	if (node->fetch.freshen)
-		node->fetch.version = ht_trust_version(node->trust);
+	node->fetch.newer = newer;
+	if (!whole && node->trust != NULL)
+		node->fetch.have = ht_trust_version(node->trust);
 	fetch_more(node);
+}
+
+void
+node_fetch_begin(struct ht_node *node, bool newer)
+{
+	fetch_begin(node, newer, false);
 }
 
 /* Deliveries that waited for the snapshot are handled under it. */
@@ -647,9 +511,46 @@ freshen(struct ht_node *node, struct ht_slice current)
 			return;
 		}
 		install(node, fresh);
-		save(node, false);
+		node_disk_save(node, false);
 	}
 	ready(node);
+}
+
+/* The first page says what there will be. */
+static enum ht_err
+take_first(struct ht_node *node)
+{
+	const struct ht_message *m = node->in;
+	struct node_fetch *f = &node->fetch;
+
+	if (m->snapshot.total > HT_LIST_MAX)
+		return HT_ETOOBIG;
+	if (m->snapshot.since != 0 && m->snapshot.since != f->have)
+		return HT_EPROTOCOL;
+	f->first = true;
+	f->total = m->snapshot.total;
+	f->version = m->snapshot.version;
+	f->since = m->snapshot.since;
+	f->docs = calloc(f->total + 1, sizeof(*f->docs));
+	f->note = HT_BUF(HT_DOC_MAX);
+	f->gone = HT_BUF(HT_GONE_MAX);
+	if (f->docs == NULL)
+		return HT_ENOMEM;
+	ht_buf_add(&f->note, m->snapshot.note.at, m->snapshot.note.len);
+	ht_buf_add(&f->gone, m->snapshot.gone.at, m->snapshot.gone.len);
+	return f->note.err != HT_OK ? f->note.err : f->gone.err;
+}
+
+static enum ht_err
+take_doc(struct node_fetch *f, struct ht_slice line, struct ht_slice note)
+{
+	struct node_fetch_doc *doc = &f->docs[f->n++];
+
+	doc->line = HT_BUF(HT_HEADER_MAX);
+	doc->note = HT_BUF(HT_FRAME_MAX);
+	ht_buf_add(&doc->line, line.at, line.len);
+	ht_buf_add(&doc->note, note.at, note.len);
+	return doc->line.err != HT_OK ? doc->line.err : doc->note.err;
 }
 
 static enum ht_err
@@ -657,30 +558,19 @@ take_docs(struct ht_node *node)
 {
 	const struct ht_message *m = node->in;
 	struct node_fetch *f = &node->fetch;
+	enum ht_err err = f->first ? HT_OK : take_first(node);
 
-	if (m->snapshot.total < 2 || m->snapshot.total > HT_LIST_MAX + 2)
-		return HT_ETOOBIG;
-	if (f->docs == NULL) {
-		f->total = m->snapshot.total;
-		f->version = m->snapshot.version;
-		f->docs = calloc(f->total, sizeof(*f->docs));
-		if (f->docs == NULL)
-			return HT_ENOMEM;
-	}
+	if (err != HT_OK)
+		return err;
 	if (m->snapshot.total != f->total ||
-	    m->snapshot.version != f->version || m->snapshot.offset != f->n ||
-	    m->snapshot.n_docs > f->total - f->n || m->snapshot.n_docs == 0)
+	    m->snapshot.version != f->version ||
+	    m->snapshot.since != f->since || m->snapshot.offset != f->n ||
+	    m->snapshot.n_docs > f->total - f->n ||
+	    (m->snapshot.n_docs == 0 && f->total > 0))
 		return HT_EPROTOCOL;
-	for (unsigned i = 0; i < m->snapshot.n_docs; i++) {
-		struct ht_buf *doc = &f->docs[f->n++];
-
-		*doc = HT_BUF(DOCS_BYTES_MAX);
-		ht_buf_add(
-		    doc, m->snapshot.docs[i].at, m->snapshot.docs[i].len);
-		if (doc->err != HT_OK)
-			return doc->err;
-	}
-	return HT_OK;
+	for (unsigned i = 0; i < m->snapshot.n_docs && err == HT_OK; i++)
+		err = take_doc(f, m->snapshot.lines[i], m->snapshot.docs[i]);
+	return err;
 }
 
 static enum ht_err
@@ -688,20 +578,39 @@ load_docs(struct ht_node *node, struct ht_report *report, struct ht_trust **ret)
 {
 	struct node_fetch *f = &node->fetch;
 	HT_AUTO(ht_mem_free)
-	struct ht_slice *notes = calloc(f->n, sizeof(*notes));
-	struct ht_trust_docs docs = {
-	    .snapshot = ht_buf_slice(&f->docs[0]),
-	    .list = ht_buf_slice(&f->docs[1]),
+	struct ht_slice *both = calloc(2 * f->n + 1, sizeof(*both));
+	struct ht_trust_news news = {
+	    .snapshot = ht_buf_slice(&f->note),
 	    .current = node->in->snapshot.current,
-	    .n = f->n - 2,
-	    .notes = notes,
+	    .whole = f->since == 0,
+	    .gone = ht_buf_slice(&f->gone),
+	    .n = f->n,
+	    .lines = both,
+	    .notes = both != NULL ? both + f->n : NULL,
 	};
 
-	if (notes == NULL)
+	if (both == NULL)
 		return HT_ENOMEM;
-	for (size_t i = 2; i < f->n; i++)
-		notes[i - 2] = ht_buf_slice(&f->docs[i]);
-	return ht_trust_load(&node->root, &docs, node->trust, report, ret);
+	for (size_t i = 0; i < f->n; i++) {
+		both[i] = ht_buf_slice(&f->docs[i].line);
+		both[f->n + i] = ht_buf_slice(&f->docs[i].note);
+	}
+	return ht_trust_patch(&node->root, &news, node->trust, report, ret);
+}
+
+/* News that do not fit what we have; all of it may. */
+static bool
+try_whole(struct ht_node *node, const struct ht_report *report)
+{
+	if (node->fetch.since == 0)
+		return false;
+	ht_log(HT_WARN,
+	    "node %s: what changed since snapshot %llu does not fit (%s); all "
+	    "of it is fetched",
+	    node->id, (unsigned long long)node->fetch.since,
+	    ht_report_count(report) > 0 ? ht_report_text(report, 0) : "");
+	fetch_begin(node, true, true);
+	return true;
 }
 
 static void
@@ -716,7 +625,8 @@ finish_fetch(struct ht_node *node)
 		return;
 	err = load_docs(node, report, &trust);
 	if (err != HT_OK) {
-		report_failed(node, err, report);
+		if (!try_whole(node, report))
+			report_failed(node, err, report);
 		return;
 	}
 	hash = ht_trust_hash(trust);
@@ -728,7 +638,7 @@ finish_fetch(struct ht_node *node)
 		return;
 	}
 	install(node, trust);
-	save(node, true);
+	node_disk_save(node, true);
 	ready(node);
 }
 
@@ -740,14 +650,15 @@ node_snapshot(struct ht_node *node)
 
 	if (!f->on)
 		return;
-	if (f->freshen) {
+	if (!f->first && node->trust != NULL &&
+	    node->in->snapshot.version == ht_trust_version(node->trust)) {
 		freshen(node, node->in->snapshot.current);
 		return;
 	}
 	err = take_docs(node);
 	if (err == HT_EPROTOCOL && f->n > 0) {
 		/* A newer one came in between: from the beginning. */
-		node_fetch_begin(node, false);
+		node_fetch_begin(node, true);
 		return;
 	}
 	if (err != HT_OK)
@@ -770,7 +681,7 @@ node_welcomed(struct ht_node *node)
 	node_trouble(node, "the trust snapshot %llu is being fetched",
 	    (unsigned long long)version);
 	if (node->trust == NULL || version > ht_trust_version(node->trust)) {
-		node_fetch_begin(node, false);
+		node_fetch_begin(node, true);
 	} else if (version < ht_trust_version(node->trust)) {
 		node_break(node, HT_EROLLBACK,
 		    "the broker is at snapshot %llu, and %llu was in force "

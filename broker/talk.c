@@ -348,17 +348,58 @@ hello(struct core *core, const struct ht_pipe_msg *msg)
 
 /* ---- questions ---- */
 
+/* As many documents from the offset on as one message holds. */
+static void
+put_docs(struct ht_message *m, const struct ht_trust *trust)
+{
+	size_t bytes = m->snapshot.gone.len, at = 0;
+	uint64_t skip = m->snapshot.offset;
+	struct ht_slice line, note;
+
+	while (
+	    m->snapshot.n_docs < HT_DOCS_MAX &&
+	    ht_trust_next_since(trust, m->snapshot.since, &at, &line, &note)) {
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
+		bytes += line.len + note.len + 16;
+		if (bytes > DOCS_BYTES)
+			break;
+		m->snapshot.lines[m->snapshot.n_docs] = line;
+		m->snapshot.docs[m->snapshot.n_docs++] = note;
+	}
+}
+
+/* What who has @have lacks, from @offset on. */
+static void
+put_news(struct ht_message *m, const struct ht_trust *trust, uint64_t have,
+    uint64_t offset, struct ht_buf *gone)
+{
+	m->type = HT_MSG_SNAPSHOT;
+	m->snapshot.version = ht_trust_version(trust);
+	m->snapshot.since = ht_trust_since(trust, have);
+	m->snapshot.offset = offset;
+	m->snapshot.total = ht_trust_n_since(trust, m->snapshot.since);
+	m->snapshot.note = ht_trust_snapshot(trust);
+	if (offset == 0)
+		ht_trust_gone_since(trust, m->snapshot.since, gone);
+	m->snapshot.gone = ht_buf_slice(gone);
+	m->snapshot.n_docs = 0;
+	m->snapshot.current = ht_trust_current(trust);
+	put_docs(m, trust);
+}
+
 static void
 get_snapshot(struct core *core, const struct ht_conn *conn)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(65536);
 	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf gone = HT_BUF(HT_GONE_MAX);
 	struct ht_slice handle = HT_SLICE(conn->handle, conn->handle_len);
 	struct ht_message *m = &core->m;
-	uint64_t asked = m->get_snapshot.version;
-	uint64_t offset = m->get_snapshot.offset, size = 0, place = 0;
+	uint64_t asked = m->get_snapshot.version, size = 0, place = 0;
 	struct ht_trust *trust = ht_box_get(&core->box, &place);
-	size_t total = ht_trust_n_docs(trust), bytes = 0;
 
 	if (asked != 0 && asked != ht_trust_version(trust)) {
 		send_error(core, handle, m->ref, HT_ST_MALFORMED, 0,
@@ -366,26 +407,14 @@ get_snapshot(struct core *core, const struct ht_conn *conn)
 		ht_trust_unref(&trust);
 		return;
 	}
-	m->type = HT_MSG_SNAPSHOT;
-	m->snapshot.version = ht_trust_version(trust);
-	m->snapshot.offset = offset;
-	m->snapshot.total = total;
-	m->snapshot.n_docs = 0;
-	m->snapshot.current = ht_trust_current(trust);
+	put_news(m, trust, m->get_snapshot.have, m->get_snapshot.offset, &gone);
 	m->snapshot.place = place;
-	while (offset < total && m->snapshot.n_docs < HT_DOCS_MAX) {
-		struct ht_slice doc = ht_trust_doc(trust, offset++);
-
-		if (bytes + doc.len + 8 > DOCS_BYTES)
-			break;
-		bytes += doc.len + 8;
-		m->snapshot.docs[m->snapshot.n_docs++] = doc;
-	}
-	if (newest_note(core, &note, &size) != HT_OK ||
+	if (gone.err != HT_OK || newest_note(core, &note, &size) != HT_OK ||
 	    ht_log_read(core->log, place, &leaf) != HT_OK ||
 	    ht_log_inclusion(core->log, place, size, m->snapshot.path,
 	        &m->snapshot.n_path) != HT_OK ||
-	    (m->snapshot.n_docs == 0 && m->snapshot.offset < total)) {
+	    (m->snapshot.n_docs == 0 &&
+	        m->snapshot.offset < m->snapshot.total)) {
 		send_error(core, handle, m->ref, HT_ST_INTERNAL, 0,
 		    "the snapshot cannot be shown");
 	} else {

@@ -14,6 +14,7 @@
 
 #define NOTE_MAX   16384 /* a checkpoint or current note with cosignatures */
 #define LEAF_MAX   2048
+#define LINE_MAX   400  /* of a snapshot's list */
 #define COSIGN_MAX 4096 /* cosignatures of one witness, or a few words */
 #define PLACE      UINT64_MAX
 
@@ -353,6 +354,7 @@ static void
 pack_get_snapshot(struct ht_buf *b, const struct ht_message *m)
 {
 	ht_pack_uint(b, m->get_snapshot.version);
+	ht_pack_uint(b, m->get_snapshot.have);
 	ht_pack_uint(b, m->get_snapshot.offset);
 }
 
@@ -360,6 +362,7 @@ static void
 unpack_get_snapshot(struct ht_unpack *u, struct ht_message *m)
 {
 	m->get_snapshot.version = ht_unpack_uint(u, PLACE);
+	m->get_snapshot.have = ht_unpack_uint(u, PLACE);
 	m->get_snapshot.offset = ht_unpack_uint(u, PLACE);
 }
 
@@ -367,11 +370,17 @@ static void
 pack_snapshot(struct ht_buf *b, const struct ht_message *m)
 {
 	ht_pack_uint(b, m->snapshot.version);
+	ht_pack_uint(b, m->snapshot.since);
 	ht_pack_uint(b, m->snapshot.offset);
 	ht_pack_uint(b, m->snapshot.total);
+	ht_pack_bin(b, m->snapshot.note.at, m->snapshot.note.len);
+	pack_opt(b, m->snapshot.gone);
 	ht_pack_array(b, m->snapshot.n_docs);
-	for (unsigned i = 0; i < m->snapshot.n_docs; i++)
+	for (unsigned i = 0; i < m->snapshot.n_docs; i++) {
+		ht_pack_array(b, 2);
+		ht_pack_str(b, m->snapshot.lines[i]);
 		ht_pack_bin(b, m->snapshot.docs[i].at, m->snapshot.docs[i].len);
+	}
 	ht_pack_bin(b, m->snapshot.current.at, m->snapshot.current.len);
 	ht_pack_uint(b, m->snapshot.place);
 	ht_pack_bin(b, m->snapshot.leaf.at, m->snapshot.leaf.len);
@@ -383,11 +392,17 @@ static void
 unpack_snapshot(struct ht_unpack *u, struct ht_message *m)
 {
 	m->snapshot.version = ht_unpack_uint(u, PLACE);
+	m->snapshot.since = ht_unpack_uint(u, PLACE);
 	m->snapshot.offset = ht_unpack_uint(u, PLACE);
 	m->snapshot.total = ht_unpack_uint(u, PLACE);
+	m->snapshot.note = ht_unpack_bin(u, NOTE_MAX);
+	m->snapshot.gone = unpack_opt(u, HT_GONE_MAX);
 	m->snapshot.n_docs = ht_unpack_array(u, HT_DOCS_MAX);
-	for (unsigned i = 0; i < m->snapshot.n_docs && u->err == HT_OK; i++)
+	for (unsigned i = 0; i < m->snapshot.n_docs && u->err == HT_OK; i++) {
+		ht_unpack_array_of(u, 2);
+		m->snapshot.lines[i] = ht_unpack_str(u, LINE_MAX);
 		m->snapshot.docs[i] = ht_unpack_bin(u, HT_FRAME_MAX);
+	}
 	m->snapshot.current = ht_unpack_bin(u, NOTE_MAX);
 	m->snapshot.place = ht_unpack_uint(u, PLACE);
 	m->snapshot.leaf = ht_unpack_bin(u, LEAF_MAX);
@@ -539,8 +554,8 @@ static const struct form forms[] = {
     [HT_MSG_END] = FORM(7, end, "END"),
     [HT_MSG_PING] = FORM(3, nothing, "PING"),
     [HT_MSG_PONG] = FORM(4, pong, "PONG"),
-    [HT_MSG_GET_SNAPSHOT] = FORM(5, get_snapshot, "GET_SNAPSHOT"),
-    [HT_MSG_SNAPSHOT] = FORM(12, snapshot, "SNAPSHOT"),
+    [HT_MSG_GET_SNAPSHOT] = FORM(6, get_snapshot, "GET_SNAPSHOT"),
+    [HT_MSG_SNAPSHOT] = FORM(15, snapshot, "SNAPSHOT"),
     [HT_MSG_GET_PROOF] = FORM(5, get_proof, "GET_PROOF"),
     [HT_MSG_PROOF] = FORM(6, proof_message, "PROOF"),
     [HT_MSG_GET_CONSISTENCY] = FORM(5, get_consistency, "GET_CONSISTENCY"),

@@ -111,13 +111,18 @@ struct ht_message {
 		} pong;
 		struct {
 			uint64_t version;
+			uint64_t have;
 			uint64_t offset;
 		} get_snapshot;
 		struct {
 			uint64_t version;
+			uint64_t since; /* 0: all of it */
 			uint64_t offset;
 			uint64_t total;
+			struct ht_slice note; /* the snapshot's */
+			struct ht_slice gone; /* lines "kind name" */
 			unsigned n_docs;
+			struct ht_slice lines[HT_DOCS_MAX];
 			struct ht_slice docs[HT_DOCS_MAX];
 			struct ht_slice current;
 			uint64_t place;

@@ -92,6 +92,8 @@ ht_base_unref(struct ht_base **base_p)
 	free(base->linked);
 	free(base->by_consumer);
 	free(base->holders);
+	free(base->since);
+	free(base->gone);
 	ht_map_free(&base->by_doc, NULL);
 	ht_map_free(&base->by_member, NULL);
 	ht_map_free(&base->by_item, NULL);
@@ -740,7 +742,9 @@ load_base(struct ht_load *load)
 	if (err != HT_OK)
 		return err;
 	err = check_all_signed(load);
-	return err == HT_OK ? ht_base_link(load) : err;
+	if (err == HT_OK)
+		err = ht_base_link(load);
+	return err == HT_OK ? ht_base_news(load) : err;
 }
 
 static enum ht_err

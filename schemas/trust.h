@@ -206,6 +206,43 @@ enum ht_err ht_trust_load_dir(const struct ht_root *root, const char *dir,
 enum ht_err ht_trust_freshen(struct ht_trust *trust, struct ht_slice current,
     struct ht_report *report, struct ht_trust **ret_trust) HT_MUST_USE;
 
+/*
+ * What changed from one snapshot to another, as SNAPSHOT messages carry it
+ * (docs/protocol.md): the documents that are new or other, with their lines of
+ * the list, and a line "kind name" for each that is gone.  Borrowed.
+ */
+struct ht_trust_news {
+	struct ht_slice snapshot; /* note */
+	struct ht_slice current;  /* note */
+	bool whole;               /* all of it, whatever we have */
+	struct ht_slice gone;
+	size_t n;
+	const struct ht_slice *lines; /* without newline */
+	const struct ht_slice *notes;
+};
+/*
+ * Load what results from @before (nothing, when @news is whole) and @news.
+ * The list is made anew, and the signed root decides whether it is right; so
+ * news that were cut or mixed are refused like any other false snapshot.
+ * Errors: as ht_trust_load().
+ */
+enum ht_err ht_trust_patch(const struct ht_root *root,
+    const struct ht_trust_news *news, const struct ht_trust *before,
+    struct ht_report *report, struct ht_trust **ret_trust) HT_MUST_USE;
+struct ht_slice ht_trust_snapshot(const struct ht_trust *trust); /* note */
+/* From which snapshot on news can be told to who has @have: that, or 0: all. */
+uint64_t ht_trust_since(const struct ht_trust *trust, uint64_t have);
+/* The snapshot that brought the document of the list's line @i. */
+uint64_t ht_trust_doc_since(const struct ht_trust *trust, size_t i);
+/* How many documents are newer than snapshot @since. */
+size_t ht_trust_n_since(const struct ht_trust *trust, uint64_t since);
+/* The next of them from *at on, which begins at 0; false at the end. */
+bool ht_trust_next_since(const struct ht_trust *trust, uint64_t since,
+    size_t *at, struct ht_slice *ret_line, struct ht_slice *ret_note);
+/* Append the lines of those that are gone since. */
+void ht_trust_gone_since(
+    const struct ht_trust *trust, uint64_t since, struct ht_buf *out);
+
 struct ht_trust *ht_trust_ref(struct ht_trust *trust);
 void ht_trust_unref(struct ht_trust **trust_p);
 

@@ -45,6 +45,15 @@ struct ht_base {
 	struct ht_map *by_grant;
 	struct ht_map *by_epoch;
 	struct ht_map *by_transport; /* public key -> holders */
+
+	/* trust_delta.c: what changed, as far back as snapshot @floor. */
+	uint64_t floor;
+	uint64_t *since; /* a document -> the snapshot that brought it */
+	size_t n_gone;
+	struct ht_gone {
+		uint64_t version; /* the snapshot that dropped it */
+		char name[HT_DOC_NAME_MAX + 16]; /* "kind name" */
+	} * gone;
 };
 void ht_base_unref(struct ht_base **base_p);
 
@@ -110,5 +119,7 @@ void ht_each(size_t n, ht_each_fn *each, void *arg);
 /* trust_link.c: index base->docs, then hold them against one another. */
 enum ht_err ht_base_index(struct ht_load *load) HT_MUST_USE;
 enum ht_err ht_base_link(struct ht_load *load) HT_MUST_USE;
+/* trust_delta.c: since when each document is what it is.  Indexed before. */
+enum ht_err ht_base_news(struct ht_load *load) HT_MUST_USE;
 
 #endif

@@ -19,6 +19,7 @@
 #define HT_FRAME_MAX                                                           \
 	(HT_BUNDLE_BYTES +                                                     \
 	    HT_BUNDLE_MAX * (HT_HEADER_MAX + HT_TAG_MAX + 2048) + 32768)
+#define HT_GONE_MAX     (512 << 10) /* names of what left a snapshot: a third */
 #define HT_SKEW_MS      60000 /* clocks of departments drift; more is a fault */
 #define HT_LIFE_MS      3600000 /* a query nobody answered in an hour is over */
 #define HT_REASONS_MAX  16      /* reasons of one refusal */

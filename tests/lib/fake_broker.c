@@ -203,16 +203,31 @@ static void
 get_snapshot(struct fake *f, unsigned peer)
 {
 	static struct ht_buf leaf = {.max = 4096};
-	uint64_t offset = f->in->get_snapshot.offset;
+	const struct ht_trust *trust = f->world->trust;
+	uint64_t have = f->in->get_snapshot.have;
+	uint64_t skip = f->in->get_snapshot.offset;
 	struct ht_message *m = fresh(f, HT_MSG_SNAPSHOT, f->in->ref);
+	HT_AUTO(ht_buf_fini) struct ht_buf gone = HT_BUF(HT_GONE_MAX);
+	struct ht_slice line, note;
+	size_t at = 0;
 
-	m->snapshot.version = ht_trust_version(f->world->trust);
-	m->snapshot.offset = offset;
-	m->snapshot.total = ht_trust_n_docs(f->world->trust);
-	for (uint64_t i = offset;
-	     i < m->snapshot.total && m->snapshot.n_docs < PAGE_DOCS; i++)
-		m->snapshot.docs[m->snapshot.n_docs++] =
-		    ht_trust_doc(f->world->trust, i);
+	m->snapshot.version = ht_trust_version(trust);
+	m->snapshot.since = ht_trust_since(trust, have);
+	m->snapshot.offset = skip;
+	m->snapshot.total = ht_trust_n_since(trust, m->snapshot.since);
+	m->snapshot.note = ht_trust_snapshot(trust);
+	ht_trust_gone_since(trust, m->snapshot.since, &gone);
+	m->snapshot.gone = ht_buf_slice(&gone);
+	while (
+	    m->snapshot.n_docs < PAGE_DOCS &&
+	    ht_trust_next_since(trust, m->snapshot.since, &at, &line, &note)) {
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
+		m->snapshot.lines[m->snapshot.n_docs] = line;
+		m->snapshot.docs[m->snapshot.n_docs++] = note;
+	}
 	m->snapshot.current = ht_trust_current(f->world->trust);
 	m->snapshot.place = f->snapshot_place;
 	ht_buf_reset(&leaf);

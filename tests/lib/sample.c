@@ -251,11 +251,15 @@ static void
 snapshot(struct ht_message *m)
 {
 	m->snapshot.version = 12;
-	m->snapshot.total = 3;
-	m->snapshot.n_docs = 3;
-	m->snapshot.docs[0] = ht_slice_str("hutong: snapshot/v1\n");
-	m->snapshot.docs[1] = ht_slice_str("list\n");
-	m->snapshot.docs[2] = ht_slice_str("hutong: grant/v1\n");
+	m->snapshot.since = 11;
+	m->snapshot.total = 2;
+	m->snapshot.note = ht_slice_str("hutong: snapshot/v1\n");
+	m->snapshot.gone = ht_slice_str("grant gx.demo/16\n");
+	m->snapshot.n_docs = 2;
+	m->snapshot.lines[0] = ht_slice_str("grant gx.demo/17 2 aa");
+	m->snapshot.docs[0] = ht_slice_str("hutong: grant/v1\n");
+	m->snapshot.lines[1] = ht_slice_str("root root 1 bb");
+	m->snapshot.docs[1] = ht_slice_str("hutong: root/v1\n");
 	m->snapshot.current = ht_slice_str(CURRENT);
 	m->snapshot.place = 7;
 	m->snapshot.leaf = ht_slice_str("leaf");
@@ -299,6 +303,7 @@ small_message(struct ht_message *m)
 		break;
 	case HT_MSG_GET_SNAPSHOT:
 		m->get_snapshot.version = 12;
+		m->get_snapshot.have = 11;
 		m->get_snapshot.offset = 512;
 		break;
 	case HT_MSG_GET_PROOF:

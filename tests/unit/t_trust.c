@@ -807,6 +807,242 @@ unchanged_documents_are_shared(void **state)
 	assert_non_null(ht_trust_grant(w->trust, name)->row_field);
 }
 
+/* ---- news ---- */
+
+struct news {
+	struct ht_trust_news news;
+	struct ht_slice lines[700], notes[700];
+	struct ht_buf gone;
+};
+
+/* What @now would send to who has @have. */
+static void
+news_since(const struct ht_world *w, uint64_t have, struct news *n)
+{
+	uint64_t since = ht_trust_since(w->trust, have);
+	size_t at = 0;
+
+	memset(&n->news, 0, sizeof(n->news));
+	while (n->news.n < HT_COUNT(n->lines) &&
+	       ht_trust_next_since(w->trust, since, &at, &n->lines[n->news.n],
+	           &n->notes[n->news.n]))
+		n->news.n++;
+	assert_int_equal(n->news.n, ht_trust_n_since(w->trust, since));
+	ht_buf_reset(&n->gone);
+	ht_trust_gone_since(w->trust, since, &n->gone);
+	n->news.gone = ht_buf_slice(&n->gone);
+	n->news.whole = since == 0;
+	n->news.lines = n->lines;
+	n->news.notes = n->notes;
+	n->news.snapshot = ht_trust_snapshot(w->trust);
+	n->news.current = ht_trust_current(w->trust);
+}
+
+static struct ht_trust *
+patched(const struct ht_world *w, const struct ht_trust *before, struct news *n)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_trust *trust = NULL;
+	enum ht_err err =
+	    ht_trust_patch(&w->root, &n->news, before, report, &trust);
+
+	if (err != HT_OK) {
+		ht_report_print(report, stderr);
+		fail_msg("not patched: %s", ht_err_text(err));
+	}
+	return trust;
+}
+
+static void
+same_documents(const struct ht_trust *a, const struct ht_trust *b)
+{
+	struct ht_hash x = ht_trust_hash(a), y = ht_trust_hash(b);
+
+	assert_true(ht_hash_eq(&x, &y));
+	assert_int_equal(ht_trust_n_docs(a), ht_trust_n_docs(b));
+	for (size_t i = 0; i < ht_trust_n_docs(a); i++)
+		assert_true(
+		    ht_slice_eq(ht_trust_doc(a, i), ht_trust_doc(b, i)));
+}
+
+/* Grants 100.. come, change and go; the world's own stay. */
+#define PLAYED 7
+
+static void
+set_revision(
+    struct ht_world *w, const char *name, unsigned from, unsigned revision)
+{
+	char was[64], is[64];
+
+	(void)snprintf(was, sizeof(was), "revision: %u\n", from);
+	(void)snprintf(is, sizeof(is), "revision: %u\n", revision);
+	ht_world_edit(w, HT_DOC_GRANT, name, was, is);
+}
+
+static void
+play(struct ht_world *w, unsigned revisions[PLAYED], uint32_t *seed)
+{
+	char name[64];
+	unsigned *is;
+
+	*seed = *seed * 1664525 + 1013904223;
+	is = &revisions[(*seed >> 16) % PLAYED];
+	(void)snprintf(
+	    name, sizeof(name), "gx.demo/%u", 100 + (unsigned)(is - revisions));
+	if (*is == 0) {
+		ht_world_put(w, HT_DOC_GRANT, name,
+		    ht_world_text(w, HT_DOC_GRANT, "gx.demo/1"));
+		ht_world_edit(w, HT_DOC_GRANT, name, "gx.demo/1", name);
+		*is = 1000 * (unsigned)w->version;
+		set_revision(w, name, 1, *is);
+	} else if (*seed >> 31 == 0) {
+		set_revision(w, name, *is, *is + 1);
+		++*is;
+	} else {
+		ht_world_drop(w, HT_DOC_GRANT, name);
+		*is = 0;
+	}
+}
+
+static void
+news_lead_from_any_snapshot_to_the_newest(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct news *n = calloc(1, sizeof(*n));
+	struct ht_trust *had[12];
+	unsigned revisions[PLAYED] = {0};
+	uint32_t seed = 20261128;
+
+	assert_non_null(n);
+	n->gone = HT_BUF(HT_GONE_MAX);
+	for (unsigned i = 0; i < HT_COUNT(had); i++) {
+		had[i] = ht_trust_ref(w->trust);
+		for (unsigned move = 0; move < 3; move++)
+			play(w, revisions, &seed);
+		ht_world_renew(w);
+		for (unsigned k = 0; k <= i; k++) {
+			struct ht_trust *trust;
+
+			news_since(w, ht_trust_version(had[k]), n);
+			assert_false(n->news.whole);
+			assert_true(n->news.n < 8);
+			trust = patched(w, had[k], n);
+			same_documents(trust, w->trust);
+			ht_trust_unref(&trust);
+		}
+	}
+	/* Who has nothing, and who has what is not remembered, gets all. */
+	news_since(w, 0, n);
+	assert_true(n->news.whole);
+	assert_int_equal(n->news.n, ht_trust_n_docs(w->trust) - 2);
+	for (unsigned k = 0; k < 2; k++) {
+		struct ht_trust *trust = patched(w, k == 0 ? NULL : had[3], n);
+
+		same_documents(trust, w->trust);
+		ht_trust_unref(&trust);
+	}
+	assert_int_equal(
+	    ht_trust_since(w->trust, ht_trust_version(w->trust) + 1), 0);
+	for (unsigned i = 0; i < HT_COUNT(had); i++)
+		ht_trust_unref(&had[i]);
+	ht_buf_fini(&n->gone);
+	free(n);
+}
+
+static void
+patch_refused(const struct ht_world *w, const struct ht_trust *before,
+    const struct news *n, enum ht_err want)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_trust *trust = NULL;
+
+	assert_err(
+	    ht_trust_patch(&w->root, &n->news, before, report, &trust), want);
+	assert_null(trust);
+	assert_true(ht_report_count(report) > 0);
+}
+
+static void
+cut_or_mixed_news_are_refused(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *old = ht_trust_ref(w->trust);
+	struct news *n = calloc(1, sizeof(*n));
+
+	assert_non_null(n);
+	n->gone = HT_BUF(HT_GONE_MAX);
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1",
+	    "revision: 1\nstate: active", "revision: 2\nstate: terminated");
+	ht_world_drop(w, HT_DOC_GRANT, "gx.demo/2");
+	ht_world_renew(w);
+	news_since(w, ht_trust_version(old), n);
+	assert_int_equal(n->news.n, 1);
+	assert_string_equal(ht_buf_text(&n->gone), "grant gx.demo/2\n");
+
+	n->news.n = 0; /* the termination kept back */
+	patch_refused(w, old, n, HT_EBADSIG);
+	n->news.n = 1;
+	n->news.gone = HT_SLICE(NULL, 0); /* the dropped one kept */
+	patch_refused(w, old, n, HT_EBADSIG);
+	n->news.gone = ht_slice_str("grant gx.demo/2\ngrant gx.demo/3\n");
+	patch_refused(w, old, n, HT_EBADSIG);
+	n->news.gone = ht_slice_str("grant gx.demo/2");
+	patch_refused(w, old, n, HT_EINVALID);
+	n->news.gone = ht_buf_slice(&n->gone);
+	n->lines[0] = ht_slice_str("grant");
+	patch_refused(w, old, n, HT_EINVALID);
+	n->lines[0] = ht_slice_str("grant ");
+	patch_refused(w, old, n, HT_EINVALID);
+	n->lines[0] = HT_SLICE(NULL, 0);
+	patch_refused(w, old, n, HT_EINVALID);
+	news_since(w, ht_trust_version(old), n);
+	n->notes[0] =
+	    ht_trust_find_doc(old, "grant", ht_slice_str("gx.demo/1"));
+	patch_refused(w, old, n, HT_EBADSIG);
+	/* All of it is not a patch, and a patch is not all of it. */
+	news_since(w, ht_trust_version(old), n);
+	n->news.whole = true;
+	patch_refused(w, old, n, HT_EBADSIG);
+	news_since(w, 0, n);
+	n->news.whole = false;
+	n->news.n--;
+	patch_refused(w, old, n, HT_EBADSIG);
+	ht_trust_unref(&old);
+	ht_buf_fini(&n->gone);
+	free(n);
+}
+
+static void
+patching_survives_no_memory(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *old = ht_trust_ref(w->trust), *trust = NULL;
+	struct news *n = calloc(1, sizeof(*n));
+	enum ht_err err = HT_OK;
+
+	if (getenv("HT_TORTURE") == NULL)
+		print_message("# only in make torture and make test\n");
+	assert_non_null(n);
+	n->gone = HT_BUF(HT_GONE_MAX);
+	ht_world_drop(w, HT_DOC_GRANT, "gx.demo/2");
+	ht_world_renew(w);
+	news_since(w, ht_trust_version(old), n);
+	TORTURE(err = ht_trust_patch(&w->root, &n->news, old, NULL, &trust))
+	{
+		if (err != HT_OK) {
+			assert_int_equal(err, HT_ENOMEM);
+			assert_null(trust);
+		}
+		ht_trust_unref(&trust);
+		if (getenv("HT_TORTURE") == NULL)
+			break;
+	}
+	ht_trust_unref(&trust);
+	ht_trust_unref(&old);
+	ht_buf_fini(&n->gone);
+	free(n);
+}
+
 static void
 a_changed_officer_is_asked_again(void **state)
 {
@@ -1160,6 +1396,9 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(a_missing_document_is_named),
     WITH_WORLD(a_changed_document_is_named),
     WITH_WORLD(unchanged_documents_are_shared),
+    WITH_WORLD(news_lead_from_any_snapshot_to_the_newest),
+    WITH_WORLD(cut_or_mixed_news_are_refused),
+    WITH_WORLD(patching_survives_no_memory),
     WITH_WORLD(a_changed_officer_is_asked_again),
     WITH_WORLD(freshening_suspends_and_resumes),
     WITH_WORLD(without_a_current_note_nothing_is_fresh),

@@ -1,0 +1,230 @@
+/*
+ * node_disk.c -- the snapshot in force, on the node's own disk: a restart
+ * needs no broker to know what it may do.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/node.h"
+#include "lib/base/fs.h"
+#include "lib/base/log.h"
+#include "schemas/doc.h"
+
+#define FACT_SNAPSHOT "snapshot"
+
+static char *
+snapshot_dir(const struct ht_node *node, uint64_t version)
+{
+	char *dir;
+
+	return asprintf(&dir, "%s/trust-%llu", ht_state_dir(node->state),
+	           (unsigned long long)version) >= 0
+	           ? dir
+	           : NULL;
+}
+
+static enum ht_err
+write_named(const char *dir, const char *name, struct ht_slice bytes)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, name);
+
+	return path != NULL ? ht_fs_replace(path, 0600, bytes) : HT_ENOMEM;
+}
+
+static enum ht_err
+make_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	HT_AUTO(ht_mem_free) char *dir = NULL;
+
+	dir = strndup(path, slash != NULL ? (size_t)(slash - path) : 0);
+	return dir != NULL ? ht_fs_mkdirs(dir, 0700) : HT_ENOMEM;
+}
+
+/*
+ * Not synced: a document that a power cut tears has another hash than its
+ * list says, and the snapshot is fetched again.
+ */
+static enum ht_err
+write_doc(const char *path, struct ht_slice bytes)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool written;
+
+	if (fd == -1 && errno == ENOENT) {
+		enum ht_err err = make_parent(path);
+
+		if (err != HT_OK)
+			return err;
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	}
+	if (fd == -1)
+		return HT_ESYSTEM;
+	written = write(fd, bytes.at, bytes.len) == (ssize_t)bytes.len;
+	return close(fd) == 0 && written ? HT_OK : HT_ESYSTEM;
+}
+
+/* The file of the snapshot before, where it is the same document. */
+static bool
+link_doc(const char *older, const char *name, const char *path)
+{
+	HT_AUTO(ht_mem_free) char *from = ht_fs_join(older, name);
+
+	if (from == NULL)
+		return false;
+	if (link(from, path) == 0)
+		return true;
+	return errno == ENOENT && access(from, F_OK) == 0 &&
+	       make_parent(path) == HT_OK && link(from, path) == 0;
+}
+
+/*
+ * @older: the folder of snapshot @before, or NULL.  One document among a
+ * hundred thousand is written; the others get another name.
+ */
+static enum ht_err
+write_docs(const struct ht_trust *trust, const char *dir, const char *older,
+    uint64_t before)
+{
+	HT_AUTO(ht_mem_free) struct ht_list_line *lines = NULL;
+	char name[HT_DOC_PATH_MAX];
+	size_t n = 0;
+	enum ht_err err;
+
+	err = ht_list_parse(ht_trust_doc(trust, 1), "", NULL, &lines, &n);
+	if (err == HT_OK && n + 2 != ht_trust_n_docs(trust))
+		err = HT_EMALFORMED;
+	for (size_t i = 0; err == HT_OK && i < n; i++) {
+		HT_AUTO(ht_mem_free) char *path = NULL;
+
+		ht_doc_path(lines[i].kind, lines[i].name, name);
+		path = ht_fs_join(dir, name);
+		if (path == NULL)
+			return HT_ENOMEM;
+		if (older != NULL && ht_trust_doc_since(trust, i) <= before &&
+		    link_doc(older, name, path))
+			continue;
+		/* A name of an interrupted run may be another document's. */
+		(void)unlink(path);
+		err = write_doc(path, ht_trust_doc(trust, i + 2));
+	}
+	return err;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+/* The snapshot before stays, in case this one is not kept after all. */
+static void
+remove_older(const struct ht_node *node)
+{
+	DIR *dir = opendir(ht_state_dir(node->state));
+	const struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		HT_AUTO(ht_mem_free) char *path = NULL;
+		char *end;
+
+		if (strncmp(entry->d_name, "trust-", 6) != 0 ||
+		    strtoull(entry->d_name + 6, &end, 10) >=
+		        node->version_before ||
+		    *end != '\0')
+			continue;
+		path = ht_fs_join(ht_state_dir(node->state), entry->d_name);
+		if (path != NULL)
+			(void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
+static enum ht_err
+save_docs(const struct ht_node *node, const char *dir)
+{
+	HT_AUTO(ht_mem_free) char *older = NULL;
+	enum ht_err err = ht_fs_mkdirs(dir, 0700);
+
+	if (err == HT_OK && node->version_before != 0)
+		older = snapshot_dir(node, node->version_before);
+	return err == HT_OK
+	           ? write_docs(node->trust, dir, older, node->version_before)
+	           : err;
+}
+
+/*
+ * A folder like the authority's: git, diff and sha256sum work on it.  For a
+ * newer current note alone, @whole is false.
+ */
+static enum ht_err
+save_to(struct ht_node *node, const char *dir, bool whole)
+{
+	uint8_t version[8];
+	enum ht_err err = HT_OK;
+
+	if (whole)
+		err = save_docs(node, dir);
+	if (err == HT_OK && whole)
+		err = write_named(
+		    dir, "snapshot.list", ht_trust_doc(node->trust, 1));
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "current.note", ht_trust_current(node->trust));
+	if (err == HT_OK && whole)
+		err = write_named(
+		    dir, "snapshot.note", ht_trust_doc(node->trust, 0));
+	ht_be64(version, ht_trust_version(node->trust));
+	if (err == HT_OK)
+		err = ht_state_put(
+		    node->state, FACT_SNAPSHOT, HT_SLICE(version, 8));
+	return err;
+}
+
+void
+node_disk_save(struct ht_node *node, bool whole)
+{
+	HT_AUTO(ht_mem_free)
+	char *dir = snapshot_dir(node, ht_trust_version(node->trust));
+	enum ht_err err = dir != NULL ? save_to(node, dir, whole) : HT_ENOMEM;
+
+	/* Not fatal: it is fetched again after a restart. */
+	if (err != HT_OK)
+		ht_log(HT_WARN, "node %s: the snapshot is not kept: %s",
+		    node->id,
+		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	else if (whole)
+		remove_older(node);
+}
+
+struct ht_trust *
+node_disk_load(struct ht_node *node)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf version = HT_BUF(8);
+	HT_AUTO(ht_mem_free) char *dir = NULL;
+	struct ht_trust *trust = NULL;
+
+	if (ht_state_get(node->state, FACT_SNAPSHOT, &version) != HT_OK ||
+	    version.len != 8)
+		return NULL;
+	dir = snapshot_dir(node, ht_load64(version.at));
+	if (dir == NULL)
+		return NULL;
+	if (ht_trust_load_dir(&node->root, dir, NULL, report, &trust) == HT_OK)
+		return trust;
+	ht_log(HT_WARN, "node %s: %s is not used: %s; a new one is fetched",
+	    node->id, dir,
+	    ht_report_count(report) > 0 ? ht_report_text(report, 0) : "");
+	return NULL;
+}
