@@ -267,6 +267,17 @@ doc_before(
 	return before->base->docs[i];
 }
 
+static void
+blame_changed(struct ht_load *load, const char *where,
+    const struct ht_list_line *line, const struct ht_doc *doc)
+{
+	ht_load_blame(load, HT_EBADSIG, where,
+	    "its text is not the one that the snapshot lists (revision %llu "
+	    "there, %llu here): it was changed since, or a new snapshot is due",
+	    (unsigned long long)line->revision,
+	    (unsigned long long)doc->revision);
+}
+
 #define MISSING_MAX 50
 
 /* Somebody changed a file after the snapshot was made: say which. */
@@ -290,12 +301,7 @@ blame_missing(struct ht_load *load, const struct ht_list_line *line)
 		    doc->kind != line->kind ||
 		    strcmp(doc->name, line->name) != 0)
 			continue;
-		ht_load_blame(load, HT_EBADSIG, where,
-		    "its text is not the one that the snapshot lists "
-		    "(revision %llu there, %llu here): it was changed since, "
-		    "or a new snapshot is due",
-		    (unsigned long long)line->revision,
-		    (unsigned long long)doc->revision);
+		blame_changed(load, where, line, doc);
 		return;
 	}
 	ht_load_blame(load, HT_EINVALID, where,
@@ -317,6 +323,8 @@ check_line(struct ht_load *load, const struct ht_list_line *line,
 		    (unsigned long long)doc->revision,
 		    ht_doc_kind_text(line->kind), line->name,
 		    (unsigned long long)line->revision);
+	else if (!ht_hash_eq(&doc->hash, &line->hash))
+		blame_changed(load, doc->where, line, doc);
 	if (old == NULL)
 		return;
 	if (doc->revision < old->revision)
@@ -332,6 +340,25 @@ check_line(struct ht_load *load, const struct ht_list_line *line,
 		    (unsigned long long)old->revision + 1);
 }
 
+/* A snapshot that was patched has most notes of the one before as they are. */
+static bool
+same_bytes(struct ht_slice a, struct ht_slice b)
+{
+	return a.len == b.len && (a.at == b.at || ht_slice_eq(a, b));
+}
+
+static bool
+find_note(const struct ht_load *load, size_t i, size_t *ret)
+{
+	const struct ht_list_line *line = &load->base->lines[i];
+
+	*ret = i;
+	if (load->given->in_order)
+		return i < load->given->n && load->given->notes[i].len > 0;
+	return ht_index_get(
+	    load->notes, HT_SLICE(line->hash.at, sizeof(line->hash.at)), ret);
+}
+
 /* Which note is it, and was it there before, byte for byte? */
 static void
 find_doc(struct ht_load *load, size_t i)
@@ -340,12 +367,12 @@ find_doc(struct ht_load *load, size_t i)
 	struct ht_doc *old;
 	size_t note;
 
-	if (!ht_index_get(load->notes,
-	        HT_SLICE(line->hash.at, sizeof(line->hash.at)), &note))
+	if (!find_note(load, i, &note))
 		return;
 	load->note_of[i] = note + 1;
 	old = doc_before(load->before, line->kind, line->name);
-	if (old != NULL && ht_slice_eq(old->bytes, load->given->notes[note]))
+	if (old != NULL && ht_hash_eq(&old->hash, &line->hash) &&
+	    same_bytes(old->bytes, load->given->notes[note]))
 		load->base->docs[i] = ht_doc_ref(old);
 }
 
@@ -402,7 +429,7 @@ static enum ht_err
 find_docs(struct ht_load *load)
 {
 	struct ht_base *base = load->base;
-	enum ht_err err = index_notes(load);
+	enum ht_err err = load->given->in_order ? HT_OK : index_notes(load);
 
 	if (err != HT_OK)
 		return err;

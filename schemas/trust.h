@@ -185,6 +185,7 @@ struct ht_trust_docs {
 	size_t n;
 	const struct ht_slice *notes; /* members, items, grants, epochs */
 	const char *const *names;     /* where each came from; may be NULL */
+	bool in_order; /* a note for each line of the list, empty if missing */
 };
 
 /*

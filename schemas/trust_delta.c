@@ -328,5 +328,6 @@ ht_trust_patch(const struct ht_root *root, const struct ht_trust_news *news,
 	docs.list = ht_buf_slice(&p.list);
 	docs.n = p.n;
 	docs.notes = p.notes;
+	docs.in_order = true;
 	return ht_trust_load(root, &docs, before, report, ret_trust);
 }

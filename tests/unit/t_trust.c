@@ -998,7 +998,7 @@ cut_or_mixed_news_are_refused(void **state)
 	news_since(w, ht_trust_version(old), n);
 	n->notes[0] =
 	    ht_trust_find_doc(old, "grant", ht_slice_str("gx.demo/1"));
-	patch_refused(w, old, n, HT_EBADSIG);
+	patch_refused(w, old, n, HT_EINVALID);
 	/* All of it is not a patch, and a patch is not all of it. */
 	news_since(w, ht_trust_version(old), n);
 	n->news.whole = true;
@@ -1247,6 +1247,45 @@ many_documents_are_all_checked(void **state)
 
 /* ---- on disk ---- */
 
+/* The provider's officer has another key, and signed the same grants again. */
+static void
+a_text_signed_anew_is_read_anew(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *trust = NULL;
+	char dir[HT_TEST_PATH_MAX], path[HT_TEST_PATH_MAX + 64];
+	static const char *const grants[] = {
+	    "gx.demo/1", "gx.demo/2", "gx.demo/4", "gx.demo/5"};
+	struct ht_vkey old_vkey, new_vkey;
+	char old_text[HT_VKEY_MAX], new_text[HT_VKEY_MAX];
+	struct ht_key **officer = &w->members[HT_W_REGISTRY].officer;
+	struct ht_key *next = ht_world_key(HT_KEY_OFFICER, "another officer");
+	struct ht_pub pub = ht_key_pub(*officer);
+
+	assert_ok(ht_vkey_make("scjg.demo/registry/officer", &pub, &old_vkey));
+	pub = ht_key_pub(next);
+	assert_ok(ht_vkey_make("scjg.demo/registry/officer", &pub, &new_vkey));
+	ht_vkey_text(&old_vkey, old_text);
+	ht_vkey_text(&new_vkey, new_text);
+	ht_world_edit(w, HT_DOC_MEMBER, "scjg.demo/registry", "revision: 1\n",
+	    "revision: 2\n");
+	ht_world_edit(
+	    w, HT_DOC_MEMBER, "scjg.demo/registry", old_text, new_text);
+	ht_key_free(officer);
+	*officer = next;
+	for (unsigned i = 0; i < HT_COUNT(grants); i++)
+		ht_world_unsign(w, HT_DOC_GRANT, grants[i], 0);
+	ht_world_unsign(w, HT_DOC_ITEM, "gx.demo/SCZTDJ@1", 0);
+	w->version++;
+	ht_world_publish(w);
+	ht_world_write(w, ht_test_dir(dir));
+	(void)snprintf(path, sizeof(path), "%s/authority", dir);
+	assert_ok(ht_trust_load_dir(&w->root, path, w->trust, NULL, &trust));
+	assert_true(ht_trust_version(trust) > ht_trust_version(w->trust));
+	ht_trust_unref(&trust);
+	ht_test_dir_remove(dir);
+}
+
 static void
 a_folder_is_loaded_and_what_is_missing_named(void **state)
 {
@@ -1275,6 +1314,10 @@ a_folder_is_loaded_and_what_is_missing_named(void **state)
 	assert_null(trust);
 	assert_true(says(report, "grants/gx.demo/2.note"));
 	assert_true(says(report, "members/tax.demo/local.note"));
+	/* Who has them already need not read them again. */
+	assert_ok(ht_trust_load_dir(&w->root, path, w->trust, report, &trust));
+	same_documents(trust, w->trust);
+	ht_trust_unref(&trust);
 	ht_test_dir_remove(dir);
 	ht_report_free(&report);
 }
@@ -1407,6 +1450,7 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(every_snapshot_has_its_root),
     WITH_WORLD(identities_are_handed_on),
     WITH_WORLD(many_documents_are_all_checked),
+    WITH_WORLD(a_text_signed_anew_is_read_anew),
     WITH_WORLD(a_folder_is_loaded_and_what_is_missing_named),
     cmocka_unit_test(lists_are_strict),
     WITH_WORLD(loading_survives_no_memory),
