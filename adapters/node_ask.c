@@ -651,10 +651,28 @@ check_results(const struct node_ask *ask, const struct ht_item *item,
 	}
 }
 
+/* Rows outside the grant are none of ours, whoever let them out. */
+static void
+check_row(const struct ht_grant *grant, const json_t *record, size_t number,
+    struct ht_reasons *reasons)
+{
+	const char *value = NULL;
+
+	if (grant != NULL && grant->row_field != NULL)
+		value = json_string_value(
+		    json_object_get(record, grant->row_field));
+	if (value != NULL && !ht_grant_row(grant, record))
+		ht_reasons_add(reasons, HT_ST_RELEASED,
+		    "record %zu is outside the rows that %s grants", number,
+		    grant->name);
+}
+
 static void
 check_response(const struct node_ask *ask, const struct ht_header *h,
     const struct ht_response *response, struct ht_reasons *reasons)
 {
+	const struct ht_grant *grant =
+	    ht_trust_grant(ask->trust, ask->header.grant);
 	const struct ht_item *item = ht_trust_item(
 	    ask->trust, ask->header.item, ask->header.item_version);
 
@@ -668,9 +686,12 @@ check_response(const struct node_ask *ask, const struct ht_header *h,
 		return;
 	if (response->operation == HT_OP_VERIFY)
 		check_results(ask, item, h, response->results, reasons);
-	for (size_t i = 0; i < json_array_size(response->records); i++)
-		check_record(
-		    item, h, json_array_get(response->records, i), i, reasons);
+	for (size_t i = 0; i < json_array_size(response->records); i++) {
+		const json_t *record = json_array_get(response->records, i);
+
+		check_record(item, h, record, i, reasons);
+		check_row(grant, record, i, reasons);
+	}
 }
 
 static void

@@ -416,6 +416,7 @@ install(struct ht_committer *c, struct ht_trust *trust)
 	c->trust = ht_trust_ref(trust);
 	c->snapshot = ht_trust_hash(trust);
 	c->new_trust = true;
+	ht_lane_zone(c->lane, ht_trust_root(trust)->zone_ms);
 	/* For a fresher note on the same snapshot, too: it may suspend. */
 	c->snapshot_place = append_snapshot(c);
 }

@@ -7,7 +7,6 @@
 #include "lib/base/panic.h"
 #include "schemas/tag.h"
 
-#define DAY_MS        86400000u
 #define MINUTE_MS     60000u
 #define RETRY_BUSY_MS 500
 #define ASKERS_SHARE  8     /* of what a provider may have open */
@@ -17,12 +16,6 @@ const struct ht_lane_rules ht_lane_rules = {
     ht_decide_request,
     ht_decide_response,
     ht_signer_check,
-};
-
-/* A grant's accepted requests of one day. */
-struct usage {
-	uint64_t day;
-	uint64_t count;
 };
 
 /* ---- beginning and end ---- */
@@ -243,25 +236,6 @@ tell_excess(struct ht_lane *lane)
 		act->from_ms = m->excess_ms;
 		m->excess = 0;
 	}
-}
-
-static struct usage *
-usage_of(struct ht_lane *lane, struct ht_slice grant, uint64_t now_ms)
-{
-	struct usage *usage = ht_map_get(lane->usage, grant);
-
-	if (usage == NULL) {
-		usage = calloc(1, sizeof(*usage));
-		if (usage == NULL ||
-		    ht_map_put(lane->usage, grant, usage, NULL) != HT_OK) {
-			free(usage);
-			lane->err = HT_ENOMEM;
-			return NULL;
-		}
-	}
-	if (usage->day != now_ms / DAY_MS)
-		*usage = (struct usage){.day = now_ms / DAY_MS};
-	return usage;
 }
 
 /* ---- records and their ends ---- */
@@ -494,7 +468,7 @@ accept_request(
 	const struct ht_bundle_record *r = &now->parcel->bundle.records[now->i];
 	const struct ht_header *h = &now->parcel->headers[now->i];
 	struct node *asker = lane_node(lane, now->sender, h->node);
-	struct usage *usage = usage_of(lane, h->grant, now->ms);
+	struct usage *usage = lane_usage(lane, h->grant);
 	struct rec *rec = claim(lane, h, &r->hash, now->sender, now->ms);
 	struct held *held;
 
@@ -508,7 +482,7 @@ accept_request(
 	held->parcel = now->parcel;
 	held->record = now->i;
 	held->group = lane->group;
-	usage->count++;
+	lane_use(lane, usage, now->ms);
 	lane->stats.accepted++;
 	open_request(lane, rec, held, recipient, asker);
 	add_result(lane, now, HT_ST_OK, rec->place, 0, NULL);
@@ -521,16 +495,13 @@ settle_request(
 {
 	const struct ht_header *h = &now->parcel->headers[now->i];
 	struct ht_verdict *verdict = &lane->verdict;
-	struct usage *usage = ht_map_get(lane->usage, h->grant);
-	struct ht_usage used = {0};
+	struct ht_usage used = lane_used(lane, h->grant, now->ms);
 	struct member *recipient;
 	const struct ht_tag *tag;
 	struct ht_tag space;
 
 	if (!read_tag(lane, now, &space, &tag))
 		return;
-	if (usage != NULL && usage->day == now->ms / DAY_MS)
-		used.day_count = usage->count;
 	lane->conf.rules->request(trust, h, tag, &used, now->ms, verdict);
 	if (!verdict->allow) {
 		unsigned status = verdict->reasons.n > 0
@@ -965,15 +936,12 @@ replay_expired(struct ht_lane *lane, const struct ht_entry *e)
 }
 
 static void
-count_use(struct ht_lane *lane, const struct ht_entry *e, uint64_t now_ms)
+count_use(struct ht_lane *lane, const struct ht_entry *e)
 {
-	struct usage *usage;
+	struct usage *usage = lane_usage(lane, e->grant);
 
-	if (e->time_us / 1000 / DAY_MS != now_ms / DAY_MS)
-		return;
-	usage = usage_of(lane, e->grant, now_ms);
 	if (usage != NULL)
-		usage->count++;
+		lane_use(lane, usage, e->time_us / 1000);
 }
 
 /*
@@ -1027,15 +995,14 @@ replay_record(struct ht_lane *lane, const struct ht_entry *e,
 	if (e->type != HT_ENTRY_REQUEST)
 		return;
 	replay_request(lane, e, h, tag, rec);
-	count_use(lane, e, now_ms);
+	count_use(lane, e);
 }
 
 enum ht_err
-ht_lane_replay_use(
-    struct ht_lane *lane, const struct ht_entry *e, uint64_t now_ms)
+ht_lane_replay_use(struct ht_lane *lane, const struct ht_entry *e)
 {
 	if (e->type == HT_ENTRY_REQUEST)
-		count_use(lane, e, now_ms);
+		count_use(lane, e);
 	return lane->err;
 }
 

@@ -152,8 +152,10 @@ enum ht_err ht_lane_replay(struct ht_lane *lane, const struct ht_entry *e,
  * A REQUEST entry of today whose record lives no more: it is remembered for
  * its grant's quota alone.
  */
-enum ht_err ht_lane_replay_use(struct ht_lane *lane, const struct ht_entry *e,
-    uint64_t now_ms) HT_MUST_USE;
+enum ht_err ht_lane_replay_use(struct ht_lane *lane, const struct ht_entry *e)
+    HT_MUST_USE;
+/* The zone by which days are counted, as the root says; 0 before. */
+void ht_lane_zone(struct ht_lane *lane, int64_t zone_ms);
 
 struct ht_lane_stats {
 	uint64_t ids, open, accepted, answered, expired, rejected, conflicts,

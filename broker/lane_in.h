@@ -110,12 +110,19 @@ struct rec {
 	struct held *answer; /* ENDED: the response, while held */
 };
 
+/* A grant's accepted requests; of the day and minute of the last one. */
+struct usage {
+	uint64_t day, day_count;
+	uint64_t minute, minute_count;
+};
+
 struct ht_lane {
 	struct ht_lane_conf conf;
 	struct ht_ids *ids;
 	struct ht_map *members; /* name -> member */
 	struct member *all;
 	struct ht_map *usage; /* grant -> struct usage */
+	int64_t zone_ms;      /* of the exchange's days */
 	struct held *places[PLACES];
 	uint64_t next_place;
 	uint64_t start_ms, minute_ms;
@@ -141,6 +148,15 @@ struct member *lane_member(struct ht_lane *lane, struct ht_slice name);
 struct node *lane_node(
     struct ht_lane *lane, struct member *member, struct ht_slice name);
 bool lane_serving(const struct member *member);
+
+/* ---- lane_use.c ---- */
+
+/* Find or make; NULL when out of memory (lane->err is then set). */
+struct usage *lane_usage(struct ht_lane *lane, struct ht_slice grant);
+/* One more, at the time of its entry: these never go back. */
+void lane_use(const struct ht_lane *lane, struct usage *usage, uint64_t at_ms);
+struct ht_usage lane_used(
+    const struct ht_lane *lane, struct ht_slice grant, uint64_t now_ms);
 
 /* @request: NULL, or what it will be judged by; copied, as is @tag. */
 struct held *lane_hold(struct ht_lane *lane, struct rec *rec, uint64_t place,

@@ -2,7 +2,6 @@
 
 #include "lib/base/limits.h"
 
-#define DAY_MS 86400000u
 /* How far the ends of requests may have lagged behind the clock. */
 #define LAG_MS   300000u
 #define LEAF_MAX 2048
@@ -227,7 +226,7 @@ replay_one(void *arg, uint64_t seq, struct ht_slice leaf)
 	walk->n++;
 	/* A day's records are too many to remember for their number alone. */
 	if (e.time_us / 1000 < walk->live_ms)
-		return ht_lane_replay_use(walk->lane, &e, walk->now_ms);
+		return ht_lane_replay_use(walk->lane, &e);
 	ht_buf_reset(&walk->tag);
 	if (ht_entry_has_header(&e)) {
 		err = ht_header_decode(e.payload, &header, NULL, NULL);
@@ -256,7 +255,8 @@ ht_replay(struct ht_log *log, const struct ht_trust *trust,
 	    .now_ms = now_ms,
 	    .tag = HT_BUF(HT_TAG_MAX),
 	};
-	uint64_t last_us, from_ms, from;
+	const int64_t zone_ms = ht_trust_root(trust)->zone_ms;
+	uint64_t last_us, from_ms, day_ms, from;
 	enum ht_err err = ht_replay_last(log, &last_us);
 
 	if (err != HT_OK)
@@ -264,8 +264,10 @@ ht_replay(struct ht_log *log, const struct ht_trust *trust,
 	from_ms = last_us / 1000;
 	from_ms = from_ms > tail ? from_ms - tail : 0;
 	walk.live_ms = from_ms;
-	if (any_quota(trust) && from_ms > now_ms - now_ms % DAY_MS)
-		from_ms = now_ms - now_ms % DAY_MS;
+	ht_lane_zone(lane, zone_ms);
+	day_ms = ht_day_ms(zone_ms, ht_day(zone_ms, now_ms));
+	if (any_quota(trust) && from_ms > day_ms)
+		from_ms = day_ms;
 	err = find_from(log, from_ms, &from);
 	if (err == HT_OK)
 		err =

@@ -6,6 +6,7 @@
 
 #include "lib/conf/conf.h"
 #include "schemas/doc.h"
+#include "schemas/rows.h"
 
 char **
 ht_read_texts(struct ht_read *r, struct ht_yaml *value, size_t max,
@@ -52,28 +53,100 @@ read_fields(struct ht_read *r, struct ht_yaml *value, struct ht_grant_doc *doc)
 
 #define PREFIXES_MAX 1000
 
+/* Whole codes of divisions, kept as the digits that their rows share. */
+static void
+to_digits(struct ht_yaml *list, char **codes, unsigned n)
+{
+	char digits[HT_REGION_SIZE + 1];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (codes[i] == NULL)
+			continue; /* no memory: said elsewhere */
+		if (ht_area_digits(codes[i], digits))
+			memcpy(codes[i], digits, strlen(digits) + 1);
+		else
+			ht_yaml_complain(ht_yaml_at(list, i),
+			    "the six digits of a division are expected, like "
+			    "210000 or 210200");
+	}
+}
+
+/* What takes nothing away is a slip of the pen. */
+static void
+check_except(const struct ht_grant *grant, struct ht_yaml *list)
+{
+	for (unsigned i = 0; i < grant->n_row_except; i++) {
+		const char *except = grant->row_except[i];
+		bool within = false;
+
+		for (unsigned k = 0; k < grant->n_row_prefixes; k++) {
+			const char *prefix = grant->row_prefixes[k];
+
+			if (except != NULL && prefix != NULL)
+				within =
+				    within || (strncmp(except, prefix,
+				                   strlen(prefix)) == 0 &&
+				                  strcmp(except, prefix) != 0);
+		}
+		if (!within)
+			ht_yaml_complain(ht_yaml_at(list, i),
+			    "it lies in none of the rows granted, or is all "
+			    "of one");
+	}
+}
+
 static void
 read_rows(struct ht_read *r, struct ht_yaml *value, struct ht_grant *grant)
 {
-	struct ht_yaml *map = ht_yaml_as_map(value);
+	struct ht_yaml *map = ht_yaml_as_map(value), *of, *except;
 	const char *field;
 
 	if (map == NULL)
 		return;
 	if (ht_yaml_as_str(ht_yaml_need(map, "field"), HT_NAME_MAX, &field))
 		grant->row_field = ht_read_dup(r, field);
-	grant->row_prefixes = ht_read_texts(r, ht_yaml_need(map, "prefix"),
-	    PREFIXES_MAX, HT_NAME_MAX, &grant->n_row_prefixes);
+	of = ht_yaml_get(map, "area");
+	except = ht_yaml_get(map, "except");
+	grant->row_area = of != NULL;
+	if (of == NULL)
+		of = ht_yaml_need(map, "prefix");
+	grant->row_prefixes = ht_read_texts(
+	    r, of, PREFIXES_MAX, HT_NAME_MAX, &grant->n_row_prefixes);
+	if (except != NULL)
+		grant->row_except = ht_read_texts(
+		    r, except, PREFIXES_MAX, HT_NAME_MAX, &grant->n_row_except);
+	if (grant->row_area) {
+		to_digits(of, grant->row_prefixes, grant->n_row_prefixes);
+		to_digits(except, grant->row_except, grant->n_row_except);
+	}
+	check_except(grant, except);
 }
 
 static void
 read_quota(struct ht_yaml *value, struct ht_grant *grant)
 {
-	struct ht_yaml *map = ht_yaml_as_map(value);
+	struct ht_yaml *map = ht_yaml_as_map(value), *day, *minute;
 
-	if (map != NULL)
-		ht_yaml_as_u64(ht_yaml_need(map, "per-day"), 1, UINT32_MAX,
-		    &grant->quota_day);
+	if (map == NULL)
+		return;
+	day = ht_yaml_get(map, "per-day");
+	minute = ht_yaml_get(map, "per-minute");
+	if (day == NULL && minute == NULL)
+		ht_yaml_complain(map, "per-day, per-minute or both");
+	ht_yaml_as_u64(day, 1, UINT32_MAX, &grant->quota_day);
+	ht_yaml_as_u64(minute, 1, UINT32_MAX, &grant->quota_minute);
+}
+
+static void
+read_level(struct ht_yaml *value, struct ht_grant *grant)
+{
+	uint64_t level = 0;
+
+	if (value == NULL)
+		return;
+	grant->has_level = true;
+	ht_yaml_as_u64(value, 0, 3, &level);
+	grant->level = (uint8_t)level;
 }
 
 static void
@@ -124,6 +197,7 @@ ht_read_asks(struct ht_read *r, const char *consumer, struct ht_grant_doc *doc)
 	if (operations != NULL && grant->operations == 0)
 		ht_yaml_complain(operations, "one operation at least");
 	read_fields(r, ht_yaml_need(r->top, "fields"), doc);
+	read_level(ht_yaml_get(r->top, "level"), grant);
 	read_rows(r, ht_yaml_get(r->top, "rows"), grant);
 	ht_read_codes(r, ht_yaml_need(r->top, "purposes"), &grant->purposes,
 	    &grant->n_purposes);

@@ -21,6 +21,14 @@ among(const char (*codes)[HT_PURPOSE_MAX + 1], unsigned n, const char *code)
 	return false;
 }
 
+static bool
+above_level(const struct offer *o, size_t field)
+{
+	return o->says->grant.has_level &&
+	       ht_schema_field_level(o->item->record, field) >
+	           (int)o->says->grant.level;
+}
+
 static void
 check_fields(const struct offer *o, uint8_t *fields)
 {
@@ -37,6 +45,14 @@ check_fields(const struct offer *o, uint8_t *fields)
 			    "none; see `hutong catalog show`",
 			    o->says->fields[i], o->item->name,
 			    o->item->version);
+		else if (above_level(o, (size_t)field))
+			ht_report_add(o->report, o->where,
+			    "it grants the field %s of level %d, and no level "
+			    "above %u",
+			    o->says->fields[i],
+			    ht_schema_field_level(
+			        o->item->record, (size_t)field),
+			    grant->level);
 		else if (fields != NULL)
 			ht_released_set(fields, &len, (size_t)field);
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "schemas/rows.h"
 
 /* What is asked, as the rules on item and grant look at it. */
 struct ask {
@@ -335,6 +336,48 @@ check_response_tag(const struct ht_item *item, const struct ht_tag *request,
 		    "a subject of the request is missing in the answer's tag");
 }
 
+/* ---- how much ---- */
+
+#define DAY_MS UINT64_C(86400000)
+
+uint64_t
+ht_day(int64_t zone_ms, uint64_t ms)
+{
+	if (zone_ms < 0 && ms < (uint64_t)-zone_ms)
+		return 0;
+	return (ms + (uint64_t)zone_ms) / DAY_MS;
+}
+
+uint64_t
+ht_day_ms(int64_t zone_ms, uint64_t day)
+{
+	uint64_t ms = day * DAY_MS;
+
+	if (zone_ms > 0 && ms < (uint64_t)zone_ms)
+		return 0;
+	return ms - (uint64_t)zone_ms;
+}
+
+static void
+check_quota(const struct ht_trust *trust, const struct ht_grant *grant,
+    const struct ht_usage *usage, uint64_t now_ms, struct ht_reasons *reasons)
+{
+	int64_t zone_ms = ht_trust_root(trust)->zone_ms;
+	char when[HT_TIME_SIZE];
+
+	if (grant->quota_day != 0 && usage->day_count >= grant->quota_day) {
+		ht_time_text(when,
+		    ht_day_ms(zone_ms, ht_day(zone_ms, now_ms) + 1) * 1000);
+		ht_reasons_add(reasons, HT_ST_QUOTA,
+		    "%s allows %llu a day; the next day begins %s", grant->name,
+		    (unsigned long long)grant->quota_day, when);
+	}
+	if (grant->quota_minute != 0 &&
+	    usage->minute_count >= grant->quota_minute)
+		ht_reasons_add(reasons, HT_ST_RATE, "%s allows %llu a minute",
+		    grant->name, (unsigned long long)grant->quota_minute);
+}
+
 /* ---- the decision on a request ---- */
 
 static void
@@ -360,11 +403,8 @@ ht_decide_request(const struct ht_trust *trust, const struct ht_header *header,
 	check_rights(trust, header, now_ms, ret);
 	check_seal_key(recipient, &header->seal_key, now_ms, &ret->reasons);
 	check_request_tag(trust, ret->item, header, tag, now_ms, &ret->reasons);
-	if (ret->grant != NULL && ret->grant->quota_day != 0 && usage != NULL &&
-	    usage->day_count >= ret->grant->quota_day)
-		ht_reasons_add(&ret->reasons, HT_ST_QUOTA,
-		    "%s allows %llu a day", ret->grant->name,
-		    (unsigned long long)ret->grant->quota_day);
+	if (ret->grant != NULL && usage != NULL)
+		check_quota(trust, ret->grant, usage, now_ms, &ret->reasons);
 	settle(ret);
 }
 
@@ -602,13 +642,8 @@ ht_grant_row(const struct ht_grant *grant, const json_t *record)
 	if (grant->row_field == NULL)
 		return true;
 	value = json_string_value(json_object_get(record, grant->row_field));
-	if (value == NULL)
-		return false; /* what cannot be placed is not granted */
-	for (unsigned i = 0; i < grant->n_row_prefixes; i++)
-		if (strncmp(value, grant->row_prefixes[i],
-		        strlen(grant->row_prefixes[i])) == 0)
-			return true;
-	return false;
+	/* What cannot be placed is not granted. */
+	return value != NULL && ht_rows_value(grant, value);
 }
 
 bool

@@ -17,10 +17,18 @@ struct ht_verdict {
 	const struct ht_grant *grant; /* NULL if unknown */
 };
 
-/* How much of a grant's quota was used today; 0 when not counted. */
+/* How much of a grant's quota was used; 0 when not counted. */
 struct ht_usage {
-	uint64_t day_count;
+	uint64_t day_count;    /* in the exchange's day */
+	uint64_t minute_count; /* in this minute */
 };
+
+/*
+ * The exchange's days, by number, and when one begins: @zone_ms east of UTC,
+ * as the root says.  Times before 1970 in that zone are of day 0.
+ */
+uint64_t ht_day(int64_t zone_ms, uint64_t ms);
+uint64_t ht_day_ms(int64_t zone_ms, uint64_t day);
 
 /*
  * A request, by its header: item, version, provider, operation, grant, who,

@@ -110,6 +110,8 @@ enum ht_who {
 	    "release granted fields only")                                     \
 	X(POLICY_STALE, 418, OPERATOR, "the policy's freshness has run out",   \
 	    "the authority must freshen the current note")                     \
+	X(RATE, 419, CALLER, "too many requests in this minute",               \
+	    "spread them; the next minute allows as many again")               \
 	/* 5xx: the provider's answers, inside sealed responses */             \
 	X(REQUEST_INVALID, 500, CALLER,                                        \
 	    "the request breaks the item's schema", "mend every point listed") \

@@ -108,16 +108,22 @@ struct ht_grant {
 	char consumer[HT_NAME_MAX + 1];
 	unsigned operations;
 	bool all_fields;
+	bool has_level;
+	uint8_t level;                   /* no field above it */
 	uint8_t fields[HT_RELEASED_MAX]; /* bitmap over the item's fields */
 	char *row_field;                 /* NULL: no row filter */
+	bool row_area;                   /* by division code: rows.h */
 	unsigned n_row_prefixes;
-	char **row_prefixes;
+	char **row_prefixes; /* of an area: the digits in common */
+	unsigned n_row_except;
+	char **row_except; /* and not these */
 	unsigned n_purposes;
 	char (*purposes)[HT_PURPOSE_MAX + 1];
 	char basis[HT_PURPOSE_MAX + 1];
 	uint64_t from_ms;
 	uint64_t until_ms;
-	uint64_t quota_day; /* 0: none */
+	uint64_t quota_day;    /* 0: none */
+	uint64_t quota_minute; /* likewise */
 };
 
 struct ht_epoch_entry {
@@ -158,6 +164,7 @@ struct ht_root {
 	unsigned n_witnesses;
 	struct ht_vkey witnesses[HT_WITNESSES_MAX]; /* type HT_VKEY_COSIGN */
 	unsigned quorum; /* so many must cosign; 0 where there are none */
+	int64_t zone_ms; /* east of UTC: when the exchange's day begins */
 	struct ht_pub broker_transport;
 	char broker_address[256];
 };

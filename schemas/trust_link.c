@@ -331,6 +331,21 @@ need_catalog(struct ht_load *load, const struct ht_doc *doc)
 		    load->base->root.catalog);
 }
 
+/* All of them, up to a level: from here on a list like any other. */
+static void
+link_level(const struct ht_item *item, struct ht_grant *linked)
+{
+	size_t len = 0;
+
+	if (!linked->all_fields || !linked->has_level)
+		return;
+	linked->all_fields = false;
+	for (size_t i = 0; i < ht_schema_fields(item->record); i++)
+		if (ht_schema_field_level(item->record, i) <=
+		    (int)linked->level)
+			ht_released_set(linked->fields, &len, i);
+}
+
 static void
 link_grant(
     struct ht_load *load, const struct ht_doc *doc, struct ht_grant *linked)
@@ -356,6 +371,7 @@ link_grant(
 	if (ht_grant_offered(doc->grant, item, doc->where, load->report,
 	        linked->fields) != HT_OK)
 		ht_load_fail(load, HT_EINVALID);
+	link_level(item, linked);
 }
 
 static int

@@ -12,7 +12,8 @@
 struct ht_asks_words {
 	const char *item, *version, *provider, *consumer;
 	const char *operations, *fields, *purposes, *basis;
-	const char *row_field, *row_prefix, *per_day;
+	const char *row_field, *row_prefix, *row_area, *row_except;
+	const char *level, *per_day, *per_minute;
 	const char *from, *life;
 };
 
@@ -34,7 +35,13 @@ struct ht_asks_words {
 	        "row-field", "FIELD", (w).row_field, "choose rows by it"),     \
 	    HT_OPT_MAY(                                                        \
 	        "row-prefix", "LIST", (w).row_prefix, "its values begin so"),  \
+	    HT_OPT_MAY("row-area", "LIST", (w).row_area,                       \
+	        "or: they are in these divisions, like 210000"),               \
+	    HT_OPT_MAY(                                                        \
+	        "row-except", "LIST", (w).row_except, "but not in these"),     \
+	    HT_OPT_MAY("level", "0-3", (w).level, "no field above it"),        \
 	    HT_OPT_MAY("per-day", "N", (w).per_day, "quota"),                  \
+	    HT_OPT_MAY("per-minute", "N", (w).per_minute, "rate"),             \
 	    HT_OPT_MAY("from", "TIME", (w).from, "else from now"),             \
 	    HT_OPT_MAY("for", "TIME", (w).life, "365d if not said")
 

@@ -6,6 +6,7 @@
 #include "adapters/cli/cani.h"
 #include "adapters/cli/sheet.h"
 #include "lib/base/clock.h"
+#include "schemas/rows.h"
 
 #define DAY_MS      UINT64_C(86400000)
 #define CELL_MAX_   ((size_t)1 << 20)
@@ -27,32 +28,12 @@ add_fields(struct ht_buf *out, const struct cli_can *can, bool released,
 }
 
 static void
-add_list(struct ht_buf *out, const char *const *texts, unsigned n,
-    const char *between)
-{
-	for (unsigned i = 0; i < n; i++)
-		ht_buf_fmt(out, "%s%s", i > 0 ? between : "", texts[i]);
-}
-
-static void
 add_purposes(
     struct ht_buf *out, const struct ht_grant *grant, const char *between)
 {
 	for (unsigned i = 0; i < grant->n_purposes; i++)
 		ht_buf_fmt(
 		    out, "%s%s", i > 0 ? between : "", grant->purposes[i]);
-}
-
-static void
-add_rows(struct ht_buf *out, const struct ht_grant *grant)
-{
-	if (grant->row_field == NULL) {
-		ht_buf_str(out, "all");
-		return;
-	}
-	ht_buf_fmt(out, "%s begins with ", grant->row_field);
-	add_list(out, (const char *const *)grant->row_prefixes,
-	    grant->n_row_prefixes, " or ");
 }
 
 static void
@@ -81,11 +62,15 @@ add_period(struct ht_buf *out, const struct cli_can *can)
 static void
 add_quota(struct ht_buf *out, const struct ht_grant *grant)
 {
-	if (grant->quota_day == 0)
+	if (grant->quota_day == 0 && grant->quota_minute == 0)
 		ht_buf_str(out, "none");
-	else
+	if (grant->quota_day > 0)
 		ht_buf_fmt(out, "%llu a day; what is used, the broker counts",
 		    (unsigned long long)grant->quota_day);
+	if (grant->quota_minute > 0)
+		ht_buf_fmt(out, "%s%llu a minute",
+		    grant->quota_day > 0 ? "; " : "",
+		    (unsigned long long)grant->quota_minute);
 }
 
 static void
@@ -123,7 +108,7 @@ fill_sheet(struct cli_sheet *sheet, const struct cli_can *can)
 	cli_sheet_line(sheet, "fields");
 	add_fields(out, can, false, ", ");
 	cli_sheet_line(sheet, "withheld");
-	add_rows(out, grant);
+	ht_rows_text(grant, out);
 	cli_sheet_line(sheet, "rows");
 	add_purposes(out, grant, ", ");
 	cli_sheet_line(sheet, "purposes");
@@ -196,19 +181,34 @@ field_names(const struct cli_can *can, bool released)
 }
 
 static json_t *
+values_of(const struct ht_grant *grant, char *const *values, unsigned n)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		char code[HT_REGION_SIZE + 1];
+
+		if (grant->row_area)
+			ht_area_code(values[i], code);
+		(void)json_array_append_new(
+		    all, json_string(grant->row_area ? code : values[i]));
+	}
+	return all;
+}
+
+static json_t *
 rows_of(const struct ht_grant *grant)
 {
-	json_t *prefixes, *rows;
+	json_t *rows;
 
 	if (grant->row_field == NULL)
 		return json_null();
-	prefixes = json_array();
-	for (unsigned i = 0; i < grant->n_row_prefixes; i++)
-		(void)json_array_append_new(
-		    prefixes, json_string(grant->row_prefixes[i]));
 	rows = json_object();
 	ht_json_set_text(rows, "field", ht_slice_str(grant->row_field));
-	(void)json_object_set_new(rows, "prefix", prefixes);
+	(void)json_object_set_new(rows, grant->row_area ? "area" : "prefix",
+	    values_of(grant, grant->row_prefixes, grant->n_row_prefixes));
+	(void)json_object_set_new(rows, "except",
+	    values_of(grant, grant->row_except, grant->n_row_except));
 	return rows;
 }
 
@@ -236,6 +236,8 @@ set_granted(json_t *o, const struct cli_can *can)
 	ht_json_set_uint(o, "days_left", days_left(can));
 	if (grant->quota_day > 0)
 		ht_json_set_uint(o, "per_day", grant->quota_day);
+	if (grant->quota_minute > 0)
+		ht_json_set_uint(o, "per_minute", grant->quota_minute);
 	if (can->item->records_max > 0)
 		ht_json_set_uint(o, "records", can->item->records_max);
 }
@@ -326,7 +328,7 @@ csv_yes(const struct cli_can *can)
 	ht_buf_str(next(&csv), grant->name);
 	ht_buf_fmt(next(&csv), "%u", can->item->version);
 	add_fields(next(&csv), can, true, " ");
-	add_rows(next(&csv), grant);
+	ht_rows_text(grant, next(&csv));
 	add_purposes(next(&csv), grant, " ");
 	ht_buf_str(next(&csv), grant->basis);
 	add_time(next(&csv), grant->until_ms);

@@ -16,6 +16,7 @@ struct root_draft {
 	const char *threshold;
 	const char *address;
 	const char *revision;
+	const char *zone;
 	struct ht_args keys; /* files or vkeys */
 	const char *transport;
 	const char *out;
@@ -185,6 +186,11 @@ write_root(const struct root_draft *d)
 		add_list(&out, "witnesses", HT_KEY_WITNESS, keys, n);
 	if (d->quorum != NULL)
 		ht_buf_fmt(&out, "quorum: %s\n", d->quorum);
+	if (d->zone != NULL) {
+		ht_buf_str(&out, "zone: ");
+		ht_cli_quote(&out, d->zone);
+		ht_buf_str(&out, "\n");
+	}
 	rc = add_broker(&out, d);
 	return rc == HT_CLI_GO ? ht_cli_write_draft(d->out, &out) : rc;
 }
@@ -208,6 +214,8 @@ draft_root(int argc, char **argv)
 	    HT_OPT_NEED("address", "ADDRESS", d.address,
 	        "the broker's, like tcp://127.0.0.1:5600"),
 	    HT_OPT_MAY("revision", "N", d.revision, "1 if not said"),
+	    HT_OPT_MAY("zone", "ZONE", d.zone,
+	        "when the exchange's day begins: +08:00; UTC if not said"),
 	    HT_OPT_NEED("out", "FILE", d.out,
 	        "the draft, to be signed; never overwritten"),
 	};

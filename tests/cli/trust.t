@@ -283,6 +283,20 @@ exits 1 "slips.note:3:11: 'revision' must be a whole number" \
 ok "a slip is told with its place"
 grep -q "consumr" err && grep -q "lacks\|missing" err
 ok "and so are the others"
+narrow() { # FILE, what is left out
+	"$hutong" catalog draft grant --grant gx.demo/2 \
+		--item gx.demo/SCZTDJ --provider scjg.demo/registry \
+		--consumer tax.demo/state --operations query --fields all \
+		--level 1 --row-field xzqh --row-area 210000,370200 \
+		--row-except "$2" --per-day 100 --per-minute 5 \
+		--purposes tax-registration --basis ZGF-15 --out "$1" &&
+		"$hutong" catalog check "$1"
+}
+exits 0 "" narrow narrow.note 210200 &&
+	grep -q 'except: \["210200"\]' narrow.note && grep -q "^level: 1" narrow.note
+ok "a grant by area, without a city that stands apart"
+exits 1 "it lies in none of the rows granted" narrow slip.note 440300
+ok "what takes nothing away is a slip"
 sign a/items/gx.demo/SCZTDJ@1.note o1 o2 scjg.demo/registry/officer &&
 	sign a/grants/gx.demo/1.note o1 o2
 ok "they are signed"

@@ -30,7 +30,7 @@ officers_sign() { # file
 }
 
 make_root() {
-	quietly hutong catalog draft root --catalog $CATALOG --threshold 2 \
+	quietly hutong catalog draft root --catalog $CATALOG --threshold 2 --zone +08:00 \
 	    --key "$D/officers/officer-1.key" --key "$D/officers/officer-2.key" \
 	    --key "$D/officers/officer-3.key" --key "$D/online/snapshot.key" \
 	    --key "$D/online/current.key" --key "$D/broker/log.key" \

@@ -4,7 +4,7 @@
 
 ITEM=gx.demo/SCZTDJ
 OTHER=91999998MA00000079
-make_world
+make_world edit grant gx.demo/2 "per-day: 100" "per-day: 4"
 
 # ---- a department's table, as it is ----
 
@@ -335,6 +335,33 @@ ok "the new one is served" exits 0 query local
 ok "the day is put off" exits 0 ends 4 2099-01-01T00:00:00Z
 ok "... and the old one served again" await 10 hutong query $ITEM \
     "shxydm=$CODE" --config "$W/state.yaml"
+
+# ---- a day's quota ----
+
+turns_soon() { # the day, within the next minutes
+	[ $((86400 - $(date +%s) % 86400)) -lt 120 ]
+}
+over() { # how the broker says so
+	out_has "the broker refused" QUOTA "gx.demo/2 allows 4 a day" \
+	    "the next day begins"
+}
+if turns_soon; then
+	echo "# quotas skipped: the day ends within minutes"
+else
+	ok "a third use of four a day" exits 0 query local --item-version 1
+	stop KILL broker
+	ok "the broker is killed, and starts again" start_broker
+	await 15 connected scjg.demo/registry/main
+	ok "the fourth is in the quota" exits 0 query local --item-version 1
+	ok "the fifth is not" exits 1 query local --item-version 1
+	ok "... QUOTA, and when it goes on" over
+	stop TERM broker
+	start_broker
+	await 15 connected scjg.demo/registry/main
+	ok "nor after a restart" exits 1 query local --item-version 1
+	ok "... QUOTA" over
+	ok "another member has its own" exits 0 query state
+fi
 
 # ---- the log ----
 

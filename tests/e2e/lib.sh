@@ -101,9 +101,9 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 
 # ---- the world ----
 
-make_world() {
+make_world() { # changes
 	ADDRESS=tcp://127.0.0.1:$(free_port)
-	make-world "$W" "$ADDRESS" 1 0 >/dev/null || exit 1
+	make-world "$W" "$ADDRESS" 1 0 "$@" >/dev/null || exit 1
 	cat >"$W/broker.yaml" <<-EOF
 		authority: authority
 		listen: $ADDRESS

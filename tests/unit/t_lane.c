@@ -39,6 +39,7 @@ static const struct {
 #define ASKERS 2 /* the first nodes ask, the rest are asked */
 
 static uint64_t used; /* of the grant that day, as last decided by */
+static uint64_t used_minute;
 
 static void
 decide_request(const struct ht_trust *trust, const struct ht_header *h,
@@ -49,6 +50,7 @@ decide_request(const struct ht_trust *trust, const struct ht_header *h,
 	(void)tag;
 	(void)now_ms;
 	used = usage->day_count;
+	used_minute = usage->minute_count;
 	ret->reasons.n = 0;
 	ret->allow = ht_slice_is(h->purpose, "good");
 	if (!ret->allow)
@@ -1087,10 +1089,10 @@ a_days_use_is_counted_without_its_records(void **state)
 		unsigned type;
 		uint64_t ago_ms;
 	} of[] = {
-	    {HT_ENTRY_REQUEST,  1000              },
+	    {HT_ENTRY_REQUEST,  UINT64_C(86400000)},
 	    {HT_ENTRY_REQUEST,  2000              },
 	    {HT_ENTRY_RESPONSE, 2000              },
-	    {HT_ENTRY_REQUEST,  UINT64_C(86400000)},
+	    {HT_ENTRY_REQUEST,  1000              },
 	};
 	static struct play p;
 	struct ht_lane_stats stats;
@@ -1104,7 +1106,7 @@ a_days_use_is_counted_without_its_records(void **state)
 		    .grant = ht_slice_str("c/1"),
 		};
 
-		assert_ok(ht_lane_replay_use(p.lane, &e, p.now_ms));
+		assert_ok(ht_lane_replay_use(p.lane, &e));
 	}
 	ht_lane_stats(p.lane, &stats);
 	assert_int_equal(stats.ids, 0);
@@ -1114,6 +1116,40 @@ a_days_use_is_counted_without_its_records(void **state)
 	node_up(&p, 0);
 	(void)ask_one(&p, "good", 60000);
 	assert_int_equal(used, 1); /* the log has that one alone */
+	end(&p);
+}
+
+/* The exchange's day turns where its zone says, not at midnight UTC. */
+static void
+a_day_is_one_of_the_exchange(void **state)
+{
+	static const uint64_t day_ms = 86400000, hour_ms = 3600000;
+	static struct play p;
+	uint64_t midnight;
+
+	(void)state;
+	begin(&p);
+	midnight = (p.now_ms / day_ms + 1) * day_ms;
+	ht_lane_zone(p.lane, 8 * (int64_t)hour_ms);
+	p.now_ms = midnight - 8 * hour_ms - 1; /* 23:59:59.999 at +08:00 */
+	node_up(&p, 0);
+	(void)ask_one(&p, "good", 60000);
+	(void)ask_one(&p, "good", 60000);
+	assert_int_equal(used, 1);
+	assert_int_equal(used_minute, 1);
+	p.now_ms++;
+	(void)ask_one(&p, "good", 60000);
+	assert_int_equal(used, 0);
+	assert_int_equal(used_minute, 0);
+	/* What is refused uses nothing. */
+	(void)ask_one(&p, "bad", 60000);
+	p.now_ms += 60000;
+	(void)ask_one(&p, "good", 60000);
+	assert_int_equal(used, 1);
+	assert_int_equal(used_minute, 0);
+	p.now_ms = midnight; /* in Greenwich */
+	(void)ask_one(&p, "good", 60000);
+	assert_int_equal(used, 2);
 	end(&p);
 }
 
@@ -1208,6 +1244,7 @@ main(void)
 	    cmocka_unit_test(limits_say_busy_and_claim_nothing),
 	    cmocka_unit_test(no_asker_fills_a_provider),
 	    cmocka_unit_test(a_days_use_is_counted_without_its_records),
+	    cmocka_unit_test(a_day_is_one_of_the_exchange),
 	    cmocka_unit_test(an_id_of_the_past_is_free_after_a_restart_too),
 	    cmocka_unit_test(a_borrowed_name_takes_no_id_of_its_owner),
 	};

@@ -446,6 +446,63 @@ the_provider_decides_for_itself(void **state)
 	assert_int_equal(f->calls, 0);
 }
 
+/* No more records than the item allows, and it is said that there are more. */
+static void
+an_answer_has_so_many_records(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf records = HT_BUF(65536);
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	for (unsigned n = 50; n <= 51; n++) {
+		ht_buf_reset(&records);
+		for (unsigned i = 0; i < n; i++)
+			ht_buf_fmt(&records,
+			    "%s{\"shxydm\":\"91999999MA00000079\","
+			    "\"ztmc\":\"%u\",\"jyzt_dm\":\"1\","
+			    "\"fddbr_xm\":\"某人\",\"xzqh\":\"999901\"}",
+			    i == 0 ? "[" : ",", i);
+		ht_buf_str(&records, "]");
+		f->records = ht_buf_text(&records);
+		got = ask(f, query_ask(NULL));
+		assert_int_equal(got.asked.status, HT_ST_OK);
+		assert_int_equal(
+		    json_array_size(got.asked.response.records), 50);
+		assert_int_equal(got.asked.response.more, n > 50);
+		ht_asked_fini(&got.asked);
+	}
+}
+
+/* A provider that lets out other rows than were granted is not believed. */
+static void
+rows_of_others_are_not_taken(void **state)
+{
+	static char field[] = "xzqh", area[] = "2102", theirs[] = "9999";
+	static char *mine[] = {area}, *its[] = {theirs};
+	struct fixture *f = *state;
+	struct ht_grant *grant;
+	struct got got;
+
+	start_all(f);
+	/* Ours is a copy of its own: the provider's grants all rows. */
+	grant = (struct ht_grant *)(uintptr_t)ht_trust_grant(
+	    ht_node_trust(f->consumer), ht_slice_str("gx.demo/1"));
+	grant->row_field = field;
+	grant->row_area = true;
+	grant->row_prefixes = mine;
+	grant->n_row_prefixes = 1;
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.refused_by, HT_WHO_CALLER);
+	assert_reason(&got.asked, HT_ST_RELEASED);
+	assert_null(got.asked.response.records);
+	ht_asked_fini(&got.asked);
+	grant->row_prefixes = its;
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	ht_asked_fini(&got.asked);
+}
+
 static void
 a_source_that_fails_is_said_so(void **state)
 {
@@ -925,6 +982,8 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(many_at_once_travel_in_bundles),
     NODE_TEST(what_will_be_refused_does_not_leave),
     NODE_TEST(the_provider_decides_for_itself),
+    NODE_TEST(an_answer_has_so_many_records),
+    NODE_TEST(rows_of_others_are_not_taken),
     NODE_TEST(a_source_that_fails_is_said_so),
     NODE_TEST(a_call_nobody_answers_ends),
     NODE_TEST(no_tracker_key_is_said_so),

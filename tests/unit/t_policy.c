@@ -22,6 +22,7 @@ struct ask {
 	bool no_tag, other_key;
 	const char *epoch;
 	uint64_t used;
+	uint64_t used_minute;
 };
 
 static const struct ask usual = {
@@ -112,7 +113,7 @@ decide(const struct ht_trust *trust, const struct ask *given,
 	uint64_t now_ms = (uint64_t)((int64_t)NOW_MS + a.later_ms);
 	struct ht_header h = header_of(&a, now_ms);
 	struct ht_tag tag = tag_of(a.epoch, 1);
-	struct ht_usage usage = {a.used};
+	struct ht_usage usage = {a.used, a.used_minute};
 	bool tagged = strcmp(a.item, "gx.demo/ZXTJ") != 0 && !a.no_tag;
 
 	ht_decide_request(trust, &h, tagged ? &tag : NULL, &usage, now_ms, ret);
@@ -265,6 +266,71 @@ a_tag_where_none_belongs(void **state)
 	ht_decide_request(world->trust, &h, &tag, NULL, NOW_MS, &v);
 	check_codes("a tag for an item without a subject", &v,
 	    (unsigned[WANT_MAX]){HT_ST_TAG_FALSE});
+}
+
+/* A day and a minute; and the day is told in which it goes on. */
+static void
+quotas_are_kept(void **state)
+{
+	static const struct {
+		const char *why;
+		uint64_t used, used_minute;
+		unsigned want[WANT_MAX];
+	} cases[] = {
+	    {"room in both",   6, 2, {0}                      },
+	    {"the day is out", 7, 0, {HT_ST_QUOTA}            },
+	    {"the minute is",  6, 3, {HT_ST_RATE}             },
+	    {"both are",       8, 4, {HT_ST_QUOTA, HT_ST_RATE}},
+	};
+	struct ht_world *w = ht_world_new(NOW_MS);
+
+	(void)state;
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/2", "per-day: 100",
+	    "per-day: 7, per-minute: 3");
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/2", "revision: 1", "revision: 2");
+	ht_world_renew(w);
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		struct ask a = {.sender = "tax.demo/local",
+		    .grant = "gx.demo/2",
+		    .used = cases[i].used,
+		    .used_minute = cases[i].used_minute};
+		struct ht_verdict v;
+
+		decide(w->trust, &a, &v);
+		check_codes(cases[i].why, &v, cases[i].want);
+		if (cases[i].want[0] == HT_ST_QUOTA)
+			assert_non_null(strstr(v.reasons.at[0].detail,
+			    "the next day begins 2026-11-25T00:00:00Z"));
+	}
+	ht_world_free(&w);
+}
+
+static void
+days_have_a_zone(void **state)
+{
+	static const int64_t east = 8 * 3600000, west = -5 * 3600000;
+	uint64_t noon = NOW_MS / DAY_MS * DAY_MS;
+
+	(void)state;
+	assert_int_equal(ht_day(0, noon), ht_day(0, noon + DAY_MS - 1));
+	assert_int_equal(ht_day(0, noon) + 1, ht_day(0, noon + DAY_MS));
+	assert_int_equal(ht_day(east, noon), ht_day(0, noon));
+	assert_int_equal(
+	    ht_day(east, noon + 16 * 3600000), ht_day(0, noon) + 1);
+	assert_int_equal(
+	    ht_day(east, noon + 16 * 3600000 - 1), ht_day(0, noon));
+	assert_int_equal(ht_day(west, noon), ht_day(0, noon) - 1);
+	assert_int_equal(ht_day(west, 3600000), 0);
+	assert_int_equal(ht_day_ms(east, 0), 0);
+	for (int64_t zone = west; zone <= east; zone += 3600000) {
+		uint64_t day = ht_day(zone, NOW_MS);
+		uint64_t from = ht_day_ms(zone, day);
+
+		assert_true(from <= NOW_MS && NOW_MS < from + DAY_MS);
+		assert_int_equal(ht_day(zone, from), day);
+		assert_int_equal(ht_day(zone, from - 1), day - 1);
+	}
 }
 
 static void
@@ -659,7 +725,7 @@ every_reason_was_reached(void **state)
 	    HT_ST_OPERATION, HT_ST_NO_GRANT, HT_ST_GRANT_OTHER,
 	    HT_ST_GRANT_STATE, HT_ST_GRANT_PERIOD, HT_ST_GRANT_OPERATION,
 	    HT_ST_PURPOSE, HT_ST_BASIS, HT_ST_FIELDS, HT_ST_ROWS, HT_ST_QUOTA,
-	    HT_ST_TAG_MISSING, HT_ST_TAG_EPOCH, HT_ST_TAG_SUBJECT,
+	    HT_ST_RATE, HT_ST_TAG_MISSING, HT_ST_TAG_EPOCH, HT_ST_TAG_SUBJECT,
 	    HT_ST_RELEASED, HT_ST_POLICY_STALE, HT_ST_REQUEST_INVALID,
 	    HT_ST_HEADER_BODY, HT_ST_TAG_FALSE};
 
@@ -689,6 +755,8 @@ end_world(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(requests_get_all_their_reasons),
     cmocka_unit_test(a_tag_where_none_belongs),
+    cmocka_unit_test(quotas_are_kept),
+    cmocka_unit_test(days_have_a_zone),
     cmocka_unit_test(a_zeroed_verdict_denies),
     cmocka_unit_test(suspensions_deny),
     cmocka_unit_test(responses_keep_to_their_request),

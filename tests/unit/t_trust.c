@@ -293,6 +293,24 @@ static const struct slip slips[] = {
     {HT_DOC_GRANT,  "gx.demo/1",        "state: active",                    "state: actve",                                     "state"                                },
     {HT_DOC_GRANT,  "gx.demo/1",        "consumer:",                        "consumr:",                                         "consumr"                              },
     {HT_DOC_GRANT,  "gx.demo/2",        "per-day: 100",                     "per-day: 0",                                       "per-day"                              },
+    {HT_DOC_GRANT,  "gx.demo/2",        "per-day: 100",                     "per-hour: 5",                                      "per-day, per-minute or both"          },
+    {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",                 "area: ['9999']",                                   "six digits of a division"             },
+    {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",
+     "area: ['990000'], except: ['980000']",                                                                                    "in none of the rows granted"          },
+    {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",
+     "area: ['999900'], except: ['999900']",                                                                                    "or is all of one"                     },
+    {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",
+     "prefix: ['9999'], except: ['98']",                                                                                        "in none of the rows granted"          },
+    {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",
+     "prefix: ['9999'], area: ['999900']",                                                                                      "prefix"                               },
+    {HT_DOC_GRANT,  "gx.demo/1",        "state: active",
+     "state: active\nlevel: 4",                                                                                                 "level"                                },
+    {HT_DOC_GRANT,  "gx.demo/1",        "fields: [shxydm, ",
+     "level: 1\nfields: [fddbr_xm, ",                                                                                           "fddbr_xm of level 2, and no level"    },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+8:00'",                      "a zone is expected"                   },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+14:30'",                     "a zone is expected"                   },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+08:60'",                     "a zone is expected"                   },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: CST",                          "a zone is expected"                   },
     {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "provider: scjg.demo/registry",
      "provider: scjg.demo/nobody",                                                                                              "provider scjg.demo/nobody"            },
     {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "share: conditional",               "share: none",
@@ -1044,6 +1062,73 @@ patching_survives_no_memory(void **state)
 }
 
 static void
+grants_may_be_drawn_narrower(void **state)
+{
+	struct ht_world *w = world_of(state);
+	const struct ht_grant *g;
+
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/2", "prefix: ['9999']",
+	    "area: ['999900', '210000'], except: ['210200']");
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/2", "per-day: 100",
+	    "per-day: 7, per-minute: 3");
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/2", "revision: 1", "revision: 2");
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1",
+	    "fields: [shxydm, ztmc, jyzt_dm, xzqh]", "level: 1\nfields: all");
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1", "revision: 1", "revision: 2");
+	ht_world_renew(w);
+	g = ht_trust_grant(w->trust, ht_slice_str("gx.demo/2"));
+	assert_true(g->row_area);
+	assert_int_equal(g->n_row_prefixes, 2);
+	assert_string_equal(g->row_prefixes[0], "9999");
+	assert_string_equal(g->row_prefixes[1], "21");
+	assert_int_equal(g->n_row_except, 1);
+	assert_string_equal(g->row_except[0], "2102");
+	assert_int_equal(g->quota_day, 7);
+	assert_int_equal(g->quota_minute, 3);
+	/* All but the one of level 2, whatever is added later. */
+	g = ht_trust_grant(w->trust, ht_slice_str("gx.demo/1"));
+	assert_false(g->all_fields);
+	assert_int_equal(g->fields[0], 0x17);
+}
+
+static void
+the_day_begins_where_the_root_says(void **state)
+{
+	static const struct {
+		const char *zone;
+		int64_t minutes;
+	} cases[] = {
+	    {"'+08:00'", 480 },
+	    {"'-05:30'", -330},
+	    {"'+14:00'", 840 },
+	    {"Z",        0   },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		HT_AUTO(ht_report_free)
+		struct ht_report *report = ht_report_new();
+		struct ht_world *w = ht_world_new(NOW_MS);
+		struct ht_trust *trust = NULL;
+		char to[64];
+
+		assert_int_equal(ht_trust_root(w->trust)->zone_ms, 0);
+		(void)snprintf(to, sizeof(to), "threshold: 2\nzone: %s",
+		    cases[i].zone);
+		ht_world_edit(w, HT_DOC_ROOT, "root", "threshold: 2", to);
+		ht_world_edit(
+		    w, HT_DOC_ROOT, "root", "revision: 1", "revision: 2");
+		w->version++;
+		ht_world_publish(w);
+		assert_ok(ht_world_load(w, w->trust, report, &trust));
+		assert_int_equal(ht_trust_root(trust)->zone_ms,
+		    cases[i].minutes * 60000);
+		ht_trust_unref(&trust);
+		ht_world_free(&w);
+	}
+}
+
+static void
 a_changed_officer_is_asked_again(void **state)
 {
 	struct ht_world *w = world_of(state);
@@ -1443,6 +1528,8 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(cut_or_mixed_news_are_refused),
     WITH_WORLD(patching_survives_no_memory),
     WITH_WORLD(a_changed_officer_is_asked_again),
+    WITH_WORLD(grants_may_be_drawn_narrower),
+    WITH_WORLD(the_day_begins_where_the_root_says),
     WITH_WORLD(freshening_suspends_and_resumes),
     WITH_WORLD(without_a_current_note_nothing_is_fresh),
     WITH_WORLD(a_new_root_follows_the_old),
