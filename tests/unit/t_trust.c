@@ -293,8 +293,10 @@ static const struct slip slips[] = {
     {HT_DOC_GRANT,  "gx.demo/1",        "state: active",                    "state: actve",                                     "state"                                },
     {HT_DOC_GRANT,  "gx.demo/1",        "consumer:",                        "consumr:",                                         "consumr"                              },
     {HT_DOC_GRANT,  "gx.demo/2",        "per-day: 100",                     "per-day: 0",                                       "per-day"                              },
-    {HT_DOC_GRANT,  "gx.demo/2",        "per-day: 100",                     "per-hour: 5",                                      "per-day, per-minute or both"          },
-    {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",                 "area: ['9999']",                                   "six digits of a division"             },
+    {HT_DOC_GRANT,  "gx.demo/2",        "per-day: 100",                     "per-hour: 5",
+     "per-day, per-minute or both"                                                                                                                                     },
+    {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",                 "area: ['9999']",
+     "six digits of a division"                                                                                                                                        },
     {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",
      "area: ['990000'], except: ['980000']",                                                                                    "in none of the rows granted"          },
     {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",
@@ -303,14 +305,18 @@ static const struct slip slips[] = {
      "prefix: ['9999'], except: ['98']",                                                                                        "in none of the rows granted"          },
     {HT_DOC_GRANT,  "gx.demo/2",        "prefix: ['9999']",
      "prefix: ['9999'], area: ['999900']",                                                                                      "prefix"                               },
-    {HT_DOC_GRANT,  "gx.demo/1",        "state: active",
-     "state: active\nlevel: 4",                                                                                                 "level"                                },
+    {HT_DOC_GRANT,  "gx.demo/1",        "state: active",                    "state: active\nlevel: 4",
+     "level"                                                                                                                                                           },
     {HT_DOC_GRANT,  "gx.demo/1",        "fields: [shxydm, ",
      "level: 1\nfields: [fddbr_xm, ",                                                                                           "fddbr_xm of level 2, and no level"    },
-    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+8:00'",                      "a zone is expected"                   },
-    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+14:30'",                     "a zone is expected"                   },
-    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+08:60'",                     "a zone is expected"                   },
-    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: CST",                          "a zone is expected"                   },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+8:00'",
+     "a zone is expected"                                                                                                                                              },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+14:30'",
+     "a zone is expected"                                                                                                                                              },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: '+08:60'",
+     "a zone is expected"                                                                                                                                              },
+    {HT_DOC_ROOT,   "root",             "threshold: 2",                     "threshold: 2\nzone: CST",
+     "a zone is expected"                                                                                                                                              },
     {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "provider: scjg.demo/registry",
      "provider: scjg.demo/nobody",                                                                                              "provider scjg.demo/nobody"            },
     {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "share: conditional",               "share: none",
@@ -1071,10 +1077,12 @@ grants_may_be_drawn_narrower(void **state)
 	    "area: ['999900', '210000'], except: ['210200']");
 	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/2", "per-day: 100",
 	    "per-day: 7, per-minute: 3");
-	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/2", "revision: 1", "revision: 2");
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/2", "revision: 1", "revision: 2");
 	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1",
 	    "fields: [shxydm, ztmc, jyzt_dm, xzqh]", "level: 1\nfields: all");
-	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1", "revision: 1", "revision: 2");
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/1", "revision: 1", "revision: 2");
 	ht_world_renew(w);
 	g = ht_trust_grant(w->trust, ht_slice_str("gx.demo/2"));
 	assert_true(g->row_area);
@@ -1113,16 +1121,16 @@ the_day_begins_where_the_root_says(void **state)
 		char to[64];
 
 		assert_int_equal(ht_trust_root(w->trust)->zone_ms, 0);
-		(void)snprintf(to, sizeof(to), "threshold: 2\nzone: %s",
-		    cases[i].zone);
+		(void)snprintf(
+		    to, sizeof(to), "threshold: 2\nzone: %s", cases[i].zone);
 		ht_world_edit(w, HT_DOC_ROOT, "root", "threshold: 2", to);
 		ht_world_edit(
 		    w, HT_DOC_ROOT, "root", "revision: 1", "revision: 2");
 		w->version++;
 		ht_world_publish(w);
 		assert_ok(ht_world_load(w, w->trust, report, &trust));
-		assert_int_equal(ht_trust_root(trust)->zone_ms,
-		    cases[i].minutes * 60000);
+		assert_int_equal(
+		    ht_trust_root(trust)->zone_ms, cases[i].minutes * 60000);
 		ht_trust_unref(&trust);
 		ht_world_free(&w);
 	}
