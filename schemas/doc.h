@@ -21,7 +21,8 @@
 	X(HT_DOC_ERASE, "erase")                                               \
 	X(HT_DOC_APPLICATION, "application")                                   \
 	X(HT_DOC_ANSWER, "answer")                                             \
-	X(HT_DOC_EXTENSION, "extension")
+	X(HT_DOC_EXTENSION, "extension")                                       \
+	X(HT_DOC_DISCLOSE, "disclose")
 enum ht_doc_kind {
 #define HT_DOC_ENUM(name, text) name,
 	HT_DOC_MAP(HT_DOC_ENUM)
@@ -75,8 +76,13 @@ struct ht_current_doc {
 
 #define HT_ERASE_BASIS   200   /* bytes of a legal basis, in the log */
 #define HT_ERASE_ENTRIES 10000 /* of one order: people sign its list */
+#define HT_DISCLOSE_ENTRIES                                                    \
+	100 /* of one order: they stand in the entry that it becomes */
 
-/* An order to destroy tags or bodies of the log. */
+/*
+ * An order to destroy tags or bodies of the log; or (DISCLOSE, always with
+ * entries) to show looks to their subjects before the time.
+ */
 struct ht_erase_doc {
 	char log[HT_VKEY_NAME_MAX];
 	const char *basis;
@@ -266,5 +272,6 @@ void ht_read_erase(struct ht_read *r);
 void ht_read_application(struct ht_read *r);
 void ht_read_answer(struct ht_read *r);
 void ht_read_extension(struct ht_read *r);
+void ht_read_disclose(struct ht_read *r);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * doc_erase.c -- an order to destroy what is personal in the audit log
- * (docs/trust.md, "erase").
+ * doc_erase.c -- orders about entries of the audit log: to destroy what is
+ * personal in it, and to disclose looks before their time (docs/trust.md,
+ * "erase" and "disclose").
  */
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +49,8 @@ read_what(struct ht_yaml *value, struct ht_erase_doc *doc)
 }
 
 static void
-read_entries(struct ht_read *r, struct ht_yaml *value)
+read_entries(
+    struct ht_read *r, struct ht_yaml *value, size_t most, const char *else_)
 {
 	struct ht_erase_doc *doc = r->doc->erase;
 	struct ht_yaml *list = ht_yaml_as_list(value);
@@ -56,10 +58,9 @@ read_entries(struct ht_read *r, struct ht_yaml *value)
 
 	if (list == NULL)
 		return;
-	if (n == 0 || n > HT_ERASE_ENTRIES) {
+	if (n == 0 || n > most) {
 		ht_yaml_complain(list,
-		    "1 to %d entries are expected; more by epoch or before",
-		    HT_ERASE_ENTRIES);
+		    "1 to %zu entries are expected; more by %s", most, else_);
 		ht_yaml_take(list);
 		return;
 	}
@@ -90,15 +91,16 @@ read_scope(struct ht_read *r)
 		ht_yaml_complain(r->top,
 		    "either 'entries' is expected, or 'epoch' or 'before' or "
 		    "both of these");
-	read_entries(r, entries);
+	read_entries(r, entries, HT_ERASE_ENTRIES, "epoch or before");
 	ht_read_name(epoch, doc->epoch);
 	ht_read_ms(before, &doc->before_ms);
 	if (epoch != NULL && doc->bodies)
 		ht_yaml_complain(epoch, "bodies are of no epoch: say 'before'");
 }
 
-void
-ht_read_erase(struct ht_read *r)
+/* What every order says. */
+static void
+read_order(struct ht_read *r)
 {
 	struct ht_erase_doc *doc = r->doc->erase;
 	struct ht_yaml *order = ht_yaml_need(r->top, "order");
@@ -109,11 +111,25 @@ ht_read_erase(struct ht_read *r)
 	(void)snprintf(r->doc->name, sizeof(r->doc->name), "%s", name);
 	read_log(ht_yaml_need(r->top, "log"), doc);
 	read_basis(r, ht_yaml_need(r->top, "basis"));
-	read_what(ht_yaml_need(r->top, "what"), doc);
 	ht_read_ms(ht_yaml_need(r->top, "issued"), &doc->issued_ms);
 	until = ht_yaml_need(r->top, "until");
 	ht_read_ms(until, &doc->until_ms);
 	if (doc->until_ms <= doc->issued_ms)
 		ht_yaml_complain(until, "it must be later than 'issued'");
+}
+
+void
+ht_read_erase(struct ht_read *r)
+{
+	read_order(r);
+	read_what(ht_yaml_need(r->top, "what"), r->doc->erase);
 	read_scope(r);
+}
+
+void
+ht_read_disclose(struct ht_read *r)
+{
+	read_order(r);
+	read_entries(r, ht_yaml_need(r->top, "entries"), HT_DISCLOSE_ENTRIES,
+	    "several orders");
 }

@@ -26,6 +26,7 @@ static const struct rule {
     [HT_DOC_APPLICATION] = {false, PROVIDER}, /* its applicant, that is */
     [HT_DOC_ANSWER] = {false, PROVIDER},
     [HT_DOC_EXTENSION] = {true,  PROVIDER},
+    [HT_DOC_DISCLOSE] = {true,  NOBODY  },
 };
 
 /* The keys whose signatures count: the officers first, then the others. */

@@ -156,6 +156,7 @@ name_fits(enum ht_doc_kind kind, struct ht_slice name)
 	case HT_DOC_APPLICATION:
 	case HT_DOC_ANSWER:
 	case HT_DOC_EXTENSION:
+	case HT_DOC_DISCLOSE:
 	case HT_DOC_KINDS:
 		break;
 	}
@@ -311,6 +312,7 @@ ht_doc_path(
 	    [HT_DOC_APPLICATION] = "applications/",
 	    [HT_DOC_ANSWER] = "answers/",
 	    [HT_DOC_EXTENSION] = "extensions/",
+	    [HT_DOC_DISCLOSE] = "disclose/",
 	};
 
 	HT_ASSERT((unsigned)kind < HT_DOC_KINDS);

@@ -1,7 +1,8 @@
 /*
- * A proof of a list, what an INDEX_ROOT says, and a list of an erasure: each is
- * refused, or holds.  The first byte says which.
+ * A proof of a list, what INDEX_ROOT and DISCLOSE say, and a list of an
+ * erasure: each is refused, or holds.  The first byte says which.
  */
+#include "broker/audit/disclose.h"
 #include "broker/audit/erasure.h"
 #include "broker/audit/list.h"
 #include "lib/base/panic.h"
@@ -68,6 +69,18 @@ try_roll_said(struct ht_slice in)
 	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
 }
 
+static void
+try_disclosed(struct ht_slice in)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(1 << 16);
+	struct ht_disclose_said said;
+
+	if (ht_disclose_said_decode(in, &said) != HT_OK)
+		return;
+	HT_ASSERT(ht_disclose_said_encode(&said, &again) == HT_OK);
+	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
+}
+
 /* What decodes encodes to the same bytes. */
 static void
 try_erasure(struct ht_slice in)
@@ -110,6 +123,9 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 		break;
 	case 's':
 		try_roll_said(rest);
+		break;
+	case 'd':
+		try_disclosed(rest);
 		break;
 	case 'e':
 		try_erasure(rest);

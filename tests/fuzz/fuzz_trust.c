@@ -114,6 +114,11 @@ check_doc(const struct ht_doc *doc)
 		HT_ASSERT(doc->answer->days > 0);
 		HT_ASSERT(doc->answer->reason != NULL);
 		break;
+	case HT_DOC_DISCLOSE:
+		HT_ASSERT(
+		    doc->erase->n > 0 && doc->erase->n <= HT_DISCLOSE_ENTRIES);
+		HT_ASSERT(doc->erase->basis != NULL);
+		break;
 	case HT_DOC_SNAPSHOT:
 	case HT_DOC_CURRENT:
 	case HT_DOC_KINDS:
