@@ -194,6 +194,8 @@ run_index(void *arg)
 			err =
 			    ht_index_roots(core->index, append_roots, &rooting);
 		more |= rooting.appended; /* lists want to find them */
+		if (err == HT_OK && !more)
+			err = disclose_due(core);
 		if (err != HT_OK && err != HT_EAGAIN) {
 			ht_log(HT_ERROR,
 			    "broker: the index stands still: %s; searches go "
@@ -378,6 +380,7 @@ close_parts(struct core *core)
 	}
 	link_close(core);
 	ht_index_close(&core->index);
+	disclose_fini(&core->discloser);
 	ht_queue_free(&core->outs, drop_out);
 	ht_queue_free(&core->spares, drop_out);
 }

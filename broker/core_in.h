@@ -1,8 +1,9 @@
 /*
  * core_in.h -- the core's insides: core.c (start, loop, end), link.c (the
  * front's process and stream), talk.c (messages of nodes), rule.c (trust:
- * keys, reload), due.c (what runs out), erase.c (erasing), backup.c (copies),
- * ctl.c (the operator's socket).
+ * keys, reload), due.c (what runs out), order.c (orders of the officers),
+ * erase.c and disclose.c (carrying them out), backup.c (copies), ctl.c (the
+ * operator's socket).
  *
  * All of it runs on one thread, but for what commit.h and verify.h start.
  */
@@ -12,6 +13,7 @@
 #include <sys/types.h>
 
 #include "broker/audit/copy.h"
+#include "broker/audit/disclose.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/rollback.h"
 #include "broker/audit/server.h"
@@ -96,6 +98,17 @@ struct backup {
 	uint64_t good_size, good_s; /* of the last that ended well; 0 none */
 };
 
+/* Up to when looks by an item that hides them were disclosed. */
+struct discloser {
+	uint64_t next_ms;
+	bool loaded;
+	size_t n, cap;
+	struct disclosed {
+		char item[HT_DISCLOSE_ITEM_MAX + 1];
+		uint64_t to_us;
+	} * at;
+};
+
 struct core {
 	const struct ht_broker_conf *conf;
 	const struct ht_rollback *act;
@@ -129,6 +142,7 @@ struct core {
 	int64_t current_mtime_ns;
 	struct eraser eraser;
 	struct backup backup;
+	struct discloser discloser;      /* the indexer's */
 	struct ht_round round;           /* the witnesses */
 	uint64_t witness_ms;             /* the next look at them */
 	uint64_t quorum_size, quorum_ms; /* of their last quorum; mono */
@@ -238,6 +252,29 @@ void rule_fini(struct core *core);
 /* ---- due.c ---- */
 
 void due_tick(struct core *core, uint64_t now_ms);
+
+/* ---- order.c ---- */
+
+/*
+ * Is it an order of that kind, signed by enough officers of the root in force,
+ * about this log and this time?  Reasons go to @report; @by: who signed.
+ */
+enum ht_err order_check(struct core *core, struct ht_slice note,
+    enum ht_doc_kind kind, struct ht_report *report, struct ht_doc **ret,
+    char by[static HT_ERASE_BY_MAX + 1]) HT_MUST_USE;
+
+/* ---- disclose.c ---- */
+
+/* Take an order, and log it: that is all there is to do. */
+enum ht_err disclose_take(struct core *core, struct ht_slice note,
+    struct ht_report *report, uint64_t *ret_entry, size_t *ret_count)
+    HT_MUST_USE;
+/*
+ * Looks whose time to be hidden is over: an entry an item says how many.
+ * Thread: the indexer's.
+ */
+enum ht_err disclose_due(struct core *core) HT_MUST_USE;
+void disclose_fini(struct discloser *d);
 
 /* ---- erase.c ---- */
 

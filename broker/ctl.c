@@ -20,8 +20,10 @@
 #include "lib/base/log.h"
 #include "schemas/json.h"
 
-#define ERASE_WORD     "erase "  /* and the bytes of the order that follow */
-#define BACKUP_WORD    "backup " /* and those of the folder's name */
+/* And the bytes of the order that follow; those of the folder's name. */
+#define ERASE_WORD     "erase "
+#define DISCLOSE_WORD  "disclose "
+#define BACKUP_WORD    "backup "
 #define LINE_MAX_BYTES 128
 #define WAIT_MS        200 /* for a line, and for its answer to be taken */
 #define ANSWER_MAX     ((size_t)16 << 20)
@@ -319,6 +321,28 @@ make_backup(struct visit *v, struct ht_slice dir)
 		ht_buf_str(&v->out, "error no thread can be started\n");
 }
 
+static void
+disclose(struct visit *v, struct ht_slice note)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	uint64_t entry;
+	size_t count;
+	enum ht_err err;
+
+	if (!logged(v, "disclose", "an order was handed in"))
+		return;
+	err = disclose_take(v->core, note, report, &entry, &count);
+	if (err == HT_OK) {
+		ht_buf_str(&v->out, "ok\n");
+		print_json(v, json_pack("{sI sI}", "entry", (json_int_t)entry,
+		                  "count", (json_int_t)count));
+		return;
+	}
+	ht_buf_fmt(
+	    &v->out, "error %s; nothing was disclosed\n", ht_err_text(err));
+	print_findings(v, report);
+}
+
 static const struct {
 	const char *word;
 	void (*run)(struct visit *v);
@@ -407,21 +431,26 @@ answer(struct visit *v)
 static void
 obey(struct visit *v, const char *line)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf order = HT_BUF(HT_DOC_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_DOC_MAX);
+	static const struct {
+		const char *word;
+		void (*take)(struct visit *v, struct ht_slice bytes);
+		const char *missing;
+	} longer[] = {
+	    {ERASE_WORD,    take_order,  "the order did not come"},
+	    {DISCLOSE_WORD, disclose,    "the order did not come"},
+	    {BACKUP_WORD,   make_backup, "no folder was named"   },
+	};
 
-	/* An order, or a folder. */
-	if (strncmp(line, ERASE_WORD, strlen(ERASE_WORD)) == 0) {
-		if (read_bytes(v->fd, line + strlen(ERASE_WORD), &order))
-			take_order(v, ht_buf_slice(&order));
+	for (size_t i = 0; i < HT_COUNT(longer); i++) {
+		size_t len = strlen(longer[i].word);
+
+		if (strncmp(line, longer[i].word, len) != 0)
+			continue;
+		if (read_bytes(v->fd, line + len, &bytes))
+			longer[i].take(v, ht_buf_slice(&bytes));
 		else
-			ht_buf_str(&v->out, "error the order did not come\n");
-		return;
-	}
-	if (strncmp(line, BACKUP_WORD, strlen(BACKUP_WORD)) == 0) {
-		if (read_bytes(v->fd, line + strlen(BACKUP_WORD), &order))
-			make_backup(v, ht_buf_slice(&order));
-		else
-			ht_buf_str(&v->out, "error no folder was named\n");
+			ht_buf_fmt(&v->out, "error %s\n", longer[i].missing);
 		return;
 	}
 	for (size_t i = 0; i < HT_COUNT(commands); i++)

@@ -13,67 +13,6 @@
 #include "lib/base/log.h"
 #include "lib/base/panic.h"
 
-/* ---- taking an order ---- */
-
-/* Which of the officers signed, for the entry; as many as have room. */
-static void
-name_signers(struct eraser *e, const struct ht_root *root)
-{
-	size_t len = 0;
-
-	e->by[0] = '\0';
-	for (unsigned i = 0; i < root->n_officers; i++) {
-		const char *name = root->officers[i].name;
-
-		if (!ht_doc_signed_by(e->order, &root->officers[i]) ||
-		    len + strlen(name) + 2 > HT_ERASE_BY_MAX)
-			continue;
-		len += (size_t)snprintf(e->by + len, sizeof(e->by) - len,
-		    "%s%s", len > 0 ? ", " : "", name);
-	}
-}
-
-static enum ht_err
-check_words(const struct core *core, const struct ht_doc *doc,
-    const struct ht_root *root, struct ht_report *report)
-{
-	const struct ht_erase_doc *order = doc->erase;
-	uint64_t now_ms = ht_clock_wall_ms();
-	unsigned before = ht_report_count(report);
-
-	if (!ht_in_catalog(doc->name, root->catalog))
-		ht_report_add(report, doc->where,
-		    "'order' must be below the catalog: %s/...", root->catalog);
-	if (strcmp(order->log, core->root.log.name) != 0)
-		ht_report_add(report, doc->where,
-		    "it is about the log %s; this is %s", order->log,
-		    core->root.log.name);
-	if (order->issued_ms > now_ms + HT_SKEW_MS)
-		ht_report_add(report, doc->where, "'issued' is a time to come");
-	if (order->until_ms <= now_ms)
-		ht_report_add(report, doc->where,
-		    "its time is over; have the officers sign a new one");
-	return ht_report_count(report) == before ? HT_OK : HT_EINVALID;
-}
-
-static enum ht_err
-check_order(struct core *core, struct ht_doc *doc, struct ht_report *report)
-{
-	struct ht_trust *trust = ht_box_get(&core->box, NULL);
-	const struct ht_root *root = ht_trust_root(trust);
-	enum ht_err err = ht_doc_check_signed(doc, root, NULL, report);
-	enum ht_err words = check_words(core, doc, root, report);
-
-	if (err == HT_OK)
-		err = words;
-	if (err == HT_OK) {
-		core->eraser.order = ht_doc_ref(doc);
-		name_signers(&core->eraser, root);
-	}
-	ht_trust_unref(&trust);
-	return err;
-}
-
 /* ---- carrying it out ---- */
 
 static void
@@ -193,23 +132,13 @@ join(struct eraser *e)
 enum ht_err
 erase_take(struct core *core, struct ht_slice note, struct ht_report *report)
 {
-	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
 	struct eraser *e = &core->eraser;
 	enum ht_err err;
 
 	if (atomic_load(&e->busy) || atomic_load(&core->backup.busy))
 		return HT_EAGAIN;
 	join(e);
-	err = ht_doc_parse(note, "order", report, &doc);
-	if (err == HT_OK && doc->kind != HT_DOC_ERASE) {
-		ht_report_add(report, doc->where,
-		    "an order is expected (\"hutong: erase/v1\"), and this is "
-		    "a document of kind %s",
-		    ht_doc_kind_text(doc->kind));
-		err = HT_EINVALID;
-	}
-	if (err == HT_OK)
-		err = check_order(core, doc, report);
+	err = order_check(core, note, HT_DOC_ERASE, report, &e->order, e->by);
 	if (err != HT_OK)
 		return err;
 	ended(e, ERASE_RUNS, 0, 0, "");

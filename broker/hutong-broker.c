@@ -37,7 +37,8 @@ usage(FILE *out, int code)
 	      "[--seen FILE] [DIR]\n"
 	      "commands: status nodes witnesses reload stop resume forgive "
 	      "front-restart\n"
-	      "          erase FILE, erasure, backup DIR, backup\n",
+	      "          erase FILE, erasure, disclose FILE, backup DIR, "
+	      "backup\n",
 	    out);
 	return code;
 }
@@ -313,7 +314,8 @@ still_runs(struct ht_buf *answer)
 
 /* Hand in the order, and wait until it was carried out. */
 static int
-put_order(const char *path, const char *file, struct ht_buf *answer)
+put_order(
+    const char *path, const char *word, const char *file, struct ht_buf *answer)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf order = HT_BUF(HT_DOC_MAX);
 	char command[64];
@@ -325,7 +327,7 @@ put_order(const char *path, const char *file, struct ht_buf *answer)
 		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
 		return HT_BROKER_REFUSED;
 	}
-	snprintf(command, sizeof(command), "erase %zu", order.len);
+	snprintf(command, sizeof(command), "%s %zu", word, order.len);
 	code = put(path, command, ht_buf_slice(&order), answer);
 	while (code == HT_BROKER_DONE && still_runs(answer)) {
 		(void)usleep(100000);
@@ -373,15 +375,16 @@ control(const char *config, char **words, int n, bool json)
 	HT_AUTO(ht_buf_fini) struct ht_buf answer = HT_BUF(ANSWER_MAX);
 	struct ht_broker_conf conf;
 	bool erase = strcmp(words[0], "erase") == 0;
+	bool order = erase || strcmp(words[0], "disclose") == 0;
 	bool backup = strcmp(words[0], "backup") == 0 && n == 2, failed;
 	int code;
 
-	if (n != (erase || backup ? 2 : 1))
+	if (n != (order || backup ? 2 : 1))
 		return usage(stderr, HT_BROKER_USAGE);
 	code = load(config, &conf);
 	if (code != HT_BROKER_DONE)
 		return code;
-	code = erase ? put_order(conf.control, words[1], &answer)
+	code = order ? put_order(conf.control, words[0], words[1], &answer)
 	       : backup
 	           ? put_backup(conf.control, words[1], &answer)
 	           : put(conf.control, words[0], HT_SLICE(NULL, 0), &answer);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/audit/disclose.h"
 #include "broker/audit/look.h"
 #include "broker/audit/tool.h"
 #include "lib/base/clock.h"
@@ -35,7 +36,11 @@ struct subject {
 	struct ht_list_counts list; /* of all epochs */
 	/* What is left out of a report to the subject. */
 	size_t hidden;
+	size_t shown;       /* would be left out, but for an order */
 	uint64_t hidden_us; /* until then, at the latest; 0: no date */
+	/* DISCLOSE entries: what the officers ordered to be shown */
+	size_t n_disclosed, cap_disclosed;
+	uint64_t *disclosed;
 	/* ERASE entries */
 	uint64_t erasures;
 	struct ht_buf erased; /* lines */
@@ -49,6 +54,7 @@ subject_fini(struct subject *s)
 	ht_looks_fini(&s->looks);
 	ht_audit_faith_fini(&s->faith);
 	ht_buf_fini(&s->erased);
+	free(s->disclosed);
 }
 
 /* ---- asking ---- */
@@ -181,16 +187,49 @@ add_erasure(void *arg, const struct ht_row *row)
 	return s->erased.err;
 }
 
+static enum ht_err
+add_disclosed(void *arg, const struct ht_row *row)
+{
+	struct subject *s = arg;
+	struct ht_disclose_said said;
+
+	if (ht_disclose_said_decode(row->entry.payload, &said) != HT_OK)
+		return HT_EINTEGRITY;
+	while (s->n_disclosed + said.n > s->cap_disclosed) {
+		size_t cap = s->cap_disclosed == 0 ? 128 : 2 * s->cap_disclosed;
+		uint64_t *more = realloc(s->disclosed, cap * sizeof(*more));
+
+		if (more == NULL)
+			return HT_ENOMEM;
+		s->disclosed = more;
+		s->cap_disclosed = cap;
+	}
+	for (size_t i = 0; i < said.n; i++)
+		s->disclosed[s->n_disclosed++] = said.entries[i];
+	return HT_OK;
+}
+
+/* All entries of a type, in a question of its own. */
 static int
-ask_erasures(struct subject *s)
+ask_type(struct subject *s, int type,
+    enum ht_err (*each)(void *arg, const struct ht_row *row))
 {
 	struct ht_audit_opts opts = *s->opts;
 	struct ht_slice why = opts.query.why;
 
 	opts.query = HT_QUERY_ALL;
 	opts.query.why = why;
-	opts.query.filter.type = HT_ENTRY_ERASE;
-	return ask(s, &opts, add_erasure);
+	opts.query.filter.type = type;
+	return ask(s, &opts, each);
+}
+
+/* An item is hidden from its subject by a rule, until an order says else. */
+static int
+ask_disclosed(struct subject *s)
+{
+	return s->faith.trust == NULL
+	           ? HT_AUDIT_OK
+	           : ask_type(s, HT_ENTRY_DISCLOSE, add_disclosed);
 }
 
 static int
@@ -218,12 +257,25 @@ ask_all(struct subject *s)
 	     i++)
 		code = ask_epoch(s, s->opts->trackers[i]);
 	if (code == HT_AUDIT_OK)
-		code = ask_erasures(s);
+		code = ask_type(s, HT_ENTRY_ERASE, add_erasure);
+	if (code == HT_AUDIT_OK)
+		code = ask_disclosed(s);
 	ht_looks_end(&s->looks, ht_clock_wall_ms());
 	return code;
 }
 
 /* ---- what the subject may not know yet ---- */
+
+/* By an order: its request, or its answer. */
+static bool
+is_disclosed(const struct subject *s, const struct ht_look *look)
+{
+	for (size_t i = 0; i < s->n_disclosed; i++)
+		if ((look->asked && s->disclosed[i] == look->ask_seq) ||
+		    (look->answered && s->disclosed[i] == look->answer_seq))
+			return true;
+	return false;
+}
 
 /*
  * By the item's rule.  An item that the documents at hand do not have could
@@ -264,7 +316,11 @@ leave_out(struct subject *s)
 		const char *why;
 		uint64_t us;
 
-		if (!is_hidden(s, &looks->at[i], &us, &why)) {
+		bool hidden = is_hidden(s, &looks->at[i], &us, &why);
+		bool ordered = hidden && is_disclosed(s, &looks->at[i]);
+
+		s->shown += ordered;
+		if (!hidden || ordered) {
 			looks->at[kept++] = looks->at[i];
 			continue;
 		}
@@ -498,7 +554,8 @@ set_hidden(const struct subject *s, const struct ht_look *look, json_t *o)
 {
 	const char *why = "";
 	uint64_t us = 0;
-	bool hidden = s->faith.trust != NULL && is_hidden(s, look, &us, &why);
+	bool hidden = s->faith.trust != NULL && !is_disclosed(s, look) &&
+	              is_hidden(s, look, &us, &why);
 
 	if (hidden && us > 0)
 		set_time(o, "hiddenUntil", us);
@@ -571,6 +628,10 @@ print_hidden(const struct subject *s, FILE *out)
 {
 	char until[HT_TIME_SIZE];
 
+	if (s->shown > 0)
+		fprintf(out,
+		    "disclosed  %zu looks before their time, by order\n",
+		    s->shown);
 	if (s->hidden == 0)
 		return;
 	ht_time_text(until, s->hidden_us);

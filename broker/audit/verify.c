@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "broker/audit/bundles.h"
+#include "broker/audit/disclose.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/evidence.h"
 #include "broker/audit/verify_in.h"
@@ -746,6 +747,23 @@ check_roll(struct verify *s, const struct ht_entry *e)
 	                 s, "the root of its roll", &made.root, &said.root);
 }
 
+/* ---- looks that are hidden no more ---- */
+
+static enum ht_err
+check_disclose(struct verify *s, const struct ht_entry *e)
+{
+	struct ht_disclose_said said;
+
+	if (ht_disclose_said_decode(e->payload, &said) != HT_OK)
+		return bad(s, "its payload is not that of DISCLOSE");
+	if (said.n > 0 && said.entries[said.n - 1] >= s->seq)
+		return bad(s, "it names entry %llu, which comes later",
+		    (unsigned long long)said.entries[said.n - 1]);
+	s->v->disclosures++;
+	s->v->disclosed += said.count;
+	return HT_OK;
+}
+
 /* ---- the vault ---- */
 
 static enum ht_err
@@ -806,7 +824,8 @@ check_own(struct verify *s, const struct ht_entry *e)
 {
 	enum ht_err err = e->type == HT_ENTRY_ERASE        ? check_erase(s, e)
 	                  : e->type == HT_ENTRY_INDEX_ROOT ? check_roll(s, e)
-	                                                   : check_map(s, e);
+	                  : e->type == HT_ENTRY_DISCLOSE ? check_disclose(s, e)
+	                                                 : check_map(s, e);
 
 	if (err == HT_OK)
 		err = check_bundle(s, e);

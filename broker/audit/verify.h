@@ -27,6 +27,7 @@ struct ht_verify {
 	uint64_t pieces;           /* of the vault, with tag and body hashed */
 	uint64_t erasures, erased; /* ERASE entries; of how many entries */
 	uint64_t orders, orders_unknown; /* signed by officers at hand; not */
+	uint64_t disclosures, disclosed; /* DISCLOSE entries; of looks */
 	uint64_t rolls, rolls_gone; /* INDEX_ROOTs; of these, not to be made
 	                               anew, for tags were erased since */
 	bool no_vault;              /* the copy has none */

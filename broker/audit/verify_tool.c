@@ -117,6 +117,10 @@ print_signatures(const struct ht_verify *v)
 		printf("vault        %llu pieces, each tag and body is its "
 		       "header's\n",
 		    (unsigned long long)v->pieces);
+	if (v->disclosures > 0)
+		printf("disclosed    %llu looks, by %llu DISCLOSE entries\n",
+		    (unsigned long long)v->disclosed,
+		    (unsigned long long)v->disclosures);
 	print_rolls(v);
 	print_erasures(v);
 }
