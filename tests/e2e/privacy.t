@@ -10,7 +10,10 @@ OTHER=91999998MA00000079
 make-log "$W" past >/dev/null || exit 1
 ADDRESS=tcp://127.0.0.1:$(free_port)
 rm -rf "$W/authority" "$W/keys"
-made=$(make-world "$W" "$ADDRESS" 2 0) || exit 1
+# The item hides its looks, but for no time that anybody would notice.
+made=$(make-world "$W" "$ADDRESS" 2 0 edit item $ITEM@1 'grace: 24h' \
+    'grace: 24h
+notify: {subject: delayed, by: 1ms, reason: inquiry}') || exit 1
 cat >"$W/broker.yaml" <<-END
 	authority: authority
 	listen: $ADDRESS
@@ -106,7 +109,7 @@ ok "... which fields" out_has 'shxydm ztmc jyzt_dm xzqh'
 ok "... what came of it" out_has answered
 ok "... but not which officer" out_has sealed
 ok "... and none was left out" out_has 'proven: no look is missing.'
-ok "... and it is logged" out_has 'logged     these 2 questions are entries'
+ok "... and it is logged" out_has 'logged     these 3 questions are entries'
 ok "the proof is kept" exits 0 subject "$CODE" -o "$W/looks.answer"
 ok "... and verifies with no log at hand" exits 0 hutong-audit verify \
     "$W/looks.answer" --root "$W/authority/root.note"
@@ -178,6 +181,43 @@ ok "... and until when it is hidden" out_has '"hiddenReason":"inquiry"' \
 ok "whose rule?" exits 2 hutong-audit subject "uscc:$CODE" \
     --socket "$W/audit.sock" --key "$W/keys/auditor.key" --why x \
     --tracker "$W/keys/tracker.key" --for-subject
+
+# ---- what it may know from now on ----
+
+due() {
+	audit search --type DISCLOSE --format jsonl >"$W/due"
+	grep -q '"count":1174,.*"item":"gx.demo/SCZTDJ@1"' "$W/due"
+}
+ok "what was hidden, and is over, is counted by an entry of its own" \
+    await 15 due
+asked=$(audit search --status 0 --type REQUEST --member tax.demo/local \
+    --format jsonl | sed -n '$s/.*"entry":\([0-9]*\).*/\1/p')
+cat >"$W/show.note" <<-END
+	hutong: disclose/v1
+	order: gx.demo/2026-8
+	log: gx.demo/log
+	basis: 个人信息保护法 第十八条
+	issued: 2026-11-24T00:00:00Z
+	until: 2099-01-01T00:00:00Z
+	entries: [$asked]
+END
+ok "an order to disclose a look: one officer is too few" sign "$W/show.note" 1
+ok "... refused" exits 1 ctl disclose "$W/show.note"
+ok "... and why" out_has '2 must' 'nothing was disclosed'
+sign "$W/show.note" 2 >/dev/null
+sed "s/\[$asked\]/[1]/" "$W/show.note" >"$W/other.note"
+ok "a changed order is refused" exits 1 ctl disclose "$W/other.note"
+ok "an order to erase is none" exits 1 ctl erase "$W/show.note"
+ok "... it says so" out_has 'a document of kind disclose'
+ok "an order of two officers is taken" exits 0 ctl disclose "$W/show.note"
+ok "... and is an entry" out_has '"count":1' '"entry":'
+ok "the subject is shown that look" exits 0 seen never --for-subject
+ok "... and no other" out_has tax.demo/local 'looks      1,' \
+    'disclosed  1 looks before their time, by order' '2 looks are hidden'
+ok "... nothing else" out_lacks tax.demo/state
+ok "the tracker has it, and until when others are hidden" \
+    exits 0 seen delayed --format tracker
+ok "... of both kinds" out_has '"hiddenUntil":null' '"hiddenUntil":"20'
 
 # ---- an order to erase ----
 
@@ -252,6 +292,7 @@ ok "the log verifies" exits 0 hutong-audit verify --dir "$W/log" \
 ok "... and says what is gone" \
     out_has 'erased       of 7 entries, by 1 ERASE entries' \
     'signed by the officers'
+ok "... and what was disclosed" out_has 'disclosed    1175 looks, by 2 DISCLOSE'
 ok "... and of which roll" out_has 'but for 1 of whose tags'
 vkey=$(sed -n 's/^log: \([^ ]*\).*/\1/p' "$W/authority/root.note")
 if python3 -c 'import lmdb, nacl, msgpack' 2>/dev/null; then
