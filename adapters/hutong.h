@@ -78,7 +78,8 @@ struct ht_ask {
 	const json_t *claims; /* verify */
 	const char *officer;  /* who asks, for the annex; may be NULL */
 	const char *casefile;
-	uint64_t life_ms; /* 0: 30 s */
+	uint64_t life_ms;  /* 0: 30 s */
+	bool keep_opening; /* in ht_asked: what can be shown to a court */
 	/* For tests of refusals: send although our own decision says no. */
 	bool despite_policy;
 };
@@ -94,6 +95,12 @@ struct ht_asked {
 	uint64_t request_place;      /* log indexes; valid when accepted */
 	uint64_t response_place;
 	bool proven; /* batch proofs were demanded, and checked */
+	/*
+	 * If asked for: the 32 random bytes and the content that the answer's
+	 * commitment is made of.  With it the answer can be shown to others,
+	 * and proven, without any key.
+	 */
+	struct ht_buf opening;
 };
 void ht_asked_fini(struct ht_asked *asked);
 

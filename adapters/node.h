@@ -87,6 +87,7 @@ struct node_ask {
 	struct ht_tag tag;
 	struct ht_trust *trust; /* under which it was asked */
 	struct ht_told *told;   /* NULL: not to be remembered */
+	bool keep_opening;
 	bool accepted;
 	bool proven; /* the request's place, so far */
 	uint64_t place;

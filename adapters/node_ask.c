@@ -16,6 +16,9 @@ void
 ht_asked_fini(struct ht_asked *asked)
 {
 	ht_response_fini(&asked->response);
+	if (asked->opening.at != NULL)
+		ht_wipe(asked->opening.at, asked->opening.len);
+	ht_buf_fini(&asked->opening);
 	memset(asked, 0, sizeof(*asked));
 }
 
@@ -509,6 +512,7 @@ ht_node_begin(struct ht_node *node, const struct ht_ask *ask, ht_asked_fn *done,
 			ask_free(m.to);
 		return HT_ENOMEM;
 	}
+	m.to->keep_opening = ask->keep_opening;
 	err = make_request(&m, out, &refused);
 	json_decref(m.annex);
 	if (err == HT_OK && refused) {
@@ -712,6 +716,16 @@ decide_answer(struct ht_node *node, const struct node_ask *ask,
 		    verdict.reasons.at[i].detail);
 }
 
+/* r stands first in the plaintext (docs/protocol.md section 3.3). */
+static enum ht_err
+keep_opening(struct ht_buf *out, const uint8_t *r, struct ht_slice content)
+{
+	*out = HT_BUF(HT_BODY_MAX);
+	ht_buf_add(out, r, HT_CONTENT_R);
+	ht_buf_add(out, content.at, content.len);
+	return out->err;
+}
+
 static void
 open_answer(struct ht_node *node, const struct node_ask *ask,
     const struct ht_bundle_record *record, const struct ht_header *h,
@@ -731,7 +745,11 @@ open_answer(struct ht_node *node, const struct node_ask *ask,
 		return;
 	}
 	err = ht_response_decode(content, &asked->response, &why);
+	if (err == HT_OK && ask->keep_opening)
+		err = keep_opening(&asked->opening, plain.at, content);
 	ht_wipe(plain.at, plain.len);
+	if (err == HT_ENOMEM)
+		why = "out of memory";
 	if (err != HT_OK) {
 		ht_reasons_add(&asked->reasons, HT_ST_MALFORMED,
 		    "the answer's body: %s", why);

@@ -28,6 +28,11 @@ static const char usage_text[] =
     "       hutong-audit report  WHERE --month YYYY-MM [WHAT] [HOW]\n"
     "       hutong-audit show    WHERE ENTRY|EXCHANGE\n"
     "       hutong-audit prove   WHERE ENTRY [-o FILE]\n"
+    "       hutong-audit export  WHERE --authority DIR [--then DIR ...] "
+    "-o FILE\n"
+    "                            [--annex FILE ... --show FIELDS] "
+    "[--opening N=FILE ...]\n"
+    "                            ENTRY|EXCHANGE ...\n"
     "       hutong-audit consistency OLD NEW [WHERE] [-o FILE] [BELIEF]\n"
     "       hutong-audit verify  FILE BELIEF | --dir DIR [BELIEF]\n"
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
@@ -124,6 +129,9 @@ enum {
 	OPT_LANG,
 	OPT_POLICY,
 	OPT_COMPLETE,
+	OPT_THEN,
+	OPT_SHOW,
+	OPT_OPENING,
 	OPT_OUT = 'o',
 	OPT_HELP = 'h',
 };
@@ -173,6 +181,9 @@ static const struct option options[] = {
     {"cursor-file", required_argument, NULL, OPT_CURSOR     },
     {"policy",      required_argument, NULL, OPT_POLICY     },
     {"complete",    no_argument,       NULL, OPT_COMPLETE   },
+    {"then",        required_argument, NULL, OPT_THEN       },
+    {"show",        required_argument, NULL, OPT_SHOW       },
+    {"opening",     required_argument, NULL, OPT_OPENING    },
     {"help",        no_argument,       NULL, OPT_HELP       },
     {NULL,          0,                 NULL, 0              },
 };
@@ -404,6 +415,31 @@ take_erase(struct ht_erase_opts *e, int opt)
 	return true;
 }
 
+/* "N=FILE": the content of entry N. */
+static bool
+take_opening(struct ht_audit_opts *o)
+{
+	size_t digits = strspn(optarg, "0123456789");
+
+	if (digits == 0 || digits > 19 || optarg[digits] != '=')
+		return wrong("opening", "N=FILE, N being an entry's number");
+	if (o->n_openings == HT_AUDIT_OPENINGS)
+		return wrong("opening", "needed: there are 64 of them already");
+	o->openings[o->n_openings++] = optarg;
+	return true;
+}
+
+static bool
+take_export(struct ht_audit_opts *o, int opt)
+{
+	if (opt == OPT_OPENING)
+		return take_opening(o);
+	if (opt == OPT_THEN)
+		return take_file("then", o->then, &o->n_then);
+	o->show = optarg;
+	return true;
+}
+
 static bool
 take_option(struct ht_audit_opts *o, int opt)
 {
@@ -460,6 +496,10 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_BEFORE:
 	case OPT_BODIES:
 		return take_erase(&o->erase, opt);
+	case OPT_THEN:
+	case OPT_SHOW:
+	case OPT_OPENING:
+		return take_export(o, opt);
 	case 'f':
 		o->follow = true;
 		return true;
@@ -636,7 +676,6 @@ run_report(struct ht_audit_opts *o, int argc, char **argv)
 static int
 run_show(struct ht_audit_opts *o, int argc, char **argv)
 {
-	struct ht_filter *f = &o->query.filter;
 	int code = check_where(o);
 
 	if (code != HT_AUDIT_OK)
@@ -644,16 +683,9 @@ run_show(struct ht_audit_opts *o, int argc, char **argv)
 	if (argc != 1)
 		return usage_error("show takes one entry's number or one "
 		                   "exchange id");
-	if (strlen(argv[0]) == 2 * HT_ID_SIZE &&
-	    ht_unhex(argv[0], f->exchange.at, HT_ID_SIZE) == HT_OK) {
-		f->has_exchange = true;
-	} else {
-		o->query.has_seq = true;
-		if (!entry_number(argv[0], &o->query.seq))
-			return usage_error("show: neither an entry's number "
-			                   "nor an exchange id (32 hex "
-			                   "digits)");
-	}
+	code = ht_audit_pick(argv[0], &o->query);
+	if (code != HT_AUDIT_OK)
+		return code;
 	o->query.evidence = true;
 	return ht_audit_show(o);
 }
@@ -670,6 +702,26 @@ run_prove(struct ht_audit_opts *o, int argc, char **argv)
 		return usage_error("prove takes one entry's number; a search "
 		                   "or show prints them");
 	return ht_audit_prove(o, seq);
+}
+
+static int
+run_export(struct ht_audit_opts *o, int argc, char **argv)
+{
+	int code = check_where(o);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (argc == 0)
+		return usage_error("export takes the exchanges of the case: "
+		                   "their ids, or numbers of entries");
+	if (o->authority == NULL || o->output == NULL)
+		return usage_error(
+		    "export needs --authority, for keys, catalog "
+		    "and grants, and -o FILE");
+	if ((o->show != NULL) != (o->n_annexes > 0))
+		return usage_error("--show says which fields of the annex the "
+		                   "--annex key opens, and needs it");
+	return ht_audit_export(o, argv);
 }
 
 /* A log need not be at hand when NEW brings its proof. */
@@ -758,6 +810,7 @@ static const struct {
     {"report",      run_report     },
     {"show",        run_show       },
     {"prove",       run_prove      },
+    {"export",      run_export     },
     {"consistency", run_consistency},
     {"verify",      run_verify     },
     {"subject",     run_subject    },
@@ -837,6 +890,6 @@ main(int argc, char **argv)
 			return guarded(verbs[i].run, &o, argc - optind - 1,
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
-	                   "prove, consistency, verify, subject, erase and "
-	                   "witness");
+	                   "prove, export, consistency, verify, subject, "
+	                   "erase and witness");
 }

@@ -58,7 +58,10 @@ bool ht_consistency_holds(const struct ht_add_checkpoint *proof,
  * leaf.  ht_known_load() is a ht_merkle_load_fn: it gives what is known, and
  * whatever can be hashed together from it; HT_ENOTFOUND for the rest.
  */
-#define HT_KNOWN_MAX (4 * HT_COVER_MAX) /* two leaves, all beside them */
+/* A frame of 64 rows and all beside them, in a log of 2^30 entries; on the
+ * heap.
+ */
+#define HT_KNOWN_MAX 4160
 struct ht_known {
 	size_t n;
 	struct {

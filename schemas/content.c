@@ -14,14 +14,12 @@
 
 /* ---- the frame: r || u32 length || content || zeroes ---- */
 
-#define R_SIZE 32
-
 struct ht_hash
 ht_content_commit(const uint8_t r[static 32], struct ht_slice content)
 {
 	const struct ht_slice parts[] = {
 	    ht_slice_str("hutong-content/v1\n"),
-	    HT_SLICE(r, R_SIZE),
+	    HT_SLICE(r, HT_CONTENT_R),
 	    content,
 	};
 
@@ -80,8 +78,8 @@ ht_content_wrap(struct ht_slice content, size_t fixed, struct ht_buf *out,
 	if (at == NULL)
 		return out->err;
 	out->len -= HT_AEAD_TAG;
-	ht_random(at, R_SIZE);
-	ht_be32(at + R_SIZE, (uint32_t)content.len);
+	ht_random(at, HT_CONTENT_R);
+	ht_be32(at + HT_CONTENT_R, (uint32_t)content.len);
 	if (content.len > 0)
 		memcpy(at + HT_CONTENT_OFFSET, content.at, content.len);
 	memset(at + HT_CONTENT_OFFSET + content.len, 0,
@@ -105,7 +103,7 @@ ht_content_unwrap(struct ht_slice plain, const struct ht_hash *commitment,
     struct ht_slice *ret_r, struct ht_slice *ret_content)
 {
 	struct ht_cur cur = ht_cur(plain);
-	struct ht_slice r = ht_cur_take(&cur, R_SIZE);
+	struct ht_slice r = ht_cur_take(&cur, HT_CONTENT_R);
 	struct ht_slice content = ht_cur_take(&cur, ht_cur_u32(&cur));
 	struct ht_slice padding = ht_cur_take(&cur, (size_t)(cur.end - cur.at));
 	struct ht_hash computed;

@@ -8,7 +8,8 @@
 #include "schemas/envelope.h"
 #include "schemas/status.h"
 
-#define HT_CONTENT_OFFSET 36 /* r (32) and the length (4) */
+#define HT_CONTENT_R      32 /* bytes of r */
+#define HT_CONTENT_OFFSET 36 /* r and the length (4) */
 
 /* The commitment of section 3.1. */
 struct ht_hash ht_content_commit(

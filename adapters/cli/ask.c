@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "schemas/prospect.h"
 
@@ -247,6 +248,17 @@ say_places(FILE *out, const struct ht_asked *asked)
 		fputc('\n', out);
 }
 
+/* Personal as the answer itself: for nobody else's eyes, and never over one. */
+static int
+write_opening(const char *path, const struct ht_asked *asked)
+{
+	enum ht_err err =
+	    ht_fs_create(path, 0600, ht_buf_slice(&asked->opening));
+
+	return err == HT_OK ? HT_CLI_GO
+	                    : ht_cli_error(err, NULL, "cannot write", path);
+}
+
 int
 cli_ask(struct cli_asking *asking, struct ht_ask *ask, struct ht_asked *ret)
 {
@@ -265,6 +277,7 @@ cli_ask(struct cli_asking *asking, struct ht_ask *ask, struct ht_asked *ret)
 	ask->casefile = asking->casefile;
 	ask->life_ms = asking->life_ms;
 	ask->despite_policy = asking->force;
+	ask->keep_opening = asking->opening != NULL;
 	err = ht_node_ask(asking->node, ask, &asked);
 	if (err != HT_OK) {
 		const char *trouble = ht_node_trouble(asking->node);
@@ -274,7 +287,9 @@ cli_ask(struct cli_asking *asking, struct ht_ask *ask, struct ht_asked *ret)
 	}
 	if (asked.status == HT_ST_OK && asked.answer == HT_ANSWER_ANSWERED) {
 		*ret = asked;
-		return HT_CLI_GO;
+		return asking->opening == NULL
+		           ? HT_CLI_GO
+		           : write_opening(asking->opening, ret);
 	}
 	say_reasons(&asked);
 	if (!asking->quiet)

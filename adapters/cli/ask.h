@@ -15,6 +15,7 @@ struct cli_asking {
 	const char *grant;
 	const char *officer;
 	const char *casefile;
+	const char *opening;
 	const char *format_name;
 	const char *timeout;
 	const char *lang;
@@ -58,6 +59,10 @@ struct cli_asking {
 	        .arg = "NUMBER",                                               \
 	        .help = "the case it belongs to; sealed to the auditors",      \
 	        .value = &(a).casefile},                                       \
+	    {.name = "opening",                                                \
+	        .arg = "FILE",                                                 \
+	        .help = "keep what proves the answer's content to others",     \
+	        .value = &(a).opening},                                        \
 	    {.name = "format",                                                 \
 	        .arg = "FORMAT",                                               \
 	        .help = "table (default), jsonl or csv",                       \

@@ -158,13 +158,12 @@ is_committed(const struct ht_tag *tag, const struct ht_annex *annex)
 	       ht_hash_eq(&commitment, &tag->commitment);
 }
 
-static enum ht_err
-read_annex(struct ht_look *look, const struct ht_tag *tag,
-    const struct ht_key *key, bool *ret_good)
+enum ht_err
+ht_look_annex(const struct ht_tag *tag, const struct ht_key *key,
+    json_t **ret_json, struct ht_annex *ret, bool *ret_good)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf plain = HT_BUF(HT_TAG_MAX);
 	HT_AUTO(ht_json_free) json_t *json = NULL;
-	struct ht_annex annex;
 	enum ht_err err = ht_annex_open(tag, key, &plain);
 
 	*ret_good = false;
@@ -173,13 +172,26 @@ read_annex(struct ht_look *look, const struct ht_tag *tag,
 	if (err == HT_OK)
 		err = ht_pack_to_json(ht_buf_slice(&plain), &json);
 	if (err == HT_OK)
-		err = ht_annex_from_json(json, &annex);
+		err = ht_annex_from_json(json, ret);
 	if (err != HT_OK)
 		return err == HT_ENOMEM ? err : HT_OK;
-	*ret_good = is_committed(tag, &annex);
+	*ret_good = is_committed(tag, ret);
+	if (*ret_good)
+		*ret_json = HT_TAKE(json);
+	return HT_OK;
+}
+
+static enum ht_err
+read_annex(struct ht_look *look, const struct ht_tag *tag,
+    const struct ht_key *key, bool *ret_good)
+{
+	HT_AUTO(ht_json_free) json_t *json = NULL;
+	struct ht_annex annex = {0};
+	enum ht_err err = ht_look_annex(tag, key, &json, &annex, ret_good);
+
 	ht_wipe(annex.entry, sizeof(annex.entry));
-	if (!*ret_good)
-		return HT_OK;
+	if (err != HT_OK || !*ret_good)
+		return err;
 	look->opened = true;
 	(void)snprintf(look->officer, sizeof(look->officer), "%s",
 	    annex.officer != NULL ? annex.officer : "");

@@ -70,6 +70,13 @@ enum ht_err ht_look_is_about(
 enum ht_err ht_looks_add(struct ht_looks *looks, const struct ht_row *row,
     const struct ht_pseudonym *subject, const struct ht_look_key *keys,
     size_t n_keys) HT_MUST_USE;
+/*
+ * Open a tag's annex with its epoch's key.  *ret_good: it could be, and says
+ * what the tag commits to; then *ret (whose strings point into *ret_json, the
+ * caller's) has it, to be wiped.  Errors: HT_ENOMEM.
+ */
+enum ht_err ht_look_annex(const struct ht_tag *tag, const struct ht_key *key,
+    json_t **ret_json, struct ht_annex *ret, bool *ret_good) HT_MUST_USE;
 /* All rows are in: what has no answer by @now_ms has its end. */
 void ht_looks_end(struct ht_looks *looks, uint64_t now_ms);
 

@@ -415,6 +415,31 @@ ht_audit_code(enum ht_err err)
 }
 
 int
+ht_audit_code_of(enum ht_err err)
+{
+	return err == HT_OK ? HT_AUDIT_OK : ht_audit_code(err);
+}
+
+int
+ht_audit_pick(const char *what, struct ht_query *query)
+{
+	struct ht_filter *f = &query->filter;
+
+	if (strlen(what) == 2 * HT_ID_SIZE &&
+	    ht_unhex(what, f->exchange.at, HT_ID_SIZE) == HT_OK) {
+		f->has_exchange = true;
+		return HT_AUDIT_OK;
+	}
+	query->has_seq = true;
+	if (ht_tree_size_parse(ht_slice_str(what), &query->seq) == HT_OK)
+		return HT_AUDIT_OK;
+	ht_audit_say("'%s' is neither an entry's number nor an exchange id (32 "
+	             "hex digits)",
+	    what);
+	return HT_AUDIT_USAGE;
+}
+
+int
 ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();

@@ -47,7 +47,9 @@ struct ht_erase_opts {
 	bool bodies;
 };
 
-#define HT_AUDIT_KEYS 8 /* epochs whose keys one question may bring */
+#define HT_AUDIT_KEYS     8  /* epochs whose keys one question may bring */
+#define HT_AUDIT_THEN     8  /* folders of trust documents of then */
+#define HT_AUDIT_OPENINGS 64 /* contents that parties show */
 
 struct ht_audit_cursor;
 
@@ -63,6 +65,11 @@ struct ht_audit_opts {
 	const char *root; /* file */
 	const char *vkey; /* text */
 	const char *authority;
+	const char *then[HT_AUDIT_THEN]; /* folders, as they were in force */
+	unsigned n_then;
+	const char *openings[HT_AUDIT_OPENINGS]; /* "N=FILE" */
+	unsigned n_openings;
+	const char *show;   /* fields of the annex, by commas */
 	const char *policy; /* file: logs, witnesses, quorum */
 	bool complete;      /* an answer whose completeness can be verified */
 	const char *output; /* file; NULL: standard output */
@@ -142,6 +149,10 @@ int ht_audit_checkpoint(const struct ht_audit_faith *faith,
 /* The log in opts->dir, for reading; an exit code, says what is wrong. */
 int ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret);
 int ht_audit_code(enum ht_err err); /* the exit code of an error */
+/* The same, and 0 for none. */
+int ht_audit_code_of(enum ht_err err);
+/* "17" or 32 hex digits: the exchange of an entry, or by its id. */
+int ht_audit_pick(const char *what, struct ht_query *query);
 
 /*
  * Every row of a question of mode READ or LIST (of a folder or a broker) or
@@ -196,6 +207,8 @@ int ht_audit_witness(const struct ht_audit_opts *opts, bool note_only);
 int ht_audit_erase(const struct ht_audit_opts *opts);
 /* opts->subject is "registry:id". */
 int ht_audit_look(const struct ht_audit_opts *opts);
+/* @what: entries' numbers and exchange ids, NULL behind the last. */
+int ht_audit_export(const struct ht_audit_opts *opts, char *const *what);
 int ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq);
 int ht_audit_consistency(
     const struct ht_audit_opts *opts, const char *old, const char *newer);

@@ -94,7 +94,8 @@ rolled() { # how many ranges have their roll
 ok "the broker commits to whom the entries before are about" await 15 rolled 2
 ok "... a thousand at a time" grep -q '"from":1024,.*"to":2048' "$W/rolls"
 ok "a look, by officer 7" exits 0 hutong query $ITEM "shxydm=$CODE" \
-    --config "$W/state.yaml" --officer 7 --case 2026-1 --quiet
+    --config "$W/state.yaml" --officer 7 --case 2026-1 --quiet \
+    --opening "$W/opening"
 ok "another, by another bureau" exits 0 hutong query $ITEM "shxydm=$CODE" \
     --config "$W/local.yaml" --officer 12 --quiet
 ok "the registry is put to sleep" signal STOP registry
@@ -144,6 +145,42 @@ END
 ok "... which another program reads" test $? -eq 0
 ok "JSON lines" exits 0 subject "$CODE" --format jsonl
 ok "... a look a line" test "$(wc -l <"$W/out")" -eq 3
+
+# ---- evidence for a court ----
+
+look=$(audit tail -n 2 --type RESPONSE --format csv 2>/dev/null |
+    sed -n 2p | cut -d, -f1)
+root=$(sed '/^$/,$d' "$W/authority/root.note" | sha256sum | cut -d' ' -f1)
+ok "a case, with the content and a field of the annex" exits 0 \
+    audit export "$look" --out "$W/case.tar" --annex "$W/keys/annex.key" \
+    --show case --opening "$look=$W/opening"
+tar -xf "$W/case.tar" -C "$W"
+ok "... which proves itself" exits 0 sh "$W/case/verify.sh" "$root"
+ok "... all of it" out_has 'Everything holds.'
+ok "... what was said" out_has 'that scjg.demo/registry committed to:' \
+    '"测试有限公司"' "\"$CODE\""
+ok "... in which case" out_has 'case: 2026-1'
+ok "... and not by whom" out_lacks 'officer: 7' "subject: uscc:$CODE"
+forge() { # file below the case, offset
+	python3 - "$W/case" "$1" "$2" <<-'END'
+		import hashlib, pathlib, re, sys
+		case, name, at = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+		data = bytearray((case / name).read_bytes())
+		data[at] ^= 1
+		(case / name).write_bytes(data)
+		files = (case / "files.sha256").read_text().split("\n")[:-1]
+		sums = "".join(
+		    f"{hashlib.sha256((case / f[66:]).read_bytes()).hexdigest()}  {f[66:]}\n"
+		    for f in files)
+		(case / "files.sha256").write_text(sums)
+		text = (case / "case.note").read_text().split("\n\n")[0] + "\n"
+		(case / "case.note").write_text(re.sub("files: .*", "files: " +
+		    hashlib.sha256(sums.encode()).hexdigest(), text))
+	END
+}
+forge "entries/$look/opening" 40
+ok "another content fails" exits 1 sh "$W/case/verify.sh" "$root"
+ok "... and is named" out_has 'is not the one that scjg.demo/registry committed'
 
 # ---- what the subject may not know yet ----
 
