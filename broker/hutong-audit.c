@@ -35,6 +35,7 @@ static const char usage_text[] =
     "                            ENTRY|EXCHANGE ...\n"
     "       hutong-audit consistency OLD NEW [WHERE] [-o FILE] [BELIEF]\n"
     "       hutong-audit verify  FILE BELIEF | --dir DIR [BELIEF]\n"
+    "       hutong-audit fsck    --dir DIR\n"
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
     "...\n"
     "                            [--annex FILE ...] [--for-subject]\n"
@@ -753,6 +754,16 @@ run_verify(struct ht_audit_opts *o, int argc, char **argv)
 }
 
 static int
+run_fsck(struct ht_audit_opts *o, int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 0 || o->dir == NULL || o->socket != NULL)
+		return usage_error(
+		    "fsck takes --dir: a stopped log, or a copy");
+	return ht_audit_fsck(o);
+}
+
+static int
 run_subject(struct ht_audit_opts *o, int argc, char **argv)
 {
 	int code = check_where(o);
@@ -813,6 +824,7 @@ static const struct {
     {"export",      run_export     },
     {"consistency", run_consistency},
     {"verify",      run_verify     },
+    {"fsck",        run_fsck       },
     {"subject",     run_subject    },
     {"erase",       run_erase      },
     {"witness",     run_witness    },
@@ -890,6 +902,6 @@ main(int argc, char **argv)
 			return guarded(verbs[i].run, &o, argc - optind - 1,
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
-	                   "prove, export, consistency, verify, subject, "
-	                   "erase and witness");
+	                   "prove, export, consistency, verify, fsck, "
+	                   "subject, erase and witness");
 }

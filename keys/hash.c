@@ -119,6 +119,18 @@ ht_blake2b(const struct ht_slice *parts, size_t n)
 	return hash;
 }
 
+void
+ht_short_hash(const uint8_t key[static HT_SHORT_SIZE], struct ht_slice bytes,
+    uint8_t out[static HT_SHORT_SIZE])
+{
+	_Static_assert(HT_SHORT_SIZE == crypto_shorthash_siphashx24_BYTES,
+	    "the sum's words");
+	_Static_assert(HT_SHORT_SIZE == crypto_shorthash_siphashx24_KEYBYTES,
+	    "and its key");
+
+	(void)crypto_shorthash_siphashx24(out, bytes.at, bytes.len, key);
+}
+
 struct ht_hash
 ht_leaf_hash(struct ht_slice leaf)
 {

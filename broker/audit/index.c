@@ -22,21 +22,7 @@
 
 #define INDEX_MAP     ((size_t)256 << 30)
 #define INDEX_VERSION 3
-#define ANY_REFUSAL   0xffff /* in by_status */
-#define FETCH_MAX     256    /* candidates at a time: short transactions */
-
-static const struct ht_store_db index_dbs[INDEX_DBS] = {
-    [META] = {"meta",        HT_STORE_BYTES},
-    [BY_EXCHANGE] = {"by_exchange", HT_STORE_BYTES},
-    [BY_MEMBER] = {"by_member",   HT_STORE_BYTES},
-    [BY_ITEM] = {"by_item",     HT_STORE_BYTES},
-    [BY_STATUS] = {"by_status",   HT_STORE_BYTES},
-    [BY_TYPE] = {"by_type",     HT_STORE_BYTES},
-    [BY_SUBJECT] = {"by_subject",  HT_STORE_BYTES},
-    [ROLLS] = {"rolls",       HT_STORE_BYTES},
-    [ROLL_ROOTS] = {"roll_roots",  HT_STORE_BYTES},
-    [ROLL_SAID] = {"roll_said",   HT_STORE_BYTES},
-};
+#define FETCH_MAX     256 /* candidates at a time: short transactions */
 
 /* ---- what an entry is about ---- */
 
@@ -180,35 +166,47 @@ wipe(const char *dir)
 /* meta/upto: version u8, environment id, upto u64 */
 static void
 meta_bytes(
-    const struct ht_index *index, uint64_t upto, uint8_t out[static META_SIZE])
+    const struct ht_log *log, uint64_t upto, uint8_t out[static META_SIZE])
 {
 	out[0] = INDEX_VERSION;
-	memcpy(out + 1, index->log->env, HT_ENV_ID_SIZE);
+	memcpy(out + 1, log->env, HT_ENV_ID_SIZE);
 	ht_be64(out + 1 + HT_ENV_ID_SIZE, upto);
+}
+
+enum ht_err
+index_meta(struct ht_store *store, struct ht_log *log, uint64_t *ret_upto)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	uint8_t want[META_SIZE];
+	struct ht_slice meta;
+	uint64_t upto;
+	enum ht_err err = ht_txn_begin(store, false, &txn);
+
+	*ret_upto = 0;
+	if (err == HT_OK)
+		err = ht_txn_get(txn, META, ht_slice_str("upto"), &meta);
+	if (err != HT_OK)
+		return err == HT_ENOTFOUND ? HT_OK : HT_EINTEGRITY;
+	if (meta.len != META_SIZE)
+		return HT_EINTEGRITY;
+	upto = ht_load64(meta.at + 1 + HT_ENV_ID_SIZE);
+	meta_bytes(log, upto, want);
+	if (memcmp(meta.at, want, META_SIZE) != 0 || upto > ht_log_size(log))
+		return HT_EINTEGRITY;
+	*ret_upto = upto;
+	return HT_OK;
 }
 
 /* Is this the index of this log?  An empty one is of any. */
 static bool
 fits(struct ht_index *index)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
-	uint8_t want[META_SIZE];
-	struct ht_slice meta;
 	uint64_t upto;
-	enum ht_err err = ht_txn_begin(index->store, false, &txn);
 
-	if (err == HT_OK)
-		err = ht_txn_get(txn, META, ht_slice_str("upto"), &meta);
-	if (err != HT_OK)
-		return err == HT_ENOTFOUND;
-	if (meta.len != META_SIZE)
+	if (index_meta(index->store, index->log, &upto) != HT_OK)
 		return false;
-	upto = ht_load64(meta.at + 1 + HT_ENV_ID_SIZE);
-	meta_bytes(index, upto, want);
-	if (memcmp(meta.at, want, META_SIZE) != 0 ||
-	    upto > ht_log_size(index->log))
-		return false;
-	atomic_store(&index->upto, upto);
+	if (upto > 0)
+		atomic_store(&index->upto, upto);
 	return true;
 }
 
@@ -358,59 +356,6 @@ ht_index_upto(const struct ht_index *index)
 
 /* ---- filling ---- */
 
-/* A key: a prefix of at most 129 + 1 bytes, then the seq. */
-#define ROW_MAX (HT_NAME_MAX + 1 + 8)
-
-struct row {
-	size_t len; /* without the seq */
-	uint8_t at[ROW_MAX];
-};
-
-static struct row
-row_bytes(const void *bytes, size_t len)
-{
-	struct row row = {.len = len};
-
-	HT_ASSERT(len <= ROW_MAX - 8);
-	memcpy(row.at, bytes, len);
-	return row;
-}
-
-/* A name ends in 0, so that none is the beginning of another. */
-static struct row
-row_name(struct ht_slice name)
-{
-	struct row row = row_bytes(name.at, name.len);
-
-	row.at[row.len++] = 0;
-	return row;
-}
-
-static struct row
-row_status(unsigned status)
-{
-	uint8_t be[2];
-
-	ht_be16(be, (uint16_t)status);
-	return row_bytes(be, sizeof(be));
-}
-
-static struct row
-row_type(unsigned type)
-{
-	uint8_t byte = (uint8_t)type;
-
-	return row_bytes(&byte, 1);
-}
-
-static enum ht_err
-put_row(struct ht_txn *txn, unsigned db, struct row row, uint64_t seq)
-{
-	ht_be64(row.at + row.len, seq);
-	return ht_txn_put(
-	    txn, db, HT_SLICE(row.at, row.len + 8), HT_SLICE(NULL, 0));
-}
-
 struct filling {
 	struct ht_index *index;
 	struct ht_txn *txn;
@@ -419,38 +364,19 @@ struct filling {
 	struct ht_buf tag;
 };
 
-/* These have a row for many entries. */
-static bool
-is_posted(unsigned db)
-{
-	return db == BY_MEMBER || db == BY_ITEM;
-}
-
 static enum ht_err
-post(struct filling *f, unsigned db, struct ht_slice name, uint64_t seq)
+put_row(void *arg, unsigned db, struct ht_slice prefix, uint64_t seq)
 {
-	struct row row = row_name(name);
+	struct filling *f = arg;
+	uint8_t key[INDEX_ROW_MAX];
 
-	return ht_postings_add(
-	    f->postings, f->txn, db, HT_SLICE(row.at, row.len), seq);
-}
-
-static enum ht_err
-put_members(struct filling *f, const struct ht_entry *e)
-{
-	struct ht_slice names[] = {
-	    f->about.sender, f->about.recipient, e->member};
-	enum ht_err err = HT_OK;
-
-	for (size_t i = 0; i < HT_COUNT(names) && err == HT_OK; i++) {
-		bool again = false;
-
-		for (size_t j = 0; j < i; j++)
-			again |= ht_slice_eq(names[i], names[j]);
-		if (names[i].len > 0 && !again)
-			err = post(f, BY_MEMBER, names[i], e->seq);
-	}
-	return err;
+	if (index_posted(db))
+		return ht_postings_add(f->postings, f->txn, db, prefix, seq);
+	HT_ASSERT(prefix.len <= sizeof(key) - 8);
+	memcpy(key, prefix.at, prefix.len);
+	ht_be64(key + prefix.len, seq);
+	return ht_txn_put(
+	    f->txn, db, HT_SLICE(key, prefix.len + 8), HT_SLICE(NULL, 0));
 }
 
 /*
@@ -479,49 +405,18 @@ read_tag(struct filling *f, const struct ht_entry *e, struct ht_tag *ret,
 }
 
 static enum ht_err
-put_subjects(struct filling *f, const struct ht_entry *e)
+put_rows(struct filling *f, const struct ht_entry *e)
 {
 	struct ht_tag tag;
 	bool there;
 	enum ht_err err = read_tag(f, e, &tag, &there);
 
-	if (err != HT_OK || !there)
-		return err;
-	for (unsigned i = 0; i < tag.n_subjects && err == HT_OK; i++)
-		err = put_row(f->txn, BY_SUBJECT,
-		    row_bytes(tag.subjects[i].at, HT_PSEUDONYM_SIZE), e->seq);
-	return err == HT_OK ? ht_rolls_tag(f->index->rolls, e->seq, &tag) : err;
-}
-
-/* The two types that make up the traffic have no rows: a period finds them. */
-static bool
-type_has_rows(unsigned type)
-{
-	return type != HT_ENTRY_REQUEST && type != HT_ENTRY_RESPONSE;
-}
-
-static enum ht_err
-put_rows(struct filling *f, const struct ht_entry *e)
-{
-	const struct ht_about *a = &f->about;
-	enum ht_err err = put_members(f, e);
-
-	if (err == HT_OK && a->has_exchange)
-		err = put_row(f->txn, BY_EXCHANGE,
-		    row_bytes(a->exchange.at, HT_ID_SIZE), e->seq);
-	if (err == HT_OK && a->item.len > 0)
-		err = post(f, BY_ITEM, a->item, e->seq);
-	if (err == HT_OK && e->status != 0)
-		err = put_row(f->txn, BY_STATUS, row_status(e->status), e->seq);
-	if (err == HT_OK && ht_entry_refused(e, a))
-		err =
-		    put_row(f->txn, BY_STATUS, row_status(ANY_REFUSAL), e->seq);
-	if (err == HT_OK && type_has_rows(e->type))
-		err = put_row(f->txn, BY_TYPE, row_type(e->type), e->seq);
+	if (err == HT_OK)
+		err = index_rows(e, &f->about, there ? &tag : NULL, put_row, f);
 	if (err == HT_OK && e->type == HT_ENTRY_INDEX_ROOT)
 		err = index_put_said(f->txn, e);
-	if (err == HT_OK)
-		err = put_subjects(f, e);
+	if (err == HT_OK && there)
+		err = ht_rolls_tag(f->index->rolls, e->seq, &tag);
 	return err == HT_OK ? ht_rolls_step(f->index->rolls, f->txn, e->seq)
 	                    : err;
 }
@@ -571,7 +466,7 @@ fill(struct filling *f, uint64_t from, uint64_t to)
 		err = ht_log_walk(f->index->log, from, to, fill_one, f);
 	if (err == HT_OK)
 		err = ht_postings_flush(f->postings, f->txn);
-	meta_bytes(f->index, to, meta);
+	meta_bytes(f->index->log, to, meta);
 	if (err == HT_OK)
 		err = ht_txn_put(f->txn, META, ht_slice_str("upto"),
 		    HT_SLICE(meta, sizeof(meta)));
@@ -803,27 +698,27 @@ ht_index_bounds(struct ht_index *index, const struct ht_filter *f,
 
 /* The index with the fewest rows, by experience; false: none helps. */
 static bool
-choose(const struct ht_filter *f, unsigned *ret_db, struct row *ret)
+choose(const struct ht_filter *f, unsigned *ret_db, struct index_row *ret)
 {
 	if (f->has_exchange) {
 		*ret_db = BY_EXCHANGE;
-		*ret = row_bytes(f->exchange.at, HT_ID_SIZE);
+		*ret = index_row_bytes(f->exchange.at, HT_ID_SIZE);
 	} else if (f->has_subject) {
 		*ret_db = BY_SUBJECT;
-		*ret = row_bytes(f->subject.at, HT_PSEUDONYM_SIZE);
+		*ret = index_row_bytes(f->subject.at, HT_PSEUDONYM_SIZE);
 	} else if (f->status > 0 || f->status == -2) {
 		*ret_db = BY_STATUS;
-		*ret = row_status(
-		    f->status == -2 ? ANY_REFUSAL : (unsigned)f->status);
-	} else if (f->type > 0 && type_has_rows((unsigned)f->type)) {
+		*ret = index_row_status(
+		    f->status == -2 ? INDEX_ANY_REFUSAL : (unsigned)f->status);
+	} else if (f->type > 0 && index_type_has_rows((unsigned)f->type)) {
 		*ret_db = BY_TYPE;
-		*ret = row_type((unsigned)f->type);
+		*ret = index_row_type((unsigned)f->type);
 	} else if (f->item.len > 0) {
 		*ret_db = BY_ITEM;
-		*ret = row_name(f->item);
+		*ret = index_row_name(f->item);
 	} else if (f->peer.len > 0 || f->member.len > 0) {
 		*ret_db = BY_MEMBER;
-		*ret = row_name(f->peer.len > 0 ? f->peer : f->member);
+		*ret = index_row_name(f->peer.len > 0 ? f->peer : f->member);
 	} else {
 		return false;
 	}
@@ -832,7 +727,7 @@ choose(const struct ht_filter *f, unsigned *ret_db, struct row *ret)
 
 /* Rows of one entry each: the key ends in its seq. */
 static enum ht_err
-find_rows(struct ht_txn *txn, unsigned db, struct row row, uint64_t from,
+find_rows(struct ht_txn *txn, unsigned db, struct index_row row, uint64_t from,
     uint64_t to, uint64_t out[static FETCH_MAX], size_t *ret_n)
 {
 	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
@@ -860,22 +755,22 @@ find_rows(struct ht_txn *txn, unsigned db, struct row row, uint64_t from,
 
 /* At most FETCH_MAX seqs of the row's prefix, from `from` on, below `to`. */
 static enum ht_err
-candidates(struct ht_index *index, unsigned db, struct row row, uint64_t from,
-    uint64_t to, uint64_t out[static FETCH_MAX], size_t *ret_n)
+candidates(struct ht_index *index, unsigned db, struct index_row row,
+    uint64_t from, uint64_t to, uint64_t out[static FETCH_MAX], size_t *ret_n)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
 	enum ht_err err = ht_txn_begin(index->store, false, &txn);
 
 	if (err != HT_OK)
 		return err;
-	if (is_posted(db))
+	if (index_posted(db))
 		return ht_postings_find(txn, db, HT_SLICE(row.at, row.len),
 		    from, to, out, FETCH_MAX, ret_n);
 	return find_rows(txn, db, row, from, to, out, ret_n);
 }
 
 static enum ht_err
-follow(struct search *s, unsigned db, struct row row, uint64_t to)
+follow(struct search *s, unsigned db, struct index_row row, uint64_t to)
 {
 	uint64_t from = s->lo, seqs[FETCH_MAX];
 	size_t n = FETCH_MAX;
@@ -902,7 +797,7 @@ static enum ht_err
 run_search(struct search *s)
 {
 	uint64_t indexed = ht_index_upto(s->index);
-	struct row row;
+	struct index_row row;
 	unsigned db;
 	enum ht_err err = ht_index_bounds(s->index, s->filter, &s->lo, &s->hi);
 

@@ -203,6 +203,7 @@ int ht_audit_stats(const struct ht_audit_opts *opts);
 int ht_audit_report(const struct ht_audit_opts *opts);
 int ht_audit_show(const struct ht_audit_opts *opts);
 int ht_audit_verify(const struct ht_audit_opts *opts);
+int ht_audit_fsck(const struct ht_audit_opts *opts);
 int ht_audit_witness(const struct ht_audit_opts *opts, bool note_only);
 int ht_audit_erase(const struct ht_audit_opts *opts);
 /* opts->subject is "registry:id". */

@@ -121,6 +121,79 @@ run 4 'a database cut short' env ASAN_OPTIONS="${ASAN_OPTIONS:-}:$raw" \
     TSAN_OPTIONS="${TSAN_OPTIONS:-}:$raw" "$audit" verify --dir "$dir/copy"
 says 'damaged' 'it says so'
 
+# --- fsck: every part, to the end, and what to do ---
+run 0 'the files of a whole log are in order' "$audit" fsck --dir "$log"
+says "entries    $size, and the stored tree" 'entries and tree'
+says 'index      439 rows, of the first 86 entries' 'and every row of the index'
+spoilt() { # WANTED-STATUS WHAT SAYS...: the copy, and what fsck says of it
+	run "$1" "fsck: $2" "$audit" fsck --dir "$dir/copy"
+	shift 2
+	for words; do
+		says "$words" "... $words"
+	done
+}
+copy_log() { rm -rf "$dir/copy" && cp -r "$log" "$dir/copy"; }
+change() { # FILE PYTHON: what becomes of its bytes, data
+	python3 - "$dir/copy/$1" "$2" <<'EOF'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+exec(sys.argv[2])
+open(sys.argv[1], "wb").write(data)
+EOF
+}
+copy_log
+flip "$dir/copy/evidence/data.mdb" "$(entry_hex 1 3)" 150
+flip "$dir/copy/evidence/data.mdb" "$(entry_hex 1 7)" 150
+spoilt 4 'two entries' 'entries: entry 3 is not the one that was logged' \
+    'entry 7 is not the one' 'what was logged is damaged'
+copy_log
+leaf_hash=$("$audit" search --dir "$log" --start 20 --limit 1 --format jsonl \
+    2>/dev/null | grep -o '"leaf_hash":"[0-9a-f]*' | cut -d'"' -f4)
+python3 - "$dir/copy/evidence/data.mdb" "$leaf_hash" <<'EOF'
+import sys
+# Behind an entry it follows the leaf; in n0 it stands beside other hashes.
+data, h = bytearray(open(sys.argv[1], "rb").read()), bytes.fromhex(sys.argv[2])
+at = data.find(h)
+while at >= 0:
+    if b"tax-registration" not in data[at - 500:at]:
+        data[at] ^= 1
+    at = data.find(h, at + 1)
+open(sys.argv[1], "wb").write(data)
+EOF
+spoilt 4 'a hash of the tree' 'tree: the stored hash of level 0, number 20, is not'
+copy_log
+change vault/0000000000000000.seg 'data[-3] ^= 1'
+spoilt 4 'a body' 'vault: entry ' 'is not the one of its header'
+copy_log
+change vault/0000000000000000.seg 'data += b"x" * 100'
+: >"$dir/copy/vault/notes.txt"
+spoilt 1 'what a crash left' '100 bytes behind the last piece' \
+    'vault/notes.txt: no file of a log' 'remains of a crash do no harm'
+copy_log
+touch "$dir/copy/index/boot"
+spoilt 0 'an index left open' 'index      none, or left open'
+if python3 -c 'import lmdb' 2>/dev/null; then
+	copy_log
+	python3 - "$dir/copy/index" <<'EOF'
+import lmdb, sys
+env = lmdb.open(sys.argv[1], max_dbs=16, map_size=1 << 30)
+with env.begin(write=True) as txn:
+    db = env.open_db(b"by_item", txn=txn)
+    with txn.cursor(db) as at:
+        at.first()
+        txn.put(at.key(), at.value()[:-2], db=db)
+EOF
+	spoilt 1 'a row of the index less' 'index: by_item is not made of these' \
+	    'remove the folder'
+	rm -rf "$dir/copy/index"
+	spoilt 0 'no index' 'in order'
+fi
+copy_log
+rm "$dir/copy/anchor"
+spoilt 4 'no anchor' 'signed: there is no valid anchor'
+run 3 'fsck: no log there' "$audit" fsck --dir "$dir/nothing"
+run 2 'fsck: no folder given' "$audit" fsck
+
 # --- an older log put back ---
 rm -rf "$dir/copy" && cp -r "$log" "$dir/copy"
 python3 - "$dir/copy/anchor" <<'EOF'
@@ -136,6 +209,7 @@ open(sys.argv[1], "wb").write(data)
 EOF
 run 6 'an anchor that is ahead' "$audit" verify --dir "$dir/copy"
 says 'an older log was put back' 'it says so'
+spoilt 6 'an anchor that is ahead' 'an older log was put back'
 run 6 'and no search of it' "$audit" search --dir "$dir/copy"
 
 # --- search ---
