@@ -145,10 +145,10 @@ $(B)/%.o: %.c | $(B)/.ready
 	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) -c -o $@ $<
 # A script as the lines of a C array: what `export` puts beside a case.
-$(B)/gen/verify_sh.inc: broker/audit/verify.sh
+$(B)/gen/broker/audit/verify_sh.inc: broker/audit/verify.sh
 	$(Q)mkdir -p $(@D)
 	$(call say,GEN)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&",/' $< >$@
-$(B)/broker/audit/export_script.o: $(B)/gen/verify_sh.inc
+$(B)/broker/audit/export_script.o: $(B)/gen/broker/audit/verify_sh.inc
 $(B)/broker/audit/export_script.o: HT_CPPFLAGS += -I$(B)/gen
 # One clear sentence instead of a page of missing headers.
 $(B)/.ready:

@@ -5,6 +5,6 @@
 #include "broker/audit/export.h"
 
 const char *const ht_case_script[] = {
-#include "verify_sh.inc"
+#include "broker/audit/verify_sh.inc"
     NULL,
 };
