@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,8 +35,9 @@ static const char usage_text[] =
     "[--opening N=FILE ...]\n"
     "                            ENTRY|EXCHANGE ...\n"
     "       hutong-audit consistency OLD NEW [WHERE] [-o FILE] [BELIEF]\n"
-    "       hutong-audit verify  FILE BELIEF | --dir DIR [BELIEF]\n"
+    "       hutong-audit verify  FILE|MIRROR BELIEF | --dir DIR [BELIEF]\n"
     "       hutong-audit fsck    --dir DIR\n"
+    "       hutong-audit mirror  WHERE BELIEF [--hashes] FOLDER\n"
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
     "...\n"
     "                            [--annex FILE ...] [--for-subject]\n"
@@ -132,6 +134,7 @@ enum {
 	OPT_COMPLETE,
 	OPT_THEN,
 	OPT_SHOW,
+	OPT_HASHES,
 	OPT_OPENING,
 	OPT_OUT = 'o',
 	OPT_HELP = 'h',
@@ -183,6 +186,7 @@ static const struct option options[] = {
     {"policy",      required_argument, NULL, OPT_POLICY     },
     {"complete",    no_argument,       NULL, OPT_COMPLETE   },
     {"then",        required_argument, NULL, OPT_THEN       },
+    {"hashes",      no_argument,       NULL, OPT_HASHES     },
     {"show",        required_argument, NULL, OPT_SHOW       },
     {"opening",     required_argument, NULL, OPT_OPENING    },
     {"help",        no_argument,       NULL, OPT_HELP       },
@@ -497,6 +501,9 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_BEFORE:
 	case OPT_BODIES:
 		return take_erase(&o->erase, opt);
+	case OPT_HASHES:
+		o->hashes = true;
+		return true;
 	case OPT_THEN:
 	case OPT_SHOW:
 	case OPT_OPENING:
@@ -744,13 +751,30 @@ run_consistency(struct ht_audit_opts *o, int argc, char **argv)
 static int
 run_verify(struct ht_audit_opts *o, int argc, char **argv)
 {
+	struct stat st;
+
 	if (argc == 1 && o->dir == NULL && o->socket == NULL)
-		return ht_audit_verify_file(o, argv[0]);
+		return stat(argv[0], &st) == 0 && S_ISDIR(st.st_mode)
+		           ? ht_audit_verify_mirror(o, argv[0])
+		           : ht_audit_verify_file(o, argv[0]);
 	if (argc > 0 || o->dir == NULL || o->socket != NULL)
 		return usage_error("verify takes one file, or --dir; a running "
 		                   "broker's log is verified from a copy made "
 		                   "while it is stopped");
 	return ht_audit_verify(o);
+}
+
+static int
+run_mirror(struct ht_audit_opts *o, int argc, char **argv)
+{
+	int code = check_where(o);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (argc != 1)
+		return usage_error("mirror takes one folder: a new one, or a "
+		                   "mirror that shall grow");
+	return ht_audit_mirror(o, argv[0]);
 }
 
 static int
@@ -825,6 +849,7 @@ static const struct {
     {"consistency", run_consistency},
     {"verify",      run_verify     },
     {"fsck",        run_fsck       },
+    {"mirror",      run_mirror     },
     {"subject",     run_subject    },
     {"erase",       run_erase      },
     {"witness",     run_witness    },
@@ -903,5 +928,5 @@ main(int argc, char **argv)
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
 	                   "prove, export, consistency, verify, fsck, "
-	                   "subject, erase and witness");
+	                   "mirror, subject, erase and witness");
 }

@@ -69,6 +69,7 @@ struct ht_audit_opts {
 	unsigned n_then;
 	const char *openings[HT_AUDIT_OPENINGS]; /* "N=FILE" */
 	unsigned n_openings;
+	bool hashes;        /* a mirror without entries */
 	const char *show;   /* fields of the annex, by commas */
 	const char *policy; /* file: logs, witnesses, quorum */
 	bool complete;      /* an answer whose completeness can be verified */
@@ -204,6 +205,9 @@ int ht_audit_report(const struct ht_audit_opts *opts);
 int ht_audit_show(const struct ht_audit_opts *opts);
 int ht_audit_verify(const struct ht_audit_opts *opts);
 int ht_audit_fsck(const struct ht_audit_opts *opts);
+/* A folder of tiles: grown, and verified. */
+int ht_audit_mirror(const struct ht_audit_opts *opts, const char *dir);
+int ht_audit_verify_mirror(const struct ht_audit_opts *opts, const char *dir);
 int ht_audit_witness(const struct ht_audit_opts *opts, bool note_only);
 int ht_audit_erase(const struct ht_audit_opts *opts);
 /* opts->subject is "registry:id". */
