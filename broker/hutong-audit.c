@@ -43,6 +43,7 @@ static const char usage_text[] =
     "                            [--annex FILE ...] [--for-subject]\n"
     "                            [--format table|jsonl|csv|tracker] [-o "
     "FILE]\n"
+    "       hutong-audit pseudonym REGISTRY:ID --tracker FILE ...\n"
     "       hutong-audit erase   BELIEF --order NAME --basis TEXT [--bodies] "
     "SCOPE\n"
     "                            [--until TIME] [-o FILE]\n"
@@ -809,6 +810,16 @@ run_subject(struct ht_audit_opts *o, int argc, char **argv)
 }
 
 static int
+run_pseudonym(struct ht_audit_opts *o, int argc, char **argv)
+{
+	if (argc != 1 || o->n_trackers == 0)
+		return usage_error(
+		    "pseudonym takes REGISTRY:ID, and the "
+		    "tracker keys of its epochs: --tracker FILE");
+	return ht_audit_pseudonyms(o, argv[0]);
+}
+
+static int
 run_erase(struct ht_audit_opts *o, int argc, char **argv)
 {
 	int code = HT_AUDIT_OK;
@@ -851,6 +862,7 @@ static const struct {
     {"fsck",        run_fsck       },
     {"mirror",      run_mirror     },
     {"subject",     run_subject    },
+    {"pseudonym",   run_pseudonym  },
     {"erase",       run_erase      },
     {"witness",     run_witness    },
 };
@@ -928,5 +940,5 @@ main(int argc, char **argv)
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
 	                   "prove, export, consistency, verify, fsck, "
-	                   "mirror, subject, erase and witness");
+	                   "mirror, subject, pseudonym, erase and witness");
 }

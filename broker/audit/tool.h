@@ -198,6 +198,7 @@ int ht_audit_open_key(const char *path, enum ht_key_for what,
     struct ht_key **ret, struct ht_keyfile *file);
 
 /* The verbs: exit codes. */
+int ht_audit_pseudonyms(const struct ht_audit_opts *opts, const char *subject);
 int ht_audit_search(const struct ht_audit_opts *opts);
 int ht_audit_tail(const struct ht_audit_opts *opts);
 int ht_audit_stats(const struct ht_audit_opts *opts);

@@ -119,6 +119,13 @@ ok "with the annex's key" exits 0 subject "$CODE" --format csv \
     --annex "$W/keys/annex.key"
 ok "... which officer, and in which case" out_has ',7,2026-1,' ',12,,'
 ok "nobody looked at another" exits 1 subject "$OTHER"
+ok "their pseudonym" exits 0 hutong-audit pseudonym "uscc:$CODE" \
+    --tracker "$W/keys/tracker.key"
+ok "... of the epoch" out_has 'gx.demo/e1 '
+ok "... by which a search finds the same" exits 0 audit search \
+    --subject "$(cut -d' ' -f2 "$W/out")" --format csv
+ok "... entries" test "$(wc -l <"$W/out")" -eq 6
+ok "a pseudonym without a key" exits 2 hutong-audit pseudonym "uscc:$CODE"
 ok "the wrong kind of key" exits 3 audit subject "uscc:$CODE" \
     --tracker "$W/keys/auditor.key"
 ok "no tracker key" exits 2 audit subject "uscc:$CODE"
