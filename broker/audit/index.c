@@ -431,6 +431,7 @@ fill_one(void *arg, uint64_t seq, struct ht_slice leaf)
 	(void)seq;
 	if (ht_entry_decode(leaf, &e) != HT_OK)
 		return HT_EINTEGRITY;
+	ht_buf_reset(&f->tag);
 	err = ht_entry_about(f->index->log, &e, &f->about);
 	return err == HT_OK ? put_rows(f, &e) : err;
 }

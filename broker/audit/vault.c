@@ -29,8 +29,10 @@
 #define MAGIC "hutong-vault/v1\n"
 /* Small pieces are gathered: one system call for a whole group. */
 #define STAGE_MAX (1 << 20)
-#define ERASED    (UINT32_C(1) << 31) /* in a length: the part is erased */
-#define BY_SIZE   8                   /* what it begins with: who by */
+/* Read at once of a stopped log: a few dozen small pieces, or one larger. */
+#define WINDOW_MAX (16 << 10)
+#define ERASED     (UINT32_C(1) << 31) /* in a length: the part is erased */
+#define BY_SIZE    8                   /* what it begins with: who by */
 
 _Static_assert(HT_TAG_MAX < ERASED && HT_BODY_MAX < ERASED,
     "no length has the bit that says erased");
@@ -50,6 +52,10 @@ struct ht_vault {
 	pthread_mutex_t reading; /* over the two, and while they are used */
 	uint32_t read_segment;
 	int read_fd; /* -1: none is open */
+	/* What was read last, of a vault that nobody writes; else NULL. */
+	uint8_t *window;
+	uint64_t window_at;
+	size_t window_len;
 
 	uint32_t erase_segment; /* of the one that erases */
 	int erase_fd;
@@ -352,7 +358,9 @@ ht_vault_open(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
 	memcpy(vault->env, env, HT_ENV_ID_SIZE);
 	vault->dir = strdup(dir);
 	vault->stage = write ? malloc(STAGE_MAX) : NULL;
-	if (vault->dir == NULL || (write && vault->stage == NULL))
+	vault->window = write ? NULL : malloc(WINDOW_MAX);
+	if (vault->dir == NULL || (write && vault->stage == NULL) ||
+	    (!write && vault->window == NULL))
 		return HT_ENOMEM;
 	if (write)
 		err = ht_fs_mkdirs(dir, 0700);
@@ -379,6 +387,7 @@ ht_vault_close(struct ht_vault **vault_p)
 	ht_fd_close(&vault->erase_fd);
 	pthread_mutex_destroy(&vault->reading);
 	free(vault->stage);
+	free(vault->window);
 	free(vault->dir);
 	free(vault);
 }
@@ -407,6 +416,50 @@ read_at(int fd, uint64_t offset, void *out, size_t len)
 	return HT_OK;
 }
 
+/* Refill the window from @offset on; a file's end makes it shorter. */
+static enum ht_err
+fill_window(struct ht_vault *vault, uint64_t offset)
+{
+	ssize_t n;
+
+	vault->window_len = 0;
+	do
+		n = pread(
+		    vault->read_fd, vault->window, WINDOW_MAX, (off_t)offset);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return HT_ESYSTEM;
+	vault->window_at = offset;
+	vault->window_len = (size_t)n;
+	return HT_OK;
+}
+
+static bool
+in_window(const struct ht_vault *vault, uint64_t offset, size_t len)
+{
+	uint64_t skip = offset - vault->window_at;
+
+	return offset >= vault->window_at && skip <= vault->window_len &&
+	       len <= vault->window_len - skip;
+}
+
+/* From the segment open to be read: who reads one piece reads the next. */
+static enum ht_err
+read_near(struct ht_vault *vault, uint64_t offset, void *out, size_t len)
+{
+	enum ht_err err = HT_OK;
+
+	if (vault->window == NULL || len > WINDOW_MAX)
+		return read_at(vault->read_fd, offset, out, len);
+	if (!in_window(vault, offset, len))
+		err = fill_window(vault, offset);
+	if (err == HT_OK && !in_window(vault, offset, len))
+		err = HT_EINTEGRITY;
+	if (err == HT_OK && len > 0)
+		memcpy(out, vault->window + (offset - vault->window_at), len);
+	return err;
+}
+
 static uint32_t
 length(uint32_t stored)
 {
@@ -415,14 +468,15 @@ length(uint32_t stored)
 
 /* The piece's head and its tag, or what stands in its place; both as stored. */
 static enum ht_err
-read_head(const struct ht_vault *vault, int fd, struct ht_vault_place place,
-    uint32_t tag_len, uint32_t body_len, uint8_t *tag, uint32_t ret_stored[2])
+read_head(struct ht_vault *vault, struct ht_vault_place place, uint32_t tag_len,
+    uint32_t body_len, uint8_t *tag, uint32_t ret_stored[2])
 {
 	uint8_t found[HT_VAULT_PIECE_MIN], want[HT_VAULT_PIECE_MIN];
-	enum ht_err err = read_at(fd, place.offset, found, sizeof(found));
+	enum ht_err err = read_near(vault, place.offset, found, sizeof(found));
 
 	if (err == HT_OK)
-		err = read_at(fd, place.offset + sizeof(found), tag, tag_len);
+		err = read_near(
+		    vault, place.offset + sizeof(found), tag, tag_len);
 	if (err != HT_OK)
 		return err;
 	ret_stored[0] = ht_load32(found);
@@ -447,6 +501,7 @@ open_to_read(struct ht_vault *vault, uint32_t segment)
 	if (path == NULL)
 		return HT_ENOMEM;
 	ht_fd_close(&vault->read_fd);
+	vault->window_len = 0;
 	vault->read_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (vault->read_fd == -1)
 		return errno == ENOENT ? HT_EINTEGRITY : HT_ESYSTEM;
@@ -464,8 +519,7 @@ read_piece(struct ht_vault *vault, struct ht_vault_place place,
 	enum ht_err err = open_to_read(vault, place.segment);
 
 	if (err == HT_OK)
-		err = read_head(vault, vault->read_fd, place, tag_len, body_len,
-		    tag, stored);
+		err = read_head(vault, place, tag_len, body_len, tag, stored);
 	if (err == HT_OK && ((want_tag && stored[0] & ERASED) ||
 	                        (ret_body != NULL && stored[1] & ERASED)))
 		err = HT_EERASED;
@@ -474,8 +528,8 @@ read_piece(struct ht_vault *vault, struct ht_vault_place place,
 	body = ht_buf_room(ret_body, body_len);
 	if (body == NULL)
 		return ret_body->err;
-	return read_at(vault->read_fd,
-	    place.offset + HT_VAULT_PIECE_MIN + tag_len, body, body_len);
+	return read_near(
+	    vault, place.offset + HT_VAULT_PIECE_MIN + tag_len, body, body_len);
 }
 
 enum ht_err
@@ -522,8 +576,7 @@ look(struct ht_vault *vault, struct ht_vault_place place, uint32_t tag_len,
 	enum ht_err err = open_to_read(vault, place.segment);
 
 	if (err == HT_OK)
-		err = read_head(vault, vault->read_fd, place, tag_len, body_len,
-		    tag, stored);
+		err = read_head(vault, place, tag_len, body_len, tag, stored);
 	if (err != HT_OK)
 		return err;
 	ret->tag = (stored[0] & ERASED) != 0;
@@ -535,8 +588,8 @@ look(struct ht_vault *vault, struct ht_vault_place place, uint32_t tag_len,
 	at = ht_buf_room(body, body_len);
 	if (at == NULL)
 		return body->err;
-	err = read_at(vault->read_fd,
-	    place.offset + HT_VAULT_PIECE_MIN + tag_len, at, body_len);
+	err = read_near(
+	    vault, place.offset + HT_VAULT_PIECE_MIN + tag_len, at, body_len);
 	return err == HT_OK ? read_by(at, body_len, &ret->body_by) : err;
 }
 
