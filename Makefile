@@ -5,6 +5,7 @@
 # make demo-up    the same, left running; make demo-down stops it
 # make crash      power cuts, failing calls, kill -9, at length; SEEDS=, STATES=
 # make bench      measure; writes build/bench.json
+# make bench-big  measure a large audit log; ENTRIES=; writes build/bench-big.json
 # make lint       boundaries, format, cppcheck, manual pages, scripts
 # make torture    unit tests with every failing allocation
 # make coverage   lines tested           make fuzz     libFuzzer, needs clang
@@ -86,7 +87,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all progs check test-run test demo demo-up demo-down bench deps \
+.PHONY: all progs check test-run test demo demo-up demo-down bench bench-big deps \
         torture crash fuzz fuzz-programs lint examples format coverage hooks \
         install clean
 
@@ -209,6 +210,9 @@ demo-down:
 	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run down
 bench: $(PROGS) $(BENCH)
 	$(Q)HT_BUILD=$(abspath $(B)) tests/bench/run
+# A log of ENTRIES (a million; 1 GiB), kept in build/biglog for the next time.
+bench-big: $(PROGS) $(B)/prog/biglog
+	$(Q)HT_BUILD=$(abspath $(B)) tests/bench/run-big
 
 fuzz-programs: $(FUZZ)
 fuzz:

@@ -1,0 +1,451 @@
+/*
+ * biglog.c -- what a large audit log costs: appending to it, reading all of it,
+ * checking its files, proving one entry, the first page of a search; next to
+ * floors measured in the same run.
+ *
+ * usage: biglog make DIR ENTRIES      a log of that size in DIR/log
+ *        biglog index DIR             its index, where the form is a new one
+ *        biglog DIR OUT.json          measure it
+ *
+ * Making is long and is no measurement, but for the cost of an entry near the
+ * beginning and at the end, which it leaves in DIR/appended.  Figures are of
+ * one core: processor time of this process, unless they say otherwise.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker/audit/fsck.h"
+#include "broker/audit/query.h"
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "lib/base/panic.h"
+#include "schemas/json.h"
+#include "schemas/status.h"
+#include "tests/lib/history.h"
+
+#define NOW_MS   UINT64_C(1795482123000)
+#define BATCH    60    /* requests of a bundle; two thirds are answered */
+#define WINDOW   20000 /* entries whose cost is taken */
+#define EARLY    100000
+#define SUBJECTS 5000
+#define INDEXED  100000 /* entries between two fillings of the index */
+#define FLOOR    200000
+#define TRIES    200
+
+_Noreturn static void
+die(const char *doing, enum ht_err err)
+{
+	fprintf(stderr, "biglog: %s: %s\n", doing, ht_err_text(err));
+	exit(1);
+}
+
+static void
+must(enum ht_err err, const char *doing)
+{
+	if (err != HT_OK)
+		die(doing, err);
+}
+
+static double
+seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	HT_ASSERT(clock_gettime(clock, &t) == 0);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- making ---- */
+
+struct cost {
+	double cpu, wall;
+	uint64_t size;
+};
+
+static struct cost
+cost_now(struct ht_log *log)
+{
+	return (struct cost){seconds(CLOCK_PROCESS_CPUTIME_ID),
+	    seconds(CLOCK_MONOTONIC), ht_log_size(log)};
+}
+
+static void
+grow(struct ht_history *h, uint64_t to)
+{
+	while (ht_log_size(h->log) < to)
+		ht_history_exchanges(h, BATCH, BATCH * 2 / 3,
+		    (unsigned)(h->records / BATCH % SUBJECTS), NULL);
+}
+
+static void
+fill_index(struct ht_index *index)
+{
+	bool more = true;
+
+	while (more)
+		must(ht_index_catch_up(index, INDEXED, &more), "the index");
+}
+
+/* What WINDOW entries more cost, each: made, signed, committed. */
+static void
+window(struct ht_history *h, FILE *out)
+{
+	struct cost a = cost_now(h->log), b;
+	double n;
+
+	grow(h, a.size + WINDOW);
+	b = cost_now(h->log);
+	n = (double)(b.size - a.size);
+	fprintf(out, "%" PRIu64 " %.3f %.3f\n", a.size,
+	    (b.cpu - a.cpu) * 1e6 / n, (b.wall - a.wall) * 1e6 / n);
+	fprintf(stderr,
+	    "biglog: at %" PRIu64 " entries: %.2f us of core, "
+	    "%.2f us, an entry\n",
+	    a.size, (b.cpu - a.cpu) * 1e6 / n, (b.wall - a.wall) * 1e6 / n);
+}
+
+static void
+make(const char *dir, uint64_t entries)
+{
+	struct ht_report *report = ht_report_new();
+	struct ht_world *world = ht_world_new(NOW_MS);
+	char *log_dir = ht_fs_join(dir, "log");
+	char *index_dir = ht_fs_join(dir, "log/index");
+	char *costs = ht_fs_join(dir, "appended");
+	struct ht_index *index = NULL;
+	struct ht_log *log = NULL;
+	struct ht_history h;
+	FILE *out = fopen(costs, "w");
+
+	HT_ASSERT(out != NULL);
+	ht_world_write(world, dir);
+	must(ht_log_open(log_dir, "gx.demo/log", world->log_key, report, &log),
+	    "the log");
+	must(ht_index_open(index_dir, log, &index), "the index");
+	ht_history_init(&h, world, log);
+	ht_history_start(&h);
+	grow(&h, EARLY < entries ? EARLY : entries);
+	window(&h, out);
+	for (uint64_t at = EARLY; at + INDEXED < entries; at += INDEXED) {
+		grow(&h, at + INDEXED);
+		fill_index(index);
+	}
+	grow(&h, entries);
+	window(&h, out);
+	ht_history_stop(&h);
+	fill_index(index);
+	fclose(out);
+	ht_index_close(&index);
+	ht_log_close(&log);
+	ht_world_free(&world);
+	ht_report_free(&report);
+	free(log_dir);
+	free(index_dir);
+	free(costs);
+}
+
+static void
+index_again(const char *dir)
+{
+	struct ht_report *report = ht_report_new();
+	struct ht_world *world = ht_world_new(NOW_MS);
+	char *log_dir = ht_fs_join(dir, "log");
+	char *index_dir = ht_fs_join(dir, "log/index");
+	struct ht_index *index = NULL;
+	struct ht_log *log = NULL;
+
+	must(ht_log_open(log_dir, "gx.demo/log", world->log_key, report, &log),
+	    "the log");
+	must(ht_index_open(index_dir, log, &index), "the index");
+	fill_index(index);
+	ht_index_close(&index);
+	ht_log_close(&log);
+	ht_world_free(&world);
+	ht_report_free(&report);
+	free(log_dir);
+	free(index_dir);
+}
+
+/* ---- measuring ---- */
+
+static json_t *all;
+
+static void
+result(const char *name, double value, const char *unit)
+{
+	json_array_append_new(
+	    all, json_pack("{s:s, s:f, s:s, s:n, s:n}", "name", name, "value",
+	             value, "unit", unit, "against", "ratio"));
+	fprintf(stderr, "biglog: %-36s %12.2f %s\n", name, value, unit);
+}
+
+static void
+floor_hash(void)
+{
+	static uint8_t leaf[450]; /* as long as a request's */
+	double from = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	uint8_t sum = 0;
+
+	for (unsigned i = 0; i < FLOOR; i++) {
+		struct ht_hash hash;
+
+		ht_be32(leaf, i);
+		hash = ht_leaf_hash(HT_SLICE(leaf, sizeof(leaf)));
+		sum ^= hash.at[0];
+	}
+	HT_ASSERT(sum != 1 || from > 0); /* it is used */
+	result("floor/sha256-450-bytes",
+	    FLOOR / (seconds(CLOCK_PROCESS_CPUTIME_ID) - from), "entries/s");
+}
+
+struct walk {
+	uint64_t n;
+	uint8_t sum;
+};
+
+static enum ht_err
+walk_one(void *arg, uint64_t seq, struct ht_slice leaf)
+{
+	struct walk *w = arg;
+
+	(void)seq;
+	w->sum ^= leaf.at[leaf.len - 1];
+	w->n++;
+	return HT_OK;
+}
+
+/* Each stored leaf, hashed and held against its hash: the least a reader does.
+ */
+static void
+floor_walk(struct ht_log *log)
+{
+	struct walk w = {0};
+	double from = seconds(CLOCK_PROCESS_CPUTIME_ID);
+
+	must(ht_log_walk(log, 0, ht_log_size(log), walk_one, &w), "walking");
+	result("floor/walk",
+	    (double)w.n / (seconds(CLOCK_PROCESS_CPUTIME_ID) - from),
+	    "entries/s");
+}
+
+static enum ht_err
+take_row(void *arg, const struct ht_row *row)
+{
+	struct walk *w = arg;
+
+	w->sum ^= row->leaf.at[0];
+	w->n++;
+	return HT_OK;
+}
+
+/*
+ * Every entry in the frames that a mirror or a report is sent, each proven by
+ * the reader: both sides of it, in one process.
+ */
+static void
+measure_export(struct ht_log *log, struct ht_index *index)
+{
+	struct ht_query page = {.filter = HT_FILTER_ALL};
+	uint64_t size = ht_log_size(log), bad;
+	struct ht_hash root;
+	struct walk w = {0};
+	double from = seconds(CLOCK_PROCESS_CPUTIME_ID);
+
+	must(ht_log_root(log, size, &root), "the root");
+	page.filter.limit = HT_AUDIT_PAGE;
+	page.filter.size = size;
+	while (page.filter.start_seq < size) {
+		struct ht_audit_answer a = {0};
+
+		must(ht_audit_page(log, index, &page, size, 0, &a), "a page");
+		for (size_t i = 0; i < a.n_frames; i++)
+			must(ht_rows_check(ht_buf_slice(&a.frames[i]), size,
+			         &root, take_row, &w, &bad),
+			    "a frame");
+		page.filter.start_seq = a.more ? a.next_seq : size;
+		ht_audit_answer_fini(&a);
+	}
+	HT_ASSERT(w.n == size);
+	result("log/export",
+	    (double)size / (seconds(CLOCK_PROCESS_CPUTIME_ID) - from),
+	    "entries/s");
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Median and worst of TRIES, of the wall's clock. */
+static void
+spread(const char *name, double took[static TRIES])
+{
+	char worst[80];
+
+	qsort(took, TRIES, sizeof(*took), by_value);
+	result(name, took[TRIES / 2] * 1e3, "ms");
+	(void)snprintf(worst, sizeof(worst), "%s, 99 of 100", name);
+	result(worst, took[TRIES * 99 / 100] * 1e3, "ms");
+}
+
+/* Leaf, path, and the check that it leads to the root. */
+static void
+measure_prove(struct ht_log *log)
+{
+	uint64_t size = ht_log_size(log), seq = 12345;
+	struct ht_hash root, path[HT_PROOF_MAX], leaf;
+	double took[TRIES];
+	size_t n;
+
+	must(ht_log_root(log, size, &root), "the root");
+	for (int i = 0; i < TRIES; i++) {
+		HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_LEAF_MAX);
+		double from = seconds(CLOCK_MONOTONIC);
+
+		seq = (seq * UINT64_C(6364136223846793005) + 1) % size;
+		must(ht_log_read(log, seq, &bytes), "an entry");
+		must(ht_log_inclusion(log, seq, size, path, &n), "a path");
+		leaf = ht_leaf_hash(ht_buf_slice(&bytes));
+		HT_ASSERT(ht_check_inclusion(seq, size, &leaf, path, n, &root));
+		took[i] = seconds(CLOCK_MONOTONIC) - from;
+	}
+	spread("log/prove", took);
+}
+
+static void
+measure_search(struct ht_log *log, struct ht_index *index, const char *name,
+    const struct ht_query *q)
+{
+	double took[TRIES];
+
+	for (int i = 0; i < TRIES; i++) {
+		struct ht_audit_answer a = {0};
+		double from = seconds(CLOCK_MONOTONIC);
+
+		must(ht_audit_answer(log, index, q, &a), name);
+		took[i] = seconds(CLOCK_MONOTONIC) - from;
+		HT_ASSERT(a.matched > 0);
+		ht_audit_answer_fini(&a);
+	}
+	spread(name, took);
+}
+
+static void
+measure_searches(struct ht_log *log, struct ht_index *index)
+{
+	struct ht_query q = HT_QUERY_ALL;
+
+	q.filter.limit = 50;
+	q.filter.member = ht_slice_str("tax.demo/state");
+	q.filter.item = ht_slice_str("gx.demo/SCZTDJ");
+	q.filter.purpose = ht_slice_str("tax-registration");
+	q.filter.start_seq = ht_log_size(log) / 2;
+	measure_search(log, index, "log/search-member-item", &q);
+	q = HT_QUERY_ALL;
+	q.filter.limit = 50;
+	q.filter.status = HT_ST_EXPIRED;
+	measure_search(log, index, "log/search-status", &q);
+	q = HT_QUERY_ALL;
+	q.filter.limit = 50;
+	q.filter.has_subject = true;
+	q.filter.subject = ht_history_subject(77);
+	measure_search(log, index, "log/search-subject", &q);
+}
+
+static void
+found(void *arg, enum ht_fsck_part part, const char *what)
+{
+	(void)arg;
+	fprintf(stderr, "biglog: %s: %s\n", ht_fsck_text(part), what);
+	exit(1);
+}
+
+static void
+measure_fsck(const char *log_dir)
+{
+	struct ht_fsck f = {.found = found};
+	double from = seconds(CLOCK_PROCESS_CPUTIME_ID);
+
+	must(ht_fsck_log(log_dir, &f), "fsck");
+	result("log/fsck",
+	    (double)f.size / (seconds(CLOCK_PROCESS_CPUTIME_ID) - from),
+	    "entries/s");
+}
+
+static void
+take_costs(const char *dir)
+{
+	char *path = ht_fs_join(dir, "appended"), name[80];
+	FILE *in = fopen(path, "r");
+	uint64_t size;
+	double cpu, wall, first = 0;
+
+	HT_ASSERT(in != NULL);
+	while (fscanf(in, "%" SCNu64 " %lf %lf", &size, &cpu, &wall) == 3) {
+		(void)snprintf(
+		    name, sizeof(name), "log/append at %" PRIu64, size);
+		result(name, cpu, "us");
+		if (first > 0)
+			result("log/append, last against first", cpu / first,
+			    "times");
+		first = cpu;
+	}
+	fclose(in);
+	free(path);
+}
+
+static void
+measure(const char *dir, const char *out_path)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(1 << 16);
+	struct ht_report *report = ht_report_new();
+	char *log_dir = ht_fs_join(dir, "log");
+	char *index_dir = ht_fs_join(dir, "log/index");
+	struct ht_index *index = NULL;
+	struct ht_log *log = NULL;
+
+	all = json_array();
+	floor_hash();
+	must(ht_log_open(log_dir, NULL, NULL, report, &log), "the log");
+	must(ht_index_open(index_dir, log, &index), "the index");
+	result("entries", (double)ht_log_size(log), "");
+	floor_walk(log);
+	measure_export(log, index);
+	measure_prove(log);
+	measure_searches(log, index);
+	ht_index_close(&index);
+	ht_log_close(&log);
+	measure_fsck(log_dir);
+	take_costs(dir);
+	must(ht_json_print(all, &text), "printing");
+	must(ht_fs_replace(out_path, 0644, ht_buf_slice(&text)), out_path);
+	json_decref(all);
+	ht_report_free(&report);
+	free(log_dir);
+	free(index_dir);
+}
+
+int
+main(int argc, char **argv)
+{
+	must(ht_keys_init(), "keys");
+	if (argc == 4 && strcmp(argv[1], "make") == 0)
+		make(argv[2], strtoull(argv[3], NULL, 10));
+	else if (argc == 3 && strcmp(argv[1], "index") == 0)
+		index_again(argv[2]);
+	else if (argc == 3)
+		measure(argv[1], argv[2]);
+	else
+		return fprintf(stderr, "usage: biglog make DIR ENTRIES | "
+		                       "biglog index DIR | "
+		                       "biglog DIR OUT.json\n"),
+		       2;
+	return 0;
+}
