@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/panic.h"
+#include "lib/base/text.h"
 #include "lib/conf/conf.h"
 
 /* ---- kinds ---- */
@@ -222,6 +223,39 @@ read_all(struct ht_read *r, const char *where)
 	return ht_conf_done(conf);
 }
 
+/*
+ * What people sign must read as it is: no character that is not seen, or that
+ * turns the text around.
+ */
+static bool
+reads_as_it_is(
+    struct ht_slice text, const char *where, struct ht_report *report)
+{
+	uint32_t point;
+	long at = ht_text_trick(text, &point);
+	size_t line = 1, start = 0;
+	char place[HT_WHERE_SIZE];
+
+	if (at < 0)
+		return true;
+	for (size_t i = 0; i < (size_t)at; i++)
+		if (text.at[i] == '\n') {
+			line++;
+			start = i + 1;
+		}
+	(void)snprintf(place, sizeof(place), "%s:%zu:%zu", where, line,
+	    ht_utf8_count(HT_SLICE(text.at + start, (size_t)at - start)) + 1);
+	if (point != 0 || text.at[at] == 0)
+		ht_report_add(report, place,
+		    "the character U+%04X is not seen, or turns text around; "
+		    "remove it",
+		    point);
+	else
+		ht_report_add(
+		    report, place, "this is no UTF-8; save the file in UTF-8");
+	return false;
+}
+
 static enum ht_err
 start(struct ht_slice bytes, const char *where, struct ht_report *report,
     struct ht_slice *ret_text, enum ht_doc_kind *ret_kind)
@@ -242,6 +276,8 @@ start(struct ht_slice bytes, const char *where, struct ht_report *report,
 		    "catalog sign`");
 		return err;
 	}
+	if (!reads_as_it_is(*ret_text, where, report))
+		return HT_EMALFORMED;
 	err = ht_doc_peek(*ret_text, ret_kind);
 	if (err != HT_OK)
 		ht_report_add(report, where,

@@ -258,6 +258,7 @@ bool ht_in_catalog(const char *name, const char *catalog);
 void ht_read_root(struct ht_read *r);
 void ht_read_member(struct ht_read *r);
 void ht_read_item(struct ht_read *r);
+void ht_read_entry(struct ht_read *r); /* of an item, after its schemas */
 void ht_read_grant(struct ht_read *r);
 /* What grants and applications have in common; @consumer: its key. */
 void ht_read_asks(

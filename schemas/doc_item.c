@@ -239,16 +239,6 @@ read_notify(struct ht_read *r, struct ht_yaml *map)
 		ht_yaml_complain(map, "it has no subject to be told");
 }
 
-/* Read with care, kept in the text alone: shown, never computed with. */
-static void
-read_shown(struct ht_read *r)
-{
-	char *zh, *en;
-
-	ht_read_title(r, ht_yaml_get(r->top, "cycle"), &zh, &en);
-	ht_read_title(r, ht_yaml_get(r->top, "conditions"), &zh, &en);
-}
-
 /* What stands beside the codes of bases and purposes. */
 static void
 read_beside(struct ht_yaml *list)
@@ -315,7 +305,6 @@ ht_read_item(struct ht_read *r)
 	if (operations != NULL && item->operations == 0 &&
 	    item->share != HT_SHARE_NONE)
 		ht_yaml_complain(operations, "one operation at least");
-	read_shown(r);
 	read_limits(r, ht_yaml_as_map(ht_yaml_get(r->top, "limits")));
 	item->answer_ms = 10000;
 	ht_yaml_as_ms(ht_yaml_get(r->top, "answer-within"), 1, HT_LIFE_MS,
@@ -326,6 +315,7 @@ ht_read_item(struct ht_read *r)
 	read_schema(r, "request", &item->request);
 	read_schema(r, "record", &item->record);
 	check_fields(r);
+	ht_read_entry(r);
 	read_subject(r, ht_yaml_get(r->top, "subject"));
 	read_notify(r, ht_yaml_as_map(ht_yaml_get(r->top, "notify")));
 	item->text = ht_read_alloc(r, r->doc->text.len + 1, 1);

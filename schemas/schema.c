@@ -866,6 +866,12 @@ ht_schema_free(struct ht_schema **schema_p)
 
 /* ---- fields ---- */
 
+const json_t *
+ht_schema_json(const struct ht_schema *schema)
+{
+	return schema->json;
+}
+
 size_t
 ht_schema_fields(const struct ht_schema *schema)
 {

@@ -37,6 +37,8 @@ void ht_schema_free(struct ht_schema **schema_p);
 bool ht_schema_check(const struct ht_schema *schema, const json_t *value,
     struct ht_report *violations, struct ht_report *warnings);
 
+/* As it was given; borrowed. */
+const json_t *ht_schema_json(const struct ht_schema *schema);
 /* Top-level properties in the order they were written. */
 size_t ht_schema_fields(const struct ht_schema *schema);
 const char *ht_schema_field(const struct ht_schema *schema, size_t i);

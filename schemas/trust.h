@@ -67,6 +67,15 @@ struct ht_member {
 enum ht_notify { HT_NOTIFY_NOW, HT_NOTIFY_DELAYED, HT_NOTIFY_NEVER };
 enum ht_share { HT_SHARE_UNCONDITIONAL, HT_SHARE_CONDITIONAL, HT_SHARE_NONE };
 
+/* A field that one department collects, and all others take from here. */
+struct ht_once {
+	char *code; /* of what is asked of people, the same in all items */
+	unsigned field;
+	char collector[HT_NAME_MAX + 1]; /* a member */
+	char *where;                     /* service item, form; may be NULL */
+	uint64_t valid_ms; /* how old a copy may be; 0: not said */
+};
+
 struct ht_item {
 	char name[HT_NAME_MAX + 1]; /* "catalog/CODE" */
 	uint32_t version;
@@ -92,6 +101,8 @@ struct ht_item {
 	uint64_t answer_ms;
 	uint64_t grace_ms;
 	uint64_t until_ms; /* this version is served until then; 0: no end */
+	unsigned n_once;
+	struct ht_once *once;
 	struct ht_schema *request;
 	struct ht_schema *record;
 	char *text; /* the document, for showing */

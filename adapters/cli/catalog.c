@@ -4,7 +4,6 @@
 #include "adapters/cli/catalog.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "adapters/cli/cli.h"
 #include "lib/base/clock.h"
@@ -67,51 +66,6 @@ sign(int argc, char **argv)
 {
 	return ht_cli_sign_verb(
 	    "hutong catalog sign FILE --key FILE [--out FILE]", argc, argv);
-}
-
-/* ---- checking ---- */
-
-static int
-check_one(const char *path)
-{
-	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
-	struct ht_docs docs = {0, NULL};
-	struct stat st;
-	int rc;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		rc = ht_cli_docs(path, &docs);
-		if (rc == HT_CLI_GO)
-			printf("%s: %zu documents, all well formed\n", path,
-			    docs.n);
-		ht_docs_fini(&docs);
-		return rc;
-	}
-	rc = ht_cli_doc(path, &doc);
-	if (rc == HT_CLI_GO)
-		printf("%s: %s %s revision %llu, well formed\n", path,
-		    ht_doc_kind_text(doc->kind), doc->name,
-		    (unsigned long long)doc->revision);
-	return rc;
-}
-
-static int
-check(int argc, char **argv)
-{
-	const struct ht_usage_of takes = {
-	    "hutong catalog check FILE|DIR ...", NULL, 0, 1, HT_ARGS_MAX};
-	struct ht_args args;
-	int rc = ht_cli_options(&takes, argc, argv, &args);
-	int worst = HT_EXIT_OK;
-
-	if (rc != HT_CLI_GO)
-		return rc;
-	for (size_t i = 0; i < args.n; i++) {
-		rc = check_one(args.at[i]);
-		if (rc != HT_CLI_GO && rc > worst)
-			worst = rc;
-	}
-	return worst;
 }
 
 /* ---- verifying ---- */
@@ -180,12 +134,6 @@ static const struct ht_verb verb_sign = {
     .help = "sign a document: k officers, and one of the provider's",
     .run = sign,
 };
-static const struct ht_verb verb_check = {
-    .name = "check",
-    .synopsis = "FILE|DIR ...",
-    .help = "list every mistake in the form of documents, signed or not",
-    .run = check,
-};
 static const struct ht_verb verb_show = {
     .name = "show",
     .synopsis = "DIR [items|grants|members|epochs|NAME]",
@@ -203,9 +151,9 @@ static int
 catalog(int argc, char **argv)
 {
 	static const struct ht_verb *const verbs[] = {&ht_catalog_draft,
-	    &verb_check, &verb_sign, &ht_catalog_snapshot, &ht_catalog_freshen,
-	    &ht_catalog_adopt, &ht_catalog_diff, &ht_catalog_due, &verb_show,
-	    &verb_verify};
+	    &ht_catalog_check, &verb_sign, &ht_catalog_snapshot,
+	    &ht_catalog_freshen, &ht_catalog_adopt, &ht_catalog_diff,
+	    &ht_catalog_due, &verb_show, &verb_verify};
 
 	return ht_cli_dispatch(
 	    "hutong catalog", verbs, HT_COUNT(verbs), argc, argv);

@@ -23,8 +23,9 @@ int ht_cli_show_verb(
 size_t ht_cli_due(const struct ht_trust *trust, uint64_t now_ms,
     uint64_t ahead_ms, FILE *out);
 
-/* In catalog_draft.c, catalog_publish.c, catalog_due.c,
+/* In catalog_check.c, catalog_draft.c, catalog_publish.c, catalog_due.c,
  * catalog_root.c, catalog_diff.c. */
+extern const struct ht_verb ht_catalog_check;
 extern const struct ht_verb ht_catalog_draft;
 extern const struct ht_verb ht_catalog_snapshot;
 extern const struct ht_verb ht_catalog_freshen;

@@ -324,6 +324,26 @@ by_line(const void *a, const void *b)
 	return order != 0 ? order : strcmp((*x)->name, (*y)->name);
 }
 
+void
+ht_docs_sort(struct ht_docs *docs)
+{
+	if (docs->n > 0)
+		qsort(docs->at, docs->n, sizeof(*docs->at), by_line);
+}
+
+enum ht_err
+ht_docs_add(struct ht_docs *docs, struct ht_doc *doc)
+{
+	struct ht_doc **more =
+	    realloc(docs->at, (docs->n + 1) * sizeof(*docs->at));
+
+	if (more == NULL)
+		return HT_ENOMEM;
+	docs->at = more;
+	docs->at[docs->n++] = doc;
+	return HT_OK;
+}
+
 int
 ht_cli_docs(const char *dir, struct ht_docs *ret)
 {
@@ -343,7 +363,7 @@ ht_cli_docs(const char *dir, struct ht_docs *ret)
 		ht_cli_report(report);
 		return HT_EXIT_REFUSED;
 	}
-	qsort(docs.at, docs.n, sizeof(*docs.at), by_line);
+	ht_docs_sort(&docs);
 	*ret = docs;
 	docs = (struct ht_docs){0, NULL};
 	return HT_CLI_GO;

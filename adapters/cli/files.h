@@ -45,6 +45,10 @@ void ht_docs_fini(struct ht_docs *docs);
  * epochs/.  Every mistake is printed, and the exit code is then not HT_CLI_GO.
  */
 int ht_cli_docs(const char *dir, struct ht_docs *ret);
+/* Add a document, which is theirs from then on; HT_ENOMEM: it stays. */
+enum ht_err ht_docs_add(struct ht_docs *docs, struct ht_doc *doc) HT_MUST_USE;
+/* Into the list's order: by kind, then by name. */
+void ht_docs_sort(struct ht_docs *docs);
 /* Of a kind and name; NULL if there is none. */
 const struct ht_doc *ht_docs_find(
     const struct ht_docs *docs, enum ht_doc_kind kind, const char *name);

@@ -181,6 +181,25 @@ ht_text_safe(struct ht_buf *out, struct ht_slice text)
 	}
 }
 
+long
+ht_text_trick(struct ht_slice text, uint32_t *ret_point)
+{
+	size_t at = 0;
+
+	while (at < text.len) {
+		struct ht_slice rest = skip(text, at);
+		uint32_t point = 0;
+		size_t n = utf8_next(rest, &point);
+
+		*ret_point = point;
+		if (n == 0 || (is_trick(point) && point != '\n' &&
+		                  point != '\r' && point != '\t'))
+			return (long)at;
+		at += n;
+	}
+	return -1;
+}
+
 void
 ht_text_safe_json(struct ht_buf *out, struct ht_slice json)
 {

@@ -27,6 +27,13 @@ bool ht_text_line(struct ht_slice *rest, struct ht_slice *ret);
 void ht_text_safe(struct ht_buf *out, struct ht_slice text);
 
 /*
+ * Where the first such character stands that is not a tab or a line's end; -1
+ * if there is none.  *ret_point is the character.  @text is valid UTF-8 up to
+ * there, or the place of what is not.
+ */
+long ht_text_trick(struct ht_slice text, uint32_t *ret_point);
+
+/*
  * The same for JSON text, without loss: what ht_text_safe() would write
  * otherwise becomes \uNNNN, which means the same to every reader.  @json is
  * valid UTF-8, and has such characters inside strings alone.

@@ -252,6 +252,11 @@ basis:
 operations: [query]
 purposes:
   - {code: tax-registration, zh: 税务登记核验, en: Tax registration}
+format: database
+methods: [interface]
+cycle: {zh: 实时, en: real time}
+once:
+  - {code: ZTMC, field: ztmc, collector: scjg.demo/registry, valid: 90d}
 subject: {param: shxydm, field: shxydm, registry: uscc}
 grace: 1h
 request:
@@ -264,8 +269,8 @@ record:
   type: object
   required: [shxydm]
   properties:
-    shxydm: {type: string, format: uscc, x-level: 0, x-bytes: 18}
-    ztmc: {type: string, x-level: 0, x-bytes: 300}
+    shxydm: {type: string, format: uscc, x-level: 0, x-bytes: 18, title: 统一社会信用代码}
+    ztmc: {type: string, x-level: 0, x-bytes: 300, title: 市场主体名称}
   additionalProperties: false
 END
 exits 0 "item gx.demo/SCZTDJ@1 revision 1, well formed" \
@@ -593,6 +598,59 @@ mkdir -p a/grants/gy.demo && cp a/grants/gx.demo/1.note a/grants/gy.demo/1.note
 exits 1 "whose place is grants/gx.demo/1.note" "$hutong" catalog check a
 ok "every document has its place"
 rm -r a/grants/gy.demo
+
+# --- the rules of a catalog ---
+v1=a/items/gx.demo/SCZTDJ@1.note
+draft() { sed -e '/^$/,$d' "$@" $v1 >item.yaml; }
+draft -e 's/^format.*/shared: yes/' && exits 1 "item.yaml:13:1:" \
+	"$hutong" catalog check item.yaml
+ok "a key that nobody knows is told"
+draft -e 's/^share: .*/share: conditional/' -e '/^format/d' &&
+	exits 1 "item.yaml:2:7: the entry does not say in which form" \
+		"$hutong" catalog check item.yaml
+ok "what law asks of an entry is told with line"
+grep -q "item.yaml:7:8: .*add 'scope' .scope." err &&
+	grep -q "item.yaml:7:8: .* .conditions." err &&
+	grep -q "3 rules are broken" err
+ok "... every rule with its word"
+draft -e 's/x-bytes: 300/x-bytes: 200/' &&
+	exits 1 "the values that record ztmc may have were others" \
+		"$hutong" catalog check item.yaml --since a
+ok "what breaks consumers is told against what was before"
+grep -q "it changed, and its revision is 1 as before" err
+ok "... and that it is no new revision"
+draft -e 's/^revision.*/revision: 2/' -e 's/市场/商事/' && exits 0 "well formed" \
+	"$hutong" catalog check item.yaml --since a
+ok "texts may change"
+mkdir -p c/items/gx.demo && cp a/root.note c/ &&
+	draft -e 's/SCZTDJ/SCZTDI/' -e 's/collector: [^,}]*/collector: tax.demo\/state/' &&
+	cp item.yaml c/items/gx.demo/SCZTDI@1.note &&
+	draft -e 's/SCZTDJ/SCZTD1/' && cp item.yaml c/items/gx.demo/SCZTD1@1.note
+exits 1 "looks like gx.demo/SCZTD1@1" "$hutong" catalog check c
+ok "two codes that look alike are told"
+grep -q "items/gx.demo/SCZTDI@1.note:17:5: ZTMC is collected by tax.demo/state here, and by scjg.demo/registry in" err
+ok "so is what is collected twice, with its line"
+printf 'title: \342\200\256x\n' >>c/items/gx.demo/SCZTD1@1.note
+exits 1 "U+202E is not seen" "$hutong" catalog check c
+ok "so is text that is turned around"
+"$hutong" catalog verify a --root a/root.note >out 2>err
+ok "what is in force stays in force"
+
+# --- once only ---
+exits 0 "tax.demo/state must not ask a taxpayer for 1 of" "$hutong" once-only \
+	--for tax.demo/state --root a/root.note --dir a
+ok "once-only: what an office may not ask"
+grep -q "ZTMC .*市场主体名称.*scjg.demo/registry.*gx.demo/SCZTDJ@1.*ztmc.*apply.*90d" out
+ok "... who collects it, where to obtain it, that a grant is to be applied for"
+exits 0 '"grant":"apply"' "$hutong" once-only --for tax.demo/state \
+	--root a/root.note --dir a --format jsonl
+ok "... for programs"
+exits 0 "must not ask a taxpayer for 0 of" "$hutong" once-only \
+	--for scjg.demo/registry --root a/root.note --dir a
+ok "who collects it may ask"
+exits 1 "there is no such member" "$hutong" once-only --for tax.demo/nobody \
+	--root a/root.note --dir a
+ok "nobody is nobody's office"
 
 # --- it lives on ---
 "$hutong" catalog freshen a --key cur.key --for 5s --every 100ms >out 2>err &
