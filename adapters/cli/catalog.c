@@ -151,9 +151,10 @@ static int
 catalog(int argc, char **argv)
 {
 	static const struct ht_verb *const verbs[] = {&ht_catalog_draft,
-	    &ht_catalog_check, &verb_sign, &ht_catalog_snapshot,
-	    &ht_catalog_freshen, &ht_catalog_adopt, &ht_catalog_diff,
-	    &ht_catalog_due, &verb_show, &verb_verify};
+	    &ht_catalog_check, &ht_catalog_export, &ht_catalog_import,
+	    &verb_sign, &ht_catalog_snapshot, &ht_catalog_freshen,
+	    &ht_catalog_adopt, &ht_catalog_diff, &ht_catalog_due, &verb_show,
+	    &verb_verify};
 
 	return ht_cli_dispatch(
 	    "hutong catalog", verbs, HT_COUNT(verbs), argc, argv);
@@ -162,7 +163,8 @@ catalog(int argc, char **argv)
 const struct ht_verb ht_verb_catalog = {
     .name = "catalog",
     .synopsis =
-        "draft|check|sign|snapshot|freshen|adopt|diff|due|show|verify ...",
+        "draft|check|export|import|sign|snapshot|freshen|adopt|diff|due|show|"
+        "verify ...",
     .help = "items, grants, and the snapshot in force",
     .run = catalog,
 };

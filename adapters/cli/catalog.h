@@ -27,6 +27,8 @@ size_t ht_cli_due(const struct ht_trust *trust, uint64_t now_ms,
  * catalog_root.c, catalog_diff.c. */
 extern const struct ht_verb ht_catalog_check;
 extern const struct ht_verb ht_catalog_draft;
+extern const struct ht_verb ht_catalog_export;
+extern const struct ht_verb ht_catalog_import;
 extern const struct ht_verb ht_catalog_snapshot;
 extern const struct ht_verb ht_catalog_freshen;
 extern const struct ht_verb ht_catalog_diff;

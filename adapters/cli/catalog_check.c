@@ -3,69 +3,24 @@
  * rule that a catalog breaks, with line and rule.
  */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "adapters/cli/catalog.h"
 #include "schemas/rules.h"
 
-static bool
-is_dir(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 /* ---- reading ---- */
 
-/* Move all of @from into @to. */
-static int
-take_all(struct ht_docs *to, struct ht_docs *from)
+static void
+say_form(const char *path, const struct ht_docs *docs, size_t from)
 {
-	enum ht_err err = HT_OK;
+	const struct ht_doc *doc = docs->n > from ? docs->at[from] : NULL;
 
-	for (size_t i = 0; i < from->n && err == HT_OK; i++) {
-		err = ht_docs_add(to, from->at[i]);
-		if (err == HT_OK)
-			from->at[i] = NULL;
-	}
-	return err == HT_OK ? HT_CLI_GO
-	                    : ht_cli_error(err, NULL, "cannot read", "all");
-}
-
-static int
-read_dir(const char *path, struct ht_docs *to)
-{
-	HT_AUTO(ht_docs_fini) struct ht_docs docs = {0, NULL};
-	size_t n;
-	int rc = ht_cli_docs(path, &docs);
-
-	if (rc != HT_CLI_GO)
-		return rc;
-	n = docs.n;
-	rc = take_all(to, &docs);
-	if (rc == HT_CLI_GO)
-		printf("%s: %zu documents, all well formed\n", path, n);
-	return rc;
-}
-
-static int
-read_file(const char *path, struct ht_docs *to)
-{
-	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
-	enum ht_err err;
-	int rc = ht_cli_doc(path, &doc);
-
-	if (rc != HT_CLI_GO)
-		return rc;
-	printf("%s: %s %s revision %llu, well formed\n", path,
-	    ht_doc_kind_text(doc->kind), doc->name,
-	    (unsigned long long)doc->revision);
-	err = ht_docs_add(to, doc);
-	if (err != HT_OK)
-		return ht_cli_error(err, NULL, "cannot read", path);
-	doc = NULL;
-	return HT_CLI_GO;
+	if (docs->n == from + 1 && strcmp(doc->where, path) == 0)
+		printf("%s: %s %s revision %llu, well formed\n", path,
+		    ht_doc_kind_text(doc->kind), doc->name,
+		    (unsigned long long)doc->revision);
+	else
+		printf("%s: %zu documents, all well formed\n", path,
+		    docs->n - from);
 }
 
 /* All that can be read; the worst exit code of what cannot. */
@@ -75,8 +30,11 @@ read_paths(const struct ht_args *paths, struct ht_docs *to)
 	int worst = HT_CLI_GO, rc;
 
 	for (size_t i = 0; i < paths->n; i++) {
-		rc = is_dir(paths->at[i]) ? read_dir(paths->at[i], to)
-		                          : read_file(paths->at[i], to);
+		size_t before = to->n;
+
+		rc = ht_cli_docs_at(paths->at[i], to);
+		if (rc == HT_CLI_GO)
+			say_form(paths->at[i], to, before);
 		if (rc != HT_CLI_GO && rc > worst)
 			worst = rc;
 	}

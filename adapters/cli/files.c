@@ -369,6 +369,42 @@ ht_cli_docs(const char *dir, struct ht_docs *ret)
 	return HT_CLI_GO;
 }
 
+static int
+add_dir(const char *path, struct ht_docs *to)
+{
+	HT_AUTO(ht_docs_fini) struct ht_docs docs = {0, NULL};
+	enum ht_err err = HT_OK;
+	int rc = ht_cli_docs(path, &docs);
+
+	for (size_t i = 0; rc == HT_CLI_GO && i < docs.n; i++) {
+		err = ht_docs_add(to, docs.at[i]);
+		if (err != HT_OK)
+			return ht_cli_error(err, NULL, "cannot read", path);
+		docs.at[i] = NULL;
+	}
+	return rc;
+}
+
+int
+ht_cli_docs_at(const char *path, struct ht_docs *to)
+{
+	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
+	enum ht_err err;
+	struct stat st;
+	int rc;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return add_dir(path, to);
+	rc = ht_cli_doc(path, &doc);
+	if (rc != HT_CLI_GO)
+		return rc;
+	err = ht_docs_add(to, doc);
+	if (err != HT_OK)
+		return ht_cli_error(err, NULL, "cannot read", path);
+	doc = NULL;
+	return HT_CLI_GO;
+}
+
 int
 ht_cli_time(
     const char *option, const char *text, uint64_t otherwise, uint64_t *ret_ms)

@@ -45,6 +45,8 @@ void ht_docs_fini(struct ht_docs *docs);
  * epochs/.  Every mistake is printed, and the exit code is then not HT_CLI_GO.
  */
 int ht_cli_docs(const char *dir, struct ht_docs *ret);
+/* Add what a file holds, or a folder as above; all said but its form. */
+int ht_cli_docs_at(const char *path, struct ht_docs *to);
 /* Add a document, which is theirs from then on; HT_ENOMEM: it stays. */
 enum ht_err ht_docs_add(struct ht_docs *docs, struct ht_doc *doc) HT_MUST_USE;
 /* Into the list's order: by kind, then by name. */

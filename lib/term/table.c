@@ -8,6 +8,7 @@
 
 #include <libsmartcols.h>
 
+#include "lib/base/csv.h"
 #include "lib/base/limits.h"
 #include "lib/base/panic.h"
 #include "lib/base/text.h"
@@ -264,32 +265,6 @@ ht_table_print(const struct ht_table *table, FILE *out)
 
 /* ---- CSV ---- */
 
-static bool
-needs_quotes(struct ht_slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (strchr("\",\r\n", text.at[i]) != NULL)
-			return true; /* NUL among them: strchr finds it */
-	return text.len > 0 &&
-	       (text.at[0] == ' ' || text.at[text.len - 1] == ' ');
-}
-
-static void
-add_csv_cell(struct ht_buf *line, struct ht_slice text)
-{
-	if (!needs_quotes(text)) {
-		ht_buf_add(line, text.at, text.len);
-		return;
-	}
-	ht_buf_u8(line, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.at[i] == '"')
-			ht_buf_u8(line, '"');
-		ht_buf_u8(line, text.at[i]);
-	}
-	ht_buf_u8(line, '"');
-}
-
 enum ht_err
 ht_csv_row(FILE *out, const struct ht_slice *cells, size_t count)
 {
@@ -307,7 +282,7 @@ ht_csv_row(FILE *out, const struct ht_slice *cells, size_t count)
 		}
 		if (i > 0)
 			ht_buf_u8(&line, ',');
-		add_csv_cell(&line, text);
+		ht_csv_add(&line, text);
 	}
 	ht_buf_str(&line, "\r\n");
 	if (line.err != HT_OK || safe.err != HT_OK)

@@ -1,0 +1,134 @@
+#!/bin/bash
+# The catalog as a spreadsheet: out, read by a program that shares no code with
+# us (Python's csv, its gb18030), changed as spreadsheets change things, and in.
+set -u
+hutong=$HT_BUILD/hutong
+items=$PWD/schemas/items
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+n=0
+ok() { # text; the status of the command before is the verdict
+	local status=$?
+	n=$((n + 1))
+	if [ $status -eq 0 ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		sed 's/^/# /' out err 2>/dev/null
+	fi
+}
+exits() {
+	local code=$1 words=$2 status
+	shift 2
+	"$@" >out 2>err </dev/null
+	status=$?
+	[ $status -eq "$code" ] || {
+		echo "exit code $status, not $code" >>err
+		return 1
+	}
+	grep -qF -- "$words" out err
+}
+
+# --- out ---
+"$hutong" catalog export "$items"/*.yaml --out utf8.csv >out 2>err
+ok "the twelve items are exported"
+"$hutong" catalog export "$items"/*.yaml --encoding gb18030 --out gb.csv &&
+	exits 1 "never overwritten" "$hutong" catalog export "$items"/*.yaml \
+		--out gb.csv
+ok "in GB 18030 too, and nothing is overwritten"
+cat >see.py <<'END'
+import csv, sys
+rows = {}
+for name, encoding in (("utf8.csv", "utf-8-sig"), ("gb.csv", "gb18030")):
+    with open(name, encoding=encoding, newline="") as f:
+        rows[name] = list(csv.DictReader(f, strict=True))
+a, b = rows["utf8.csv"], rows["gb.csv"]
+assert a == b, "the encodings differ"
+assert len({r["事项编码"] for r in a}) == 12, "not twelve items"
+assert len({(r["事项编码"], r["字段"]) for r in a}) == len(a)
+one = next(r for r in a if r["字段"] == "ztmc")
+assert one["信息项名称"] == "市场主体名称" and one["数据长度"] == "300", one
+assert one["共享类型"] == "无条件共享" and one["数据分级"] == "0", one
+money = next(r for r in a if r["字段"] == "zczb")
+assert (money["数据类型"], money["数据长度"]) == ("数值型N", "18,6"), money
+assert not any(c[:1] in "=+-@\t\r" and c for r in a for c in r.values())
+END
+python3 see.py >out 2>err
+ok "Python's csv reads both alike, and finds what is there"
+
+# --- in: as departments fill it in ---
+cat >make.py <<'END'
+import csv
+head = ["信息资源分类", "信息资源名称", "信息资源代码", "信息资源摘要", "信息资源格式",
+        "信息项名称", "数据类型", "数据长度", "共享类型", "共享条件", "共享方式",
+        "共享范围", "使用用途", "是否向社会开放", "更新周期", "发布日期", "数据分级",
+        "共享依据", "事项编码", "提供方标识", "字段", "是否必填", "查询参数"]
+rows = [
+    ["部门", "排污许可证", "307021022100/000009", "=1+1 的\"摘要\",含逗号", "数据库",
+     "许可证编号", "字符型C", "22", "有条件共享", "仅用于核查", "服务接口", "税务机关",
+     "ep-tax 环境保护税核查", "否", "实时", "2026/1/8", "0", "HBSF-14 环境保护税法 第十四条",
+     "gx.demo/PWXKZ", "hb.demo/ecology", "xkzbh", "是", "是"],
+    ["", "", "", "", "", "单位名称", "C", "180", "", "", "", "", "", "", "", "", "0",
+     "", "", "", "dwmc", "是", "否"],
+    ["", "", "", "", "", "排放量", "N", "18,6", "", "", "", "", "", "", "", "", "1",
+     "", "", "", "pfl", "否", "否"],
+]
+def save(name, encoding, rows, head=head):
+    with open(name, "w", encoding=encoding, newline="") as f:
+        csv.writer(f).writerows([head] + rows)
+save("gb-in.csv", "gb18030", rows)
+save("bom-in.csv", "utf-8-sig", rows)
+save("utf8-in.csv", "utf-8", rows)
+save("utf16.csv", "utf-16", rows)
+bad = [r[:] for r in rows]
+bad[0][2] = "3.07021E+17"
+bad[1][16] = "7"
+bad[2][7] = "182"
+save("bad.csv", "gb18030", bad)
+END
+python3 make.py
+mkdir d1 d2 d3 d4
+same() {
+	exits 0 "1 items: 1 drafted" "$hutong" catalog import "$1" --out "$2" &&
+		cmp "$2/PWXKZ@1.yaml" d1/PWXKZ@1.yaml
+}
+same gb-in.csv d1 && same bom-in.csv d2 && same utf8-in.csv d3
+ok "Python's GB 18030, UTF-8 with and without mark are drafted alike"
+exits 0 "item gx.demo/PWXKZ@1 revision 1, well formed" \
+	"$hutong" catalog check d1/PWXKZ@1.yaml
+ok "a draft keeps to form and rules"
+grep -q 'published: 2026-01-08' d1/PWXKZ@1.yaml &&
+	grep -q 'summary: {zh: "=1+1 的\\"摘要\\",含逗号"}' d1/PWXKZ@1.yaml
+ok "... with every cell's text, and the day that a spreadsheet rewrote"
+"$hutong" catalog export d1/PWXKZ@1.yaml --out again.csv >out 2>err &&
+	grep -q "\"'=1+1 的" again.csv && mkdir d5 &&
+	"$hutong" catalog import again.csv --out d5 >out 2>err &&
+	cmp d5/PWXKZ@1.yaml d1/PWXKZ@1.yaml
+ok "its own sheet drafts the same, and holds no formula"
+exits 1 "bad.csv:2: 信息资源代码: the spreadsheet made a number of it" \
+	"$hutong" catalog import bad.csv --out d4
+ok "digits that a spreadsheet lost are told with their line"
+sed -i '2d' bad.csv && python3 - <<'END'
+import csv
+rows = list(csv.reader(open("bad.csv", encoding="gb18030", newline="")))
+first = list(csv.reader(open("gb-in.csv", encoding="gb18030", newline="")))[1]
+csv.writer(open("bad.csv", "w", encoding="gb18030", newline="")).writerows(
+    [rows[0], first] + rows[1:])
+END
+exits 1 "bad.csv:3: 数据分级: a level from 0" "$hutong" catalog import bad.csv --out d4
+ok "every mistake at its line"
+grep -q "bad.csv:4: 数据长度: .*makes 182 of it" err && [ -z "$(ls d4)" ]
+ok "... all of them, and nothing was written"
+exits 1 "utf16.csv:1: this is neither UTF-8 nor GB 18030" \
+	"$hutong" catalog import utf16.csv --out d4
+ok "another encoding is told"
+head -c 700 gb-in.csv | head -c -1 >cut.csv
+exits 1 "cut.csv:" "$hutong" catalog import cut.csv --out d4
+ok "a file that was cut off is not taken"
+exits 1 "never overwritten" "$hutong" catalog import gb-in.csv --out d1
+ok "no draft is overwritten"
+exits 2 "--encoding is utf-8" "$hutong" catalog export d1/PWXKZ@1.yaml \
+	--encoding latin1
+ok "no other encoding"
+echo "1..$n"
