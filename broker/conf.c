@@ -136,6 +136,9 @@ read_all(struct reading *r, struct ht_yaml *root, struct ht_broker_conf *conf)
 	if (log != NULL)
 		read_log(r, log, conf);
 	read_socket(r, ht_yaml_need(root, "control"), &conf->control);
+	read_socket(r, ht_yaml_get(root, "security"), &conf->security);
+	read_socket(
+	    r, ht_yaml_get(root, "audit-control"), &conf->audit_control);
 	read_socket(r, ht_yaml_get(root, "audit"), &conf->audit);
 	(void)ht_yaml_as_size(ht_yaml_get(front, "memory"), 64 * MIB,
 	    UINT64_C(1) << 40, &conf->front_memory);
@@ -196,6 +199,8 @@ ht_broker_conf_fini(struct ht_broker_conf *conf)
 	free(conf->log_key);
 	free(conf->log_dir);
 	free(conf->control);
+	free(conf->security);
+	free(conf->audit_control);
 	free(conf->audit);
 	memset(conf, 0, sizeof(*conf));
 }

@@ -25,7 +25,9 @@ struct ht_broker_conf {
 	char *transport_key; /* key files */
 	char *log_key;
 	char *log_dir;
-	char *control;         /* sockets */
+	char *control;  /* sockets: of the system's administrator, */
+	char *security; /* and of the two others; NULL: none */
+	char *audit_control;
 	char *audit;           /* NULL: none */
 	uint64_t disk_reserve; /* bytes */
 	uint64_t front_memory; /* bytes */

@@ -387,28 +387,40 @@ close_parts(struct core *core)
 
 /* ---- the loop ---- */
 
+/* SIGHUP is nobody's signature: where roles are parted it says nothing. */
+static void
+hang_up(struct core *core)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	bool changed = false;
+
+	if (core->root.parted) {
+		ctl_refused(core, "SIGHUP",
+		    "reload: it is the security administrator's: hutong-broker "
+		    "ctl --key FILE reload");
+		return;
+	}
+	if (ht_committer_admin(core->committer, "reload", "SIGHUP",
+	        core->conf->authority) == HT_OK &&
+	    rule_reload(core, report, &changed) != HT_OK) {
+		print_findings(report);
+		ht_log(HT_ERROR,
+		    "broker: not reloaded; what was in force stays so");
+	}
+}
+
 static void
 read_signals(struct core *core)
 {
 	struct signalfd_siginfo info;
 
 	while (read(core->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		HT_AUTO(ht_report_free) struct ht_report *report = NULL;
-		bool changed = false;
-
 		switch (info.ssi_signo) {
 		case SIGCHLD:
 			link_reap(core);
 			break;
 		case SIGHUP:
-			report = ht_report_new();
-			if (ht_committer_admin(core->committer, "reload",
-			        "SIGHUP", core->conf->authority) == HT_OK &&
-			    rule_reload(core, report, &changed) != HT_OK) {
-				print_findings(report);
-				ht_log(HT_ERROR, "broker: not reloaded; what "
-				                 "was in force stays so");
-			}
+			hang_up(core);
 			break;
 		default:
 			core_stop(core, HT_BROKER_DONE,
@@ -454,10 +466,12 @@ loop(struct core *core)
 {
 	while (!core->done) {
 		struct pollfd at[] = {
-		    {core->signal_fd,         POLLIN, 0},
-		    {core->control_fd,        POLLIN, 0},
-		    {ht_queue_fd(core->outs), POLLIN, 0},
-		    {core->link.fd,           POLLIN, 0},
+		    {core->signal_fd,                    POLLIN, 0},
+		    {core->control_fd[HT_ROLE_SYSTEM],   POLLIN, 0},
+		    {ht_queue_fd(core->outs),            POLLIN, 0},
+		    {core->link.fd,                      POLLIN, 0},
+		    {core->control_fd[HT_ROLE_SECURITY], POLLIN, 0},
+		    {core->control_fd[HT_ROLE_AUDIT],    POLLIN, 0},
 		};
 
 		if (core->link.first != NULL)
@@ -469,7 +483,11 @@ loop(struct core *core)
 		if (at[0].revents != 0)
 			read_signals(core);
 		if (at[1].revents != 0)
-			ctl_serve(core);
+			ctl_serve(core, HT_ROLE_SYSTEM);
+		if (at[4].revents != 0)
+			ctl_serve(core, HT_ROLE_SECURITY);
+		if (at[5].revents != 0)
+			ctl_serve(core, HT_ROLE_AUDIT);
 		if (at[3].revents & (POLLIN | POLLHUP | POLLERR))
 			link_read(core);
 		take_outs(core);
@@ -509,6 +527,21 @@ check_continues(struct core *core, struct ht_report *report)
 	return err == HT_EROLLBACK ? HT_BROKER_REFUSED : code;
 }
 
+/* To go on with an older log is the security administrator's. */
+static bool
+may_roll_back(const struct core *core, struct ht_report *report)
+{
+	if (core->act == NULL || !core->root.parted ||
+	    (core->act->admin != NULL &&
+	        ht_admin_role_of(&core->root, core->act->admin) ==
+	            HT_ROLE_SECURITY))
+		return true;
+	ht_report_add(report, "--accept-rollback",
+	    "only a security administrator that the root names may go on with "
+	    "an older log: give that key with --key");
+	return false;
+}
+
 static int
 run(struct core *core, struct ht_report *report)
 {
@@ -522,6 +555,11 @@ run(struct core *core, struct ht_report *report)
 		ht_trust_unref(&trust);
 		(void)fail(
 		    "there is no usable policy; not starting", err, report);
+		return HT_BROKER_REFUSED;
+	}
+	if (!may_roll_back(core, report)) {
+		ht_trust_unref(&trust);
+		(void)fail("not starting", HT_EDENIED, report);
 		return HT_BROKER_REFUSED;
 	}
 	ht_box_init(&core->box, trust);
@@ -563,7 +601,9 @@ ht_core_run(const struct ht_broker_conf *conf, const struct ht_rollback *act)
 
 	core.conf = conf;
 	core.act = act;
-	core.signal_fd = core.control_fd = core.link.fd = -1;
+	core.signal_fd = core.link.fd = -1;
+	for (enum ht_role role = 0; role < HT_ROLES; role++)
+		core.control_fd[role] = -1;
 	core.conns = ht_map_new();
 	core.newest = ht_map_new();
 	core.strikes = ht_map_new();

@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include "broker/admin.h"
 #include "broker/audit/copy.h"
 #include "broker/audit/disclose.h"
 #include "broker/audit/erase.h"
@@ -146,7 +147,8 @@ struct core {
 	struct ht_round round;           /* the witnesses */
 	uint64_t witness_ms;             /* the next look at them */
 	uint64_t quorum_size, quorum_ms; /* of their last quorum; mono */
-	int signal_fd, control_fd;
+	int signal_fd, control_fd[HT_ROLES];
+	struct ht_admin_refusals refusals;
 	bool done;
 	int exit_code;
 	char reason[64];
@@ -306,8 +308,11 @@ void backup_close(struct core *core);
 
 /* ---- ctl.c ---- */
 
+/* The sockets of the administrators (docs/roles.md), as far as configured. */
 enum ht_err ctl_open(struct core *core) HT_MUST_USE;
-void ctl_serve(struct core *core);
+void ctl_serve(struct core *core, enum ht_role socket);
 void ctl_close(struct core *core);
+/* An entry that says so, while refusals have room in the log. */
+void ctl_refused(struct core *core, const char *by, const char *what);
 
 #endif

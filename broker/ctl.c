@@ -1,9 +1,10 @@
 /*
- * ctl.c -- the operator's socket: one line in, some lines out, and every act
- * is an entry of the log (hutong-broker(8), "CONTROL").
+ * ctl.c -- the administrators' sockets: one line in, some lines out, and every
+ * act is an entry of the log (hutong-broker(8), "CONTROL"; docs/roles.md).
  *
- * The socket is 0600: who may open it may command.  An answer is "ok" or
- * "error REASON", then JSON, one object a line.
+ * The sockets are 0600: who may open one may ask, and may command what
+ * admin.h allows.  An answer is "ok" or "error REASON", then JSON, one object
+ * a line.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,21 +18,26 @@
 
 #include "broker/core_in.h"
 #include "lib/base/clock.h"
+#include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "schemas/json.h"
 
 /* And the bytes of the order that follow; those of the folder's name. */
-#define ERASE_WORD     "erase "
-#define DISCLOSE_WORD  "disclose "
-#define BACKUP_WORD    "backup "
-#define LINE_MAX_BYTES 128
+#define ERASE_WORD    "erase "
+#define DISCLOSE_WORD "disclose "
+#define BACKUP_WORD   "backup "
+/* "as NAME SIGNATURE COMMAND": a key's name and 64 bytes in base64. */
+#define LINE_MAX_BYTES (HT_ADMIN_LINE_MAX + HT_VKEY_NAME_MAX + 128)
 #define WAIT_MS        200 /* for a line, and for its answer to be taken */
 #define ANSWER_MAX     ((size_t)16 << 20)
 
 struct visit {
 	struct core *core;
 	int fd;
-	char by[64];
+	enum ht_role socket;
+	enum ht_role key; /* whose signature verified; HT_ROLES: nobody's */
+	char by[HT_VKEY_NAME_MAX + 40];
+	char challenge[2 * HT_HASH_SIZE + 1]; /* "": none was given */
 	struct ht_buf out;
 };
 
@@ -428,48 +434,177 @@ answer(struct visit *v)
 	}
 }
 
-static void
-obey(struct visit *v, const char *line)
+/* ---- who may ---- */
+
+void
+ctl_refused(struct core *core, const char *by, const char *what)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_DOC_MAX);
-	static const struct {
-		const char *word;
-		void (*take)(struct visit *v, struct ht_slice bytes);
-		const char *missing;
-	} longer[] = {
-	    {ERASE_WORD,    take_order,  "the order did not come"},
-	    {DISCLOSE_WORD, disclose,    "the order did not come"},
-	    {BACKUP_WORD,   make_backup, "no folder was named"   },
-	};
+	char detail[400], before[64] = "";
+	uint64_t left;
 
-	for (size_t i = 0; i < HT_COUNT(longer); i++) {
-		size_t len = strlen(longer[i].word);
+	ht_log(HT_WARN, "broker: refused to %s: %s", by, what);
+	if (!ht_admin_refusal(&core->refusals, ht_clock_mono_ms(), &left))
+		return;
+	if (left > 0)
+		(void)snprintf(before, sizeof(before),
+		    "; %llu before it have no entry", (unsigned long long)left);
+	(void)snprintf(detail, sizeof(detail), "%.320s%s", what, before);
+	if (ht_committer_admin(core->committer, "refused", by, detail) != HT_OK)
+		core->busy++;
+}
 
-		if (strncmp(line, longer[i].word, len) != 0)
-			continue;
-		if (read_bytes(v->fd, line + len, &bytes))
-			longer[i].take(v, ht_buf_slice(&bytes));
-		else
-			ht_buf_fmt(&v->out, "error %s\n", longer[i].missing);
+/* To who asked, and to the log; of the line only a word that we know. */
+static void
+refuse(struct visit *v, const char *line, const char *why)
+{
+	bool known = ht_admin_is_act(line);
+	char what[320];
+
+	ht_buf_fmt(&v->out, "error %s\n", why);
+	(void)snprintf(what, sizeof(what), "%s socket: %.*s: %s",
+	    ht_role_text(v->socket), known ? (int)strcspn(line, " ") : 16,
+	    known ? line : "no known command", why);
+	ctl_refused(v->core, v->by, what);
+}
+
+static bool
+allowed(struct visit *v, const char *line)
+{
+	enum ht_role owner = HT_ROLES;
+	char why[200];
+
+	switch (ht_admin_decide(
+	    v->core->root.parted, v->socket, v->key, line, &owner)) {
+	case HT_ADMIN_YES:
+		return true;
+	case HT_ADMIN_UNKNOWN:
+		ht_buf_str(&v->out, "error no such command\n");
+		return false;
+	case HT_ADMIN_NEEDS_KEY:
+		(void)snprintf(why, sizeof(why),
+		    "it is the %s administrator's: sign it with --key",
+		    ht_role_text(owner));
+		break;
+	case HT_ADMIN_NOT_ROLE:
+		(void)snprintf(why, sizeof(why),
+		    "it is the %s administrator's, and no other's",
+		    ht_role_text(owner));
+		break;
+	case HT_ADMIN_NOT_SOCKET:
+		(void)snprintf(why, sizeof(why), "%s",
+		    v->core->root.parted
+		        ? "this key is of another role than this socket"
+		        : "the root names no administrators: the control "
+		          "socket is the operator's");
+		break;
+	}
+	refuse(v, line, why);
+	return false;
+}
+
+static bool
+check_signed(
+    struct visit *v, const struct ht_admin_line *line, struct ht_slice body)
+{
+	char user[32];
+
+	if (v->challenge[0] == '\0' ||
+	    ht_admin_signed(&v->core->root, line->name, &line->sig,
+	        v->challenge, line->command, body, &v->key) != HT_OK) {
+		v->key = HT_ROLES;
+		refuse(
+		    v, line->command, "not the signature of an administrator");
+		return false;
+	}
+	(void)snprintf(user, sizeof(user), "%.31s", v->by);
+	(void)snprintf(v->by, sizeof(v->by), "%s (%s)", line->name, user);
+	return true;
+}
+
+/* What takes bytes behind its line. */
+static const struct {
+	const char *word;
+	void (*take)(struct visit *v, struct ht_slice bytes);
+	const char *missing;
+} longer[] = {
+    {ERASE_WORD,    take_order,  "the order did not come"},
+    {DISCLOSE_WORD, disclose,    "the order did not come"},
+    {BACKUP_WORD,   make_backup, "no folder was named"   },
+};
+
+/* Of that table; its size if it is none of them. */
+static size_t
+find_longer(const char *line)
+{
+	size_t i = 0;
+
+	while (i < HT_COUNT(longer) &&
+	       strncmp(line, longer[i].word, strlen(longer[i].word)) != 0)
+		i++;
+	return i;
+}
+
+static void
+run_command(struct visit *v, const char *line, struct ht_slice body)
+{
+	size_t l = find_longer(line);
+
+	if (l < HT_COUNT(longer)) {
+		longer[l].take(v, body);
 		return;
 	}
 	for (size_t i = 0; i < HT_COUNT(commands); i++)
-		if (strcmp(line, commands[i].word) == 0) {
+		if (strcmp(line, commands[i].word) == 0)
 			commands[i].run(v);
-			return;
-		}
-	ht_buf_str(&v->out, "error no such command\n");
+}
+
+static void
+obey(struct visit *v, const char *text)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf body = HT_BUF(HT_DOC_MAX);
+	struct ht_admin_line line;
+	size_t l;
+
+	if (ht_admin_parse(text, &line) != HT_OK) {
+		ht_buf_str(&v->out, "error no such command\n");
+		return;
+	}
+	l = find_longer(line.command);
+	if (l < HT_COUNT(longer) &&
+	    !read_bytes(v->fd, line.command + strlen(longer[l].word), &body)) {
+		ht_buf_fmt(&v->out, "error %s\n", longer[l].missing);
+		return;
+	}
+	if (line.is_signed && !check_signed(v, &line, ht_buf_slice(&body)))
+		return;
+	if (allowed(v, line.command))
+		run_command(v, line.command, ht_buf_slice(&body));
+}
+
+/* Something that nobody has signed yet. */
+static void
+challenge(struct visit *v)
+{
+	uint8_t bytes[HT_HASH_SIZE];
+
+	ht_random(bytes, sizeof(bytes));
+	ht_hex(v->challenge, bytes, sizeof(bytes));
+	ht_buf_fmt(&v->out, "challenge %s\n", v->challenge);
+	answer(v);
+	ht_buf_reset(&v->out);
 }
 
 void
-ctl_serve(struct core *core)
+ctl_serve(struct core *core, enum ht_role socket)
 {
 	HT_AUTO(ht_fd_close)
-	int fd =
-	    accept4(core->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(
+	    core->control_fd[socket], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct visit v = {
 	    .core = core,
 	    .fd = fd,
+	    .socket = socket,
+	    .key = HT_ROLES,
 	    .by = "uid ?",
 	    .out = HT_BUF(ANSWER_MAX),
 	};
@@ -481,16 +616,35 @@ ctl_serve(struct core *core)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
 		snprintf(v.by, sizeof(v.by), "uid %u", (unsigned)cred.uid);
+	if (strcmp(line, "auth") == 0) {
+		challenge(&v);
+		if (!read_line(fd, line)) {
+			ht_buf_fini(&v.out);
+			return;
+		}
+	}
 	obey(&v, line);
 	answer(&v);
 	ht_buf_fini(&v.out);
 }
 
-enum ht_err
-ctl_open(struct core *core)
+static const char *
+path_of(const struct core *core, enum ht_role socket)
+{
+	switch (socket) {
+	case HT_ROLE_SECURITY:
+		return core->conf->security;
+	case HT_ROLE_AUDIT:
+		return core->conf->audit_control;
+	default:
+		return core->conf->control;
+	}
+}
+
+static enum ht_err
+open_socket(const char *path, int *ret)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	const char *path = core->conf->control;
 	mode_t mask;
 	int fd;
 
@@ -512,14 +666,28 @@ ctl_open(struct core *core)
 		return HT_ESYSTEM;
 	}
 	(void)umask(mask);
-	core->control_fd = fd;
+	*ret = fd;
 	return HT_OK;
+}
+
+enum ht_err
+ctl_open(struct core *core)
+{
+	enum ht_err err = HT_OK;
+
+	for (enum ht_role role = 0; role < HT_ROLES && err == HT_OK; role++)
+		if (path_of(core, role) != NULL)
+			err = open_socket(
+			    path_of(core, role), &core->control_fd[role]);
+	return err;
 }
 
 void
 ctl_close(struct core *core)
 {
-	if (core->control_fd != -1)
-		(void)unlink(core->conf->control);
-	ht_fd_close(&core->control_fd);
+	for (enum ht_role role = 0; role < HT_ROLES; role++) {
+		if (core->control_fd[role] != -1)
+			(void)unlink(path_of(core, role));
+		ht_fd_close(&core->control_fd[role]);
+	}
 }

@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "broker/audit/rollback.h"
+#include "broker/caller.h"
 #include "broker/core.h"
 #include "broker/front.h"
 #include "broker/restore.h"
@@ -30,9 +29,10 @@ static int
 usage(FILE *out, int code)
 {
 	fputs("usage: hutong-broker [--config FILE] "
-	      "[--accept-rollback SIZE --why TEXT]\n"
+	      "[--accept-rollback SIZE --why TEXT [--key FILE]]\n"
 	      "       hutong-broker --check [FILE]\n"
-	      "       hutong-broker ctl [--config FILE] [--json] COMMAND\n"
+	      "       hutong-broker ctl [--config FILE] [--json] [--key FILE] "
+	      "COMMAND\n"
 	      "       hutong-broker restore [--config FILE] --from BACKUP "
 	      "[--seen FILE] [DIR]\n"
 	      "commands: status nodes witnesses reload stop resume forgive "
@@ -113,77 +113,33 @@ read_act(const char *size, const char *why, struct ht_rollback *act)
 }
 
 static int
-serve(const char *path, const char *size, const char *why)
+serve(const char *path, const char *size, const char *why, const char *key)
 {
-	char by[64];
+	HT_AUTO(ht_caller_close) struct ht_caller caller = {0};
+	char user[64], by[HT_VKEY_NAME_MAX + 68];
 	struct ht_rollback act = {.by = by};
 	struct ht_broker_conf conf;
-	int code;
+	int code = HT_BROKER_DONE;
 
 	if (!read_act(size, why, &act))
 		return HT_BROKER_USAGE;
 	code = load(path, &conf);
 	if (code != HT_BROKER_DONE)
 		return code;
-	name_of_user(by);
-	code = ht_core_run(&conf, act.size != 0 ? &act : NULL);
+	name_of_user(user);
+	(void)snprintf(by, sizeof(by), "%s", user);
+	if (key != NULL) {
+		code = ht_caller_open(&conf, key, &caller);
+		act.admin = &caller.pub;
+		(void)snprintf(by, sizeof(by), "%s (%s)", caller.name, user);
+	}
+	if (code == HT_BROKER_DONE)
+		code = ht_core_run(&conf, act.size != 0 ? &act : NULL);
 	ht_broker_conf_fini(&conf);
 	return code;
 }
 
 /* ---- ctl ---- */
-
-static int
-dial(const char *path)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
-	if (fd != -1 && connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0)
-		return fd;
-	fprintf(stderr,
-	    "hutong-broker: %s: %s; is the broker running, and are you its "
-	    "operator?\n",
-	    path, strerror(errno));
-	ht_fd_close(&fd);
-	return -1;
-}
-
-static bool
-send_all(int fd, struct ht_slice bytes)
-{
-	while (bytes.len > 0) {
-		ssize_t n = send(fd, bytes.at, bytes.len, MSG_NOSIGNAL);
-
-		if (n <= 0)
-			return false;
-		bytes = HT_SLICE(bytes.at + n, bytes.len - (size_t)n);
-	}
-	return true;
-}
-
-/* The line, and for some commands bytes behind it. */
-static bool
-ask(int fd, const char *command, struct ht_slice bytes, struct ht_buf *answer)
-{
-	char line[128];
-	int len = snprintf(line, sizeof(line), "%s\n", command);
-
-	if (!send_all(fd, HT_SLICE(line, (size_t)len)) || !send_all(fd, bytes))
-		return false;
-	for (;;) {
-		uint8_t *room = ht_buf_room(answer, 65536);
-		ssize_t n;
-
-		if (room == NULL)
-			return false;
-		n = recv(fd, room, 65536, 0);
-		answer->len -= 65536 - (n > 0 ? (size_t)n : 0);
-		if (n <= 0)
-			return n == 0;
-	}
-}
 
 static const char *
 value_text(const json_t *value, char out[static 32])
@@ -287,21 +243,6 @@ show(struct ht_buf *answer, bool json, bool table)
 	return code;
 }
 
-/* One command, one connection. */
-static int
-put(const char *path, const char *command, struct ht_slice bytes,
-    struct ht_buf *answer)
-{
-	HT_AUTO(ht_fd_close) int fd = dial(path);
-
-	if (fd == -1)
-		return HT_BROKER_UNAVAILABLE;
-	if (ask(fd, command, bytes, answer))
-		return HT_BROKER_DONE;
-	fprintf(stderr, "hutong-broker: no answer\n");
-	return HT_BROKER_UNAVAILABLE;
-}
-
 /* The "state" of the JSON line behind the first. */
 static bool
 still_runs(struct ht_buf *answer)
@@ -314,8 +255,8 @@ still_runs(struct ht_buf *answer)
 
 /* Hand in the order, and wait until it was carried out. */
 static int
-put_order(
-    const char *path, const char *word, const char *file, struct ht_buf *answer)
+put_order(const struct ht_caller *caller, const char *word, const char *file,
+    struct ht_buf *answer)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf order = HT_BUF(HT_DOC_MAX);
 	char command[64];
@@ -328,18 +269,20 @@ put_order(
 		return HT_BROKER_REFUSED;
 	}
 	snprintf(command, sizeof(command), "%s %zu", word, order.len);
-	code = put(path, command, ht_buf_slice(&order), answer);
+	code = ht_caller_put(caller, command, ht_buf_slice(&order), answer);
 	while (code == HT_BROKER_DONE && still_runs(answer)) {
 		(void)usleep(100000);
 		ht_buf_reset(answer);
-		code = put(path, "erasure", HT_SLICE(NULL, 0), answer);
+		code =
+		    ht_caller_put(caller, "erasure", HT_SLICE(NULL, 0), answer);
 	}
 	return code;
 }
 
 /* Have a backup made into @dir, as seen from here, and wait for its end. */
 static int
-put_backup(const char *path, const char *dir, struct ht_buf *answer)
+put_backup(
+    const struct ht_caller *caller, const char *dir, struct ht_buf *answer)
 {
 	char here[4096], command[64];
 	HT_AUTO(ht_mem_free) char *whole = NULL;
@@ -351,11 +294,12 @@ put_backup(const char *path, const char *dir, struct ht_buf *answer)
 	if (whole == NULL)
 		return HT_BROKER_UNAVAILABLE;
 	snprintf(command, sizeof(command), "backup %zu", strlen(whole));
-	code = put(path, command, ht_slice_str(whole), answer);
+	code = ht_caller_put(caller, command, ht_slice_str(whole), answer);
 	while (code == HT_BROKER_DONE && still_runs(answer)) {
 		(void)usleep(100000);
 		ht_buf_reset(answer);
-		code = put(path, "backup", HT_SLICE(NULL, 0), answer);
+		code =
+		    ht_caller_put(caller, "backup", HT_SLICE(NULL, 0), answer);
 	}
 	return code;
 }
@@ -370,9 +314,20 @@ has_failed(struct ht_buf *answer)
 }
 
 static int
-control(const char *config, char **words, int n, bool json)
+put(const struct ht_caller *caller, char **words, int n, struct ht_buf *answer)
+{
+	if (strcmp(words[0], "erase") == 0 || strcmp(words[0], "disclose") == 0)
+		return put_order(caller, words[0], words[1], answer);
+	if (strcmp(words[0], "backup") == 0 && n == 2)
+		return put_backup(caller, words[1], answer);
+	return ht_caller_put(caller, words[0], HT_SLICE(NULL, 0), answer);
+}
+
+static int
+control(const char *config, const char *key, char **words, int n, bool json)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf answer = HT_BUF(ANSWER_MAX);
+	HT_AUTO(ht_caller_close) struct ht_caller caller = {0};
 	struct ht_broker_conf conf;
 	bool erase = strcmp(words[0], "erase") == 0;
 	bool order = erase || strcmp(words[0], "disclose") == 0;
@@ -384,10 +339,9 @@ control(const char *config, char **words, int n, bool json)
 	code = load(config, &conf);
 	if (code != HT_BROKER_DONE)
 		return code;
-	code = order ? put_order(conf.control, words[0], words[1], &answer)
-	       : backup
-	           ? put_backup(conf.control, words[1], &answer)
-	           : put(conf.control, words[0], HT_SLICE(NULL, 0), &answer);
+	code = ht_caller_open(&conf, key, &caller);
+	if (code == HT_BROKER_DONE)
+		code = put(&caller, words, n, &answer);
 	ht_broker_conf_fini(&conf);
 	if (code != HT_BROKER_DONE)
 		return code;
@@ -440,13 +394,14 @@ main(int argc, char **argv)
 	    {"json",            no_argument,       NULL, 'j'},
 	    {"accept-rollback", required_argument, NULL, 'r'},
 	    {"why",             required_argument, NULL, 'w'},
+	    {"key",             required_argument, NULL, 'K'},
 	    {"from",            required_argument, NULL, 'F'},
 	    {"seen",            required_argument, NULL, 's'},
 	    {"help",            no_argument,       NULL, 'h'},
 	    {NULL,              0,                 NULL, 0  },
 	};
 	const char *config = DEFAULT_CONFIG, *size = NULL, *why = NULL;
-	const char *from = NULL, *seen = NULL;
+	const char *from = NULL, *seen = NULL, *key = NULL;
 	bool json = false, checking = false;
 	int option;
 
@@ -472,6 +427,9 @@ main(int argc, char **argv)
 		case 'w':
 			why = optarg;
 			break;
+		case 'K':
+			key = optarg;
+			break;
 		case 'F':
 			from = optarg;
 			break;
@@ -486,10 +444,10 @@ main(int argc, char **argv)
 	if (checking && optind + 1 >= argc)
 		return check(optind < argc ? argv[optind] : config);
 	if (optind == argc)
-		return serve(config, size, why);
+		return serve(config, size, why, key);
 	if (optind + 2 <= argc && strcmp(argv[optind], "ctl") == 0)
 		return control(
-		    config, &argv[optind + 1], argc - optind - 1, json);
+		    config, key, &argv[optind + 1], argc - optind - 1, json);
 	if (strcmp(argv[optind], "restore") == 0)
 		return restore(
 		    config, from, seen, &argv[optind + 1], argc - optind - 1);

@@ -48,6 +48,22 @@ check_log_key(const struct ht_root *old, const struct ht_root *new,
 	return HT_EINVALID;
 }
 
+/* Nobody must be left without the socket that their commands need. */
+static enum ht_err
+check_roles(const struct ht_broker_conf *conf, const struct ht_root *root,
+    struct ht_report *report)
+{
+	if (!root->parted ||
+	    (conf->security != NULL && conf->audit_control != NULL))
+		return HT_OK;
+	ht_report_add(report, conf->authority,
+	    "its root names administrators, and two of them have no socket: "
+	    "give "
+	    "'security' and 'audit-control' in the broker's configuration, "
+	    "and start it again");
+	return HT_EINVALID;
+}
+
 enum ht_err
 rule_load(const struct ht_broker_conf *conf, const struct ht_root *old_root,
     const struct ht_trust *before, struct ht_report *report,
@@ -70,6 +86,8 @@ rule_load(const struct ht_broker_conf *conf, const struct ht_root *old_root,
 	if (err == HT_OK && old_root != NULL)
 		err = check_log_key(
 		    old_root, ht_trust_root(trust), conf->authority, report);
+	if (err == HT_OK)
+		err = check_roles(conf, ht_trust_root(trust), report);
 	if (err != HT_OK)
 		return err;
 	*ret_root = *ht_trust_root(trust);

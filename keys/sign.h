@@ -27,7 +27,10 @@
 	X(HT_KEY_WITNESS, 9, "witness")                                        \
 	X(HT_KEY_AUDITOR, 10, "auditor")                                       \
 	X(HT_KEY_ANNEX, 11, "annex")                                           \
-	X(HT_KEY_TRACKER, 12, "tracker")
+	X(HT_KEY_TRACKER, 12, "tracker")                                       \
+	X(HT_KEY_SYSTEM_ADMIN, 13, "system-admin")                             \
+	X(HT_KEY_SECURITY_ADMIN, 14, "security-admin")                         \
+	X(HT_KEY_AUDIT_ADMIN, 15, "audit-admin")
 enum ht_key_for {
 #define HT_KEY_ENUM(name, value, text) name = (value),
 	HT_KEY_MAP(HT_KEY_ENUM)

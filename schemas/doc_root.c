@@ -31,7 +31,8 @@ static void
 check_apart(struct ht_read *r)
 {
 	const struct ht_root *root = r->doc->root;
-	const struct ht_vkey *keys[2 * HT_OFFICERS_MAX + HT_WITNESSES_MAX + 3];
+	const struct ht_vkey *keys[2 * HT_OFFICERS_MAX + HT_WITNESSES_MAX +
+	                           HT_ROLES * HT_ADMINS_MAX + 3];
 	size_t n = 0;
 
 	for (unsigned i = 0; i < root->n_officers; i++)
@@ -40,6 +41,9 @@ check_apart(struct ht_read *r)
 		keys[n++] = &root->auditors[i];
 	for (unsigned i = 0; i < root->n_witnesses; i++)
 		keys[n++] = &root->witnesses[i];
+	for (enum ht_role role = 0; role < HT_ROLES; role++)
+		for (unsigned i = 0; i < root->n_admins[role]; i++)
+			keys[n++] = &root->admins[role][i];
 	keys[n++] = &root->snapshot;
 	keys[n++] = &root->current;
 	keys[n++] = &root->log;
@@ -110,6 +114,44 @@ read_zone(struct ht_yaml *value, int64_t *ret_ms)
 		*ret_ms = -*ret_ms;
 }
 
+static const char *const roles[HT_ROLES] = {
+    [HT_ROLE_SYSTEM] = "system",
+    [HT_ROLE_SECURITY] = "security",
+    [HT_ROLE_AUDIT] = "audit",
+};
+
+const char *
+ht_role_text(enum ht_role role)
+{
+	return (unsigned)role < HT_ROLES ? roles[role] : "";
+}
+
+/* All three or none: what one of them has nobody else must have. */
+static void
+read_admins(struct ht_read *r)
+{
+	struct ht_root *root = r->doc->root;
+	struct ht_yaml *map =
+	    ht_yaml_as_map(ht_yaml_get(r->top, "administrators"));
+	struct ht_vkey vkeys[HT_OFFICERS_MAX];
+
+	root->parted = map != NULL;
+	for (enum ht_role role = 0; map != NULL && role < HT_ROLES; role++) {
+		struct ht_yaml *list = ht_yaml_need(map, roles[role]);
+		unsigned n = 0;
+
+		memset(vkeys, 0, sizeof(vkeys));
+		ht_read_vkeys(list, root->catalog, vkeys, &n);
+		if (list != NULL && (n == 0 || n > HT_ADMINS_MAX)) {
+			ht_yaml_complain(
+			    list, "1 to %d keys are expected", HT_ADMINS_MAX);
+			n = 0;
+		}
+		memcpy(root->admins[role], vkeys, n * sizeof(*vkeys));
+		root->n_admins[role] = n;
+	}
+}
+
 void
 ht_read_root(struct ht_read *r)
 {
@@ -135,6 +177,7 @@ ht_read_root(struct ht_read *r)
 	    root->auditors, &root->n_auditors);
 	read_witnesses(r);
 	read_zone(ht_yaml_get(r->top, "zone"), &root->zone_ms);
+	read_admins(r);
 	read_broker(r, ht_yaml_as_map(ht_yaml_need(r->top, "broker")));
 	check_apart(r);
 	r->doc->revision = root->revision;

@@ -161,6 +161,11 @@ enum ht_err ht_tracker_open(const struct ht_epoch_entry *epoch,
     struct ht_slice member, const struct ht_key *sealing, struct ht_key **ret)
     HT_MUST_USE;
 
+/* Who administers the broker (docs/roles.md); nobody holds two. */
+enum ht_role { HT_ROLE_SYSTEM, HT_ROLE_SECURITY, HT_ROLE_AUDIT, HT_ROLES };
+const char *ht_role_text(enum ht_role role); /* "system" */
+#define HT_ADMINS_MAX 8 /* of one role: shifts and deputies */
+
 struct ht_root {
 	char catalog[HT_NAME_MAX + 1];
 	uint64_t revision;
@@ -176,6 +181,9 @@ struct ht_root {
 	struct ht_vkey witnesses[HT_WITNESSES_MAX]; /* type HT_VKEY_COSIGN */
 	unsigned quorum; /* so many must cosign; 0 where there are none */
 	int64_t zone_ms; /* east of UTC: when the exchange's day begins */
+	bool parted;     /* the root names administrators, of all three roles */
+	unsigned n_admins[HT_ROLES];
+	struct ht_vkey admins[HT_ROLES][HT_ADMINS_MAX];
 	struct ht_pub broker_transport;
 	char broker_address[256];
 };

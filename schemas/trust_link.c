@@ -224,6 +224,9 @@ claim_root(struct keys *keys, const struct ht_doc *doc)
 	if (err == HT_OK)
 		err = claim_vkeys(
 		    keys, root->witnesses, root->n_witnesses, doc, "witness's");
+	for (enum ht_role role = 0; role < HT_ROLES && err == HT_OK; role++)
+		err = claim_vkeys(keys, root->admins[role],
+		    root->n_admins[role], doc, "administrator's");
 	if (err == HT_OK)
 		err = claim_vkeys(keys, &root->snapshot, 1, doc, "snapshot");
 	if (err == HT_OK)

@@ -45,11 +45,14 @@ vkey_of(const char *path, struct named *ret)
 	case HT_KEY_LOG:
 	case HT_KEY_AUDITOR:
 	case HT_KEY_WITNESS:
+	case HT_KEY_SYSTEM_ADMIN:
+	case HT_KEY_SECURITY_ADMIN:
+	case HT_KEY_AUDIT_ADMIN:
 		break;
 	default:
 		return ht_cli_fail(HT_EXIT_REFUSED,
 		    "%s: a root names officer, snapshot, current, log, "
-		    "auditor and witness keys, not one for %s",
+		    "auditor, witness and administrators' keys, not one for %s",
 		    path, ht_key_for_text(file.what));
 	}
 	err = ht_vkey_make_as(
@@ -97,6 +100,29 @@ add_list(struct ht_buf *out, const char *title, enum ht_key_for what,
 	for (size_t i = 0; i < n; i++)
 		if (keys[i].what == what)
 			ht_buf_fmt(out, "  - %s\n", keys[i].vkey);
+}
+
+static bool
+has(enum ht_key_for what, const struct named *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].what == what)
+			return true;
+	return false;
+}
+
+/* None, or all three roles: the reader says which is missing. */
+static void
+add_admins(struct ht_buf *out, const struct named *keys, size_t n)
+{
+	if (!has(HT_KEY_SYSTEM_ADMIN, keys, n) &&
+	    !has(HT_KEY_SECURITY_ADMIN, keys, n) &&
+	    !has(HT_KEY_AUDIT_ADMIN, keys, n))
+		return;
+	ht_buf_str(out, "administrators:\n");
+	add_list(out, "  system", HT_KEY_SYSTEM_ADMIN, keys, n);
+	add_list(out, "  security", HT_KEY_SECURITY_ADMIN, keys, n);
+	add_list(out, "  audit", HT_KEY_AUDIT_ADMIN, keys, n);
 }
 
 static int
@@ -159,7 +185,6 @@ write_root(const struct root_draft *d)
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_DOC_MAX);
 	static struct named keys[HT_ARGS_MAX];
 	size_t n = d->keys.n;
-	bool witnessed = false;
 	int rc = HT_CLI_GO;
 
 	for (size_t i = 0; i < n && rc == HT_CLI_GO; i++)
@@ -180,10 +205,9 @@ write_root(const struct root_draft *d)
 	if (rc != HT_CLI_GO)
 		return rc;
 	add_list(&out, "auditors", HT_KEY_AUDITOR, keys, n);
-	for (size_t i = 0; i < n && !witnessed; i++)
-		witnessed = keys[i].what == HT_KEY_WITNESS;
-	if (witnessed)
+	if (has(HT_KEY_WITNESS, keys, n))
 		add_list(&out, "witnesses", HT_KEY_WITNESS, keys, n);
+	add_admins(&out, keys, n);
 	if (d->quorum != NULL)
 		ht_buf_fmt(&out, "quorum: %s\n", d->quorum);
 	if (d->zone != NULL) {
@@ -206,7 +230,7 @@ draft_root(int argc, char **argv)
 	        "threshold", "K", d.threshold, "how many officers must sign"),
 	    HT_OPT_NEED_LIST("key", "KEY", d.keys,
 	        "a key file, or PURPOSE=VKEY: officers, auditors, "
-	        "witnesses, snapshot, current, log"),
+	        "witnesses, administrators, snapshot, current, log"),
 	    HT_OPT_MAY("quorum", "K", d.quorum,
 	        "how many witnesses must cosign; 2 if not said"),
 	    HT_OPT_NEED("transport", "KEY", d.transport,

@@ -24,6 +24,9 @@ signs_notes(enum ht_key_for what)
 	case HT_KEY_LOG:
 	case HT_KEY_WITNESS:
 	case HT_KEY_AUDITOR:
+	case HT_KEY_SYSTEM_ADMIN:
+	case HT_KEY_SECURITY_ADMIN:
+	case HT_KEY_AUDIT_ADMIN:
 		return true;
 	case HT_KEY_SIGNING:
 	case HT_KEY_SEALING:
@@ -154,6 +157,9 @@ static const struct {
     [HT_KEY_AUDITOR] = {2, 2, "gx.demo/auditor-1"                     },
     [HT_KEY_ANNEX] = {2, 2, "the epoch, gx.demo/2026Q4"             },
     [HT_KEY_TRACKER] = {2, 2, "the epoch, gx.demo/2026Q4"             },
+    [HT_KEY_SYSTEM_ADMIN] = {2, 2, "gx.demo/sys-1"                         },
+    [HT_KEY_SECURITY_ADMIN] = {2, 2, "gx.demo/sec-1"                         },
+    [HT_KEY_AUDIT_ADMIN] = {2, 2, "gx.demo/audit-admin-1"                 },
 };
 
 static bool

@@ -20,6 +20,8 @@ struct ht_rollback {
 	uint64_t size; /* of the checkpoint that is given up */
 	const char *by;
 	const char *why;
+	/* The administrator's key that was in hand (docs/roles.md); or NULL */
+	const struct ht_pub *admin;
 };
 
 /*

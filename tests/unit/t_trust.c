@@ -377,6 +377,10 @@ static const struct slip slips[] = {
         "bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2, "
         "remora.n621.de+da77ade7+BOvN63jn/"
         "bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2]\nbroker:",                                                                        "two offices"                          },
+    {HT_DOC_ROOT,   "root",
+     "broker:",                                                             "administrators: {system: []}\nbroker:",            "security"                             },
+    {HT_DOC_ROOT,   "root",             "broker:",
+     "administrators: {system: [], security: [], audit: []}\nbroker:",                                                          "1 to 8 keys"                          },
     {HT_DOC_ROOT,   "root",             "tcp://",                           "http://",                                          "an address is expected"               },
 };
 
