@@ -4,8 +4,6 @@
  */
 #include "tests/lib/test.h"
 
-#include <time.h>
-
 #include "lib/base/fs.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/world.h"
@@ -1344,58 +1342,6 @@ many_documents_are_all_checked(void **state)
 	ht_report_free(&report);
 }
 
-static uint64_t
-cpu_us(void)
-{
-	struct timespec now;
-
-	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now), 0);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* What it costs to take a snapshot in, after @before. */
-static uint64_t
-cost_us(struct ht_world *w, const struct ht_trust *before)
-{
-	struct ht_trust *trust = NULL;
-	uint64_t from_us = cpu_us();
-
-	assert_ok(ht_world_load(w, before, NULL, &trust));
-	from_us = cpu_us() - from_us;
-	ht_trust_unref(&trust);
-	return from_us;
-}
-
-/*
- * One grant among many is taken without the others being read or verified
- * again: a ratio of processor times, whatever the machine.
- */
-static void
-one_grant_among_many_costs_little(void **state)
-{
-	struct ht_world *w = world_of(state);
-	const char *text;
-	uint64_t all_us, one_us;
-	char name[64];
-
-	for (int i = 1000; i < 2000; i++) {
-		(void)snprintf(name, sizeof(name), "gx.demo/%d", i);
-		text = ht_world_text(w, HT_DOC_GRANT, "gx.demo/1");
-		ht_world_put(w, HT_DOC_GRANT, name, text);
-		ht_world_edit(w, HT_DOC_GRANT, name, "gx.demo/1", name);
-	}
-	ht_world_renew(w);
-	ht_world_edit(
-	    w, HT_DOC_GRANT, "gx.demo/1500", "revision: 1", "revision: 2");
-	w->version++;
-	ht_world_publish(w);
-	all_us = cost_us(w, NULL);
-	one_us = cost_us(w, w->trust);
-	print_message("# 1 grant of 1,000: %llu us of %llu\n",
-	    (unsigned long long)one_us, (unsigned long long)all_us);
-	assert_true(one_us * 5 < all_us);
-}
-
 /* ---- on disk ---- */
 
 /* The provider's officer has another key, and signed the same grants again. */
@@ -1604,7 +1550,6 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(identities_are_handed_on),
     WITH_WORLD(many_documents_are_all_checked),
     WITH_WORLD(a_text_signed_anew_is_read_anew),
-    WITH_WORLD(one_grant_among_many_costs_little),
     WITH_WORLD(a_folder_is_loaded_and_what_is_missing_named),
     cmocka_unit_test(lists_are_strict),
     WITH_WORLD(loading_survives_no_memory),
