@@ -83,8 +83,8 @@ struct ht_committer {
 	bool new_trust;          /* to be shown to the others */
 	uint64_t snapshot_place;
 	struct ht_log_clock clock;
-	bool full;
-	bool more; /* the lane has more to do at once */
+	uint64_t room; /* bytes free on the log's disk */
+	bool more;     /* the lane has more to do at once */
 	uint64_t room_at_ms;
 	size_t appended;    /* entries of this group */
 	bool busy;          /* the group before was a large one */
@@ -176,30 +176,55 @@ now_ms(const struct ht_committer *c)
 	return c->clock.now_us / 1000;
 }
 
+struct ht_admission
+ht_admission(bool parted, bool held, uint64_t room, uint64_t reserve)
+{
+	struct ht_admission a = {.status = HT_ST_PAUSED, .why = ""};
+
+	if (parted)
+		a.why = "the exchange's clock leapt, and its operator must "
+		        "look at it";
+	else if (held)
+		a.why = "the exchange's log was put back from a copy, and "
+		        "witnesses have not vouched for it yet";
+	else if (room < reserve)
+		a.why = "the disk of the exchange's log is nearly full";
+	else
+		a.status = HT_ST_OK;
+	a.answers = !parted && !held && room >= reserve / 8;
+	return a;
+}
+
+static struct ht_admission
+admission(const struct ht_committer *c)
+{
+	return ht_admission(c->clock.parted, atomic_load(&c->held), c->room,
+	    c->conf.disk_reserve);
+}
+
+/*
+ * What cannot be set aside is not there, whatever the file system says is
+ * free.
+ */
 static void
 look_at_disk(struct ht_committer *c)
 {
-	uint64_t mono = ht_clock_mono_ms();
-	bool full;
+	uint64_t mono = ht_clock_mono_ms(), before = c->room;
+	uint64_t reserve = c->conf.disk_reserve;
 
 	if (mono < c->room_at_ms)
 		return;
 	c->room_at_ms = mono + ROOM_MS;
-	full = ht_log_room(c->conf.log) < c->conf.disk_reserve;
-	if (full && !c->full)
+	c->room = ht_log_set_aside(c->conf.log) ? ht_log_room(c->conf.log) : 0;
+	if (c->room < reserve && before >= reserve)
 		ht_log(HT_ERROR,
-		    "broker: the log's disk has less than the reserve of %llu "
-		    "MiB left; nothing new is admitted until there is room",
-		    (unsigned long long)(c->conf.disk_reserve >> 20));
-	c->full = full;
-}
-
-static unsigned
-admission(const struct ht_committer *c)
-{
-	return c->clock.parted || c->full || atomic_load(&c->held)
-	           ? HT_ST_PAUSED
-	           : HT_ST_OK;
+		    "broker: the log's disk has %llu MiB left, less than the "
+		    "reserve of %llu MiB; nothing new is admitted until there "
+		    "is room.  What is logged can be read",
+		    (unsigned long long)(c->room >> 20),
+		    (unsigned long long)(reserve >> 20));
+	if (c->room >= reserve && before < reserve)
+		ht_log(HT_INFO, "broker: the log's disk has room again");
 }
 
 /* ---- entries ---- */
@@ -482,6 +507,7 @@ commit(struct ht_committer *c)
 	}
 	c->stats.size = ht_log_size(c->conf.log);
 	c->stats.admission = admission(c);
+	c->stats.room = c->room;
 	ht_lane_stats(c->lane, &c->stats.lane);
 	HT_ASSERT(pthread_mutex_unlock(&c->lock) == 0);
 	/* Receipts between two bundles are no lull. */
@@ -773,6 +799,7 @@ ht_committer_start(
 		return HT_ENOMEM;
 	c->conf = *conf;
 	c->note = HT_BUF(65536);
+	c->room = UINT64_MAX;
 	c->clock.gap_us = (int64_t)(ht_clock_wall_us() - ht_clock_boot_us());
 	c->trust = ht_box_get(conf->box, NULL);
 	c->snapshot = ht_trust_hash(c->trust);

@@ -118,12 +118,21 @@ struct ht_log_clock {
 int64_t ht_log_clock_read(struct ht_log_clock *clock, uint64_t wall_us,
     uint64_t boot_us, bool resume);
 
+/*
+ * What is admitted with so much room on the log's disk.  Below the reserve
+ * nothing new; below an eighth of it no answers either, so that there is room
+ * to write down that it stopped, who looked, and what was erased.  Pure.
+ */
+struct ht_admission ht_admission(
+    bool parted, bool held, uint64_t room, uint64_t reserve);
+
 struct ht_committer_stats {
 	struct ht_lane_stats lane;
 	uint64_t size;      /* entries */
 	uint64_t groups;    /* commits */
 	uint64_t commit_us; /* spent in them */
-	unsigned admission; /* HT_ST_OK, or why nothing is admitted */
+	struct ht_admission admission;
+	uint64_t room; /* bytes free on the log's disk, as last looked */
 };
 void ht_committer_stats(
     struct ht_committer *committer, struct ht_committer_stats *ret);

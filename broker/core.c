@@ -23,8 +23,9 @@
 #define SPARES_MAX   4
 #define SPARES_BYTES ((size_t)16 << 20)
 /* Searches scan what is not indexed yet; each commit rewrites pages. */
-#define INDEX_BATCH  20000
-#define INDEX_GAP_MS 1000
+#define INDEX_BATCH    20000
+#define INDEX_GAP_MS   1000
+#define INDEX_AGAIN_MS 10000
 
 void
 core_stop(struct core *core, int exit_code, const char *reason)
@@ -178,11 +179,20 @@ append_roots(void *arg, const struct ht_slice *payloads, size_t n)
 	    rooting->core->committer, HT_ENTRY_INDEX_ROOT, payloads, n, NULL);
 }
 
+static void
+index_rest(struct core *core, unsigned rest_ms)
+{
+	for (unsigned ms = 0; ms < rest_ms && !atomic_load(&core->index_stop);
+	     ms += 50)
+		(void)usleep(50000);
+}
+
+/* A disk that was full may have room again. */
 static void *
 run_index(void *arg)
 {
 	struct core *core = arg;
-	bool more = false;
+	bool more = false, stood = false;
 
 	(void)pthread_setname_np(pthread_self(), "indexer");
 	while (!atomic_load(&core->index_stop)) {
@@ -196,17 +206,23 @@ run_index(void *arg)
 		more |= rooting.appended; /* lists want to find them */
 		if (err == HT_OK && !more)
 			err = disclose_due(core);
-		if (err != HT_OK && err != HT_EAGAIN) {
+		/* Not now; or the broker is stopping. */
+		if (err == HT_EAGAIN) {
+			more = false;
+			err = HT_OK;
+		}
+		if (err != HT_OK && !stood)
 			ht_log(HT_ERROR,
 			    "broker: the index stands still: %s; searches go "
-			    "on without it",
+			    "on without it, and it is tried again",
 			    ht_err_text(err));
-			return NULL;
-		}
-		for (unsigned ms = 0; !more && ms < INDEX_GAP_MS &&
-		                      !atomic_load(&core->index_stop);
-		     ms += 50)
-			(void)usleep(50000);
+		if (err == HT_OK && stood)
+			ht_log(HT_INFO, "broker: the index goes on");
+		stood = err != HT_OK;
+		if (stood)
+			index_rest(core, INDEX_AGAIN_MS);
+		else if (!more)
+			index_rest(core, INDEX_GAP_MS);
 	}
 	return NULL;
 }

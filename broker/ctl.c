@@ -154,15 +154,21 @@ status(struct visit *v)
 	ht_time_text(until, ht_trust_until_ms(trust) * 1000);
 	ht_buf_str(&v->out, "ok\n");
 	print_json(v,
-	    json_pack("{ss si ss ss sI ss sI sI sI sI sI sI so so so so so}",
+	    json_pack(
+	        "{ss si ss ss ss sI ss sI sI sI sI sI sI sI sI so so so so "
+	        "so}",
 	        "version", HT_BROKER_VERSION, "pid", (int)getpid(), "admits",
-	        s.admission == HT_ST_OK ? "yes" : ht_status_name(s.admission),
-	        "log", core->root.log.name, "entries", (json_int_t)s.size,
-	        "current-until", until, "snapshot",
-	        (json_int_t)ht_trust_version(trust), "runs-out",
+	        s.admission.status == HT_ST_OK
+	            ? "yes"
+	            : ht_status_name(s.admission.status),
+	        "because", s.admission.why, "log", core->root.log.name,
+	        "entries", (json_int_t)s.size, "current-until", until,
+	        "snapshot", (json_int_t)ht_trust_version(trust), "runs-out",
 	        (json_int_t)core->n_due, "commits", (json_int_t)s.groups,
 	        "nodes", (json_int_t)ht_map_count(core->conns), "to-verify",
-	        (json_int_t)ht_verifier_depth(core->verifier), "busy",
+	        (json_int_t)ht_verifier_depth(core->verifier), "disk-free-mib",
+	        (json_int_t)(s.room >> 20), "disk-reserve-mib",
+	        (json_int_t)(core->conf->disk_reserve >> 20), "busy",
 	        (json_int_t)core->busy, "records", lane_json(&s.lane), "front",
 	        front_json(&core->link), "witnesses",
 	        witnesses_json(&core->round, s.size), "rollback",

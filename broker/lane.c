@@ -69,9 +69,18 @@ ht_lane_free(struct ht_lane **lane_p)
 }
 
 void
-ht_lane_admit(struct ht_lane *lane, unsigned status)
+ht_lane_admit(struct ht_lane *lane, struct ht_admission admission)
 {
-	lane->admission = status;
+	lane->admission = admission;
+}
+
+static bool
+admits(const struct ht_lane *lane, unsigned kind)
+{
+	const struct ht_admission *a = &lane->admission;
+
+	return a->status == HT_ST_OK ||
+	       (a->answers && kind == HT_KIND_RESPONSE);
 }
 
 void
@@ -679,8 +688,9 @@ settle(
 
 	if (known != NULL)
 		settle_known(lane, now, known);
-	else if (lane->admission != HT_ST_OK)
-		not_now(lane, now, lane->admission, RETRY_BUSY_MS, "");
+	else if (!admits(lane, h->kind))
+		not_now(lane, now, lane->admission.status, RETRY_BUSY_MS,
+		    lane->admission.why);
 	else if (ht_ids_count(lane->ids) >= lane->conf.ids_max)
 		not_now(lane, now, HT_ST_BUSY, RETRY_BUSY_MS,
 		    "too many records are alive");

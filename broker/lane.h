@@ -131,11 +131,13 @@ enum ht_err ht_lane_got(struct ht_lane *lane, const struct ht_conn *conn,
  */
 enum ht_err ht_lane_tick(struct ht_lane *lane, uint64_t now_ms, size_t max,
     bool *ret_more) HT_MUST_USE;
-/*
- * HT_ST_OK, or why nothing new is admitted (PAUSED, INTERNAL): answered so,
- * neither logged nor remembered.
- */
-void ht_lane_admit(struct ht_lane *lane, unsigned status);
+/* Is anything new admitted?  What is not is neither logged nor remembered. */
+struct ht_admission {
+	unsigned status; /* HT_ST_OK, or the answer (PAUSED, INTERNAL) */
+	bool answers;    /* responses are: what was admitted before may end */
+	const char *why; /* for who is refused, and the operator; static */
+};
+void ht_lane_admit(struct ht_lane *lane, struct ht_admission admission);
 /* An entry of somebody else's (ADMIN, SNAPSHOT, ...) took the next place. */
 void ht_lane_skip(struct ht_lane *lane);
 

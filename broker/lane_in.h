@@ -129,7 +129,7 @@ struct ht_lane {
 	uint64_t now_ms; /* of the event at hand */
 	uint64_t group;
 	uint64_t open;
-	unsigned admission;
+	struct ht_admission admission;
 	uint64_t log_bytes; /* brought from the log in this group, */
 	bool starved;       /* which was less than was wanted */
 	bool slowed;        /* a node waits for its budget of repeats */

@@ -687,9 +687,19 @@ ht_log_drop(struct ht_log *log)
 uint64_t
 ht_log_room(const struct ht_log *log)
 {
+	uint64_t vault = ht_vault_room(log->vault);
 	struct statvfs st;
+	uint64_t room;
 
 	if (fstatvfs(log->lock, &st) == -1)
 		return 0;
-	return (uint64_t)st.f_bavail * st.f_frsize;
+	room = (uint64_t)st.f_bavail * st.f_frsize;
+	return room < vault ? room : vault;
+}
+
+bool
+ht_log_set_aside(struct ht_log *log)
+{
+	return ht_store_set_aside(log->store, HT_LOG_ASIDE) &&
+	       ht_vault_set_aside(log->vault, HT_LOG_ASIDE);
 }

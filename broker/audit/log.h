@@ -135,8 +135,15 @@ enum ht_err ht_log_last_snapshot(struct ht_log *log, uint64_t *ret_seq)
     HT_MUST_USE;
 /* Drop the group (nothing was sent of it).  The vault's tail is cut. */
 void ht_log_drop(struct ht_log *log);
-/* Bytes free on the log's disk, for the operator's reserve. */
+/* Bytes free on the log's disks, for the operator's reserve. */
 uint64_t ht_log_room(const struct ht_log *log);
+/*
+ * Keep HT_LOG_ASIDE bytes behind evidence and vault allocated, so that what
+ * must be written on a full disk can be, after a restart as well.  False: there
+ * are not so many.  A file system that cannot do it is not asked again.
+ */
+#define HT_LOG_ASIDE ((uint64_t)4 << 20) /* each: thousands of entries */
+bool ht_log_set_aside(struct ht_log *log);
 
 /* ---- reading: any thread; only what is committed ---- */
 

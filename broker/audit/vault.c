@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -236,6 +237,22 @@ struct ht_vault_place
 ht_vault_next(const struct ht_vault *vault)
 {
 	return vault->next;
+}
+
+uint64_t
+ht_vault_room(const struct ht_vault *vault)
+{
+	struct statvfs st;
+
+	if (fstatvfs(vault->fd, &st) == -1)
+		return 0;
+	return (uint64_t)st.f_bavail * st.f_frsize;
+}
+
+bool
+ht_vault_set_aside(struct ht_vault *vault, uint64_t bytes)
+{
+	return ht_fs_set_aside(vault->fd, vault->written, bytes);
 }
 
 /* ---- opening, and cutting off ---- */

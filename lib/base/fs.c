@@ -297,3 +297,11 @@ ht_random(void *out, size_t len)
 		len -= (size_t)n;
 	}
 }
+
+bool
+ht_fs_set_aside(int fd, uint64_t end, uint64_t bytes)
+{
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)end, (off_t)bytes) == 0)
+		return true;
+	return errno != ENOSPC && errno != EDQUOT && errno != EFBIG;
+}

@@ -35,6 +35,12 @@ enum ht_err ht_fs_shred(const char *path) HT_MUST_USE;
 enum ht_err ht_fs_mkdirs(const char *path, mode_t mode) HT_MUST_USE;
 /* fsync a folder, so that a new name in it survives a power cut. */
 enum ht_err ht_fs_sync_dir(const char *path) HT_MUST_USE;
+/*
+ * Allocate blocks of @fd from @end on, without making the file longer: for
+ * what must be written when nobody else finds room.  False: there is none.  A
+ * file system that cannot do it makes no difference.
+ */
+bool ht_fs_set_aside(int fd, uint64_t end, uint64_t bytes);
 /* "dir/name" in a new string; NULL when out of memory.  Caller frees. */
 char *ht_fs_join(const char *dir, const char *name);
 

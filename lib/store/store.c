@@ -318,6 +318,16 @@ ht_store_sync(struct ht_store *store)
 	return store_err(store, "sync", mdb_env_sync(store->env, 1));
 }
 
+bool
+ht_store_set_aside(struct ht_store *store, uint64_t bytes)
+{
+	mdb_filehandle_t fd;
+	struct stat st;
+
+	return mdb_env_get_fd(store->env, &fd) == 0 && fstat(fd, &st) == 0 &&
+	       ht_fs_set_aside(fd, (uint64_t)st.st_size, bytes);
+}
+
 /* ---- transactions ---- */
 
 enum ht_err

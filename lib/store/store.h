@@ -44,6 +44,9 @@ void ht_store_close(struct ht_store **store_p);
 /* All that was committed is on the disk, whatever the mode.  HT_ESTORE. */
 enum ht_err ht_store_sync(struct ht_store *store) HT_MUST_USE;
 
+/* ht_fs_set_aside() behind the environment's end. */
+bool ht_store_set_aside(struct ht_store *store, uint64_t bytes);
+
 enum ht_err ht_txn_begin(
     struct ht_store *store, bool write, struct ht_txn **ret) HT_MUST_USE;
 /*

@@ -4,10 +4,15 @@
 #
 # shellcheck disable=SC1091,SC2154,SC2181,SC2034
 set -u
+# A disk of our own, in a namespace of our own: gone when the test is.
+if [ -z "${may_mount+x}" ] && unshare -rm true 2>/dev/null; then
+	may_mount=yes exec unshare -rm "$0" "$@"
+fi
+may_mount=${may_mount:-}
 . "$(dirname "$0")/broker.sh"
 PAGE=$(dirname "$0")/../../docs/operations.md
 export PATH=$HT_BUILD:$PATH
-world tcp://127.0.0.1:$((20000 + $$ % 20000))
+world tcp://127.0.0.1:$((20000 + $$ % 20000)) "audit: audit.sock"
 export conf=$dir/world/broker.yaml log=$dir/world/log backup=$dir/backup \
     drill=$dir/drill authority=$dir/world/authority \
     root=$dir/world/authority/root.note
@@ -100,5 +105,68 @@ hutong-broker restore --config "$conf" --from "$dir/moved" >"$dir/section.out" 2
 ok "but never over one that is there"
 start
 ok "and the broker goes on with it"
+
+# --- the disk is full: a small one of its own, where we may mount it ---
+ended TERM
+small_disk() {
+	mkdir -p "$dir/world/small" &&
+		mount -t tmpfs -o size=40m none "$dir/world/small" 2>/dev/null
+}
+if [ -z "$may_mount" ] || ! small_disk; then
+	echo "# a small disk cannot be mounted here: the rest is left out"
+	echo "1..$n"
+	exit 0
+fi
+free() { # MIB: fill the disk until so much is left
+	local now
+	rm -f "$dir/world/small/fill"
+	now=$(df --output=avail -k "$dir/world/small" | tail -n 1)
+	fallocate -l $((now - $1 * 1024))KiB "$dir/world/small/fill"
+}
+sed -i 's|log: {dir: log,|log: {dir: small/log,|; s|reserve: 1MiB|reserve: 8MiB|' \
+    "$conf"
+log=$dir/world/small/log
+start
+for peer in asker asked; do
+	say $peer open
+	say $peer hello serves
+	sees $peer welcome
+done
+exchange 1
+ok "a broker on a small disk"
+say asker ask 1
+sees asker "ack OK" && say asked next && sees asked deliver
+free 4
+within 5 eval 'ctl status | grep -q PAUSED' &&
+	section "The disk is full" && has "^because +the disk .* nearly full" &&
+	has "^disk-free-mib +[34]"
+ok "below the reserve it says what is wrong"
+say asker ask 1
+sees asker "ack PAUSED"
+ok "nothing new is admitted, and the asker is told so"
+say asked got
+say asked answer
+sees asked "ack OK" && say asker next && sees asker "deliver 1"
+ok "what was under way is answered"
+free 0
+dd if=/dev/zero of="$dir/world/small/last" bs=4k 2>/dev/null
+[ "$(df --output=avail -k "$dir/world/small" | tail -n 1)" -eq 0 ]
+ok "then there is no byte left"
+ctl reload >/dev/null
+ok "an act is logged still"
+hutong-audit search --socket "$dir/world/audit.sock" --root "$root" \
+    --key "$dir/world/keys/auditor.key" --why drill --limit 5 \
+    >"$dir/section.out" 2>&1 && has RESPONSE
+ok "and an auditor reads what was acknowledged"
+ended KILL
+start && ctl status | grep -q '"admits":"PAUSED","because":"the disk'
+ok "it can be started on the full disk"
+rm "$dir/world/small/fill" "$dir/world/small/last"
+within 5 eval 'ctl status | grep -q "\"admits\":\"yes\""'
+ok "and goes on by itself when there is room"
+ended TERM
+hutong-audit verify --dir "$log" --root "$root" --authority "$authority" \
+    >"$dir/section.out" 2>&1
+ok "the log verifies"
 
 echo "1..$n"

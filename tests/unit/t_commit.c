@@ -86,7 +86,42 @@ a_little_apart_is_nothing(void **state)
 	read_all(at, HT_COUNT(at));
 }
 
+static void
+a_full_disk_ends_what_began_and_begins_nothing(void **state)
+{
+	static const struct {
+		const char *why;
+		bool parted, held;
+		uint64_t room;
+		bool begins, answers;
+		const char *says;
+	} rows[] = {
+	    {"room",           false, false, 1000, true,  true,  ""        },
+	    {"the last byte",  false, false, 800,  true,  true,  ""        },
+	    {"below reserve",  false, false, 799,  false, true,  "full"    },
+	    {"an eighth",      false, false, 100,  false, true,  "full"    },
+	    {"nearly nothing", false, false, 99,   false, false, "full"    },
+	    {"nothing",        false, false, 0,    false, false, "full"    },
+	    {"the clock",      true,  false, 1000, false, false, "clock"   },
+	    {"put back",       false, true,  1000, false, false, "put back"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(rows); i++) {
+		struct ht_admission a = ht_admission(
+		    rows[i].parted, rows[i].held, rows[i].room, 800);
+		bool begins = a.status == HT_ST_OK;
+
+		if (begins != rows[i].begins ||
+		    (begins || a.answers) != rows[i].answers ||
+		    strstr(a.why, rows[i].says) == NULL)
+			fail_msg("%s: %u, %d, %s", rows[i].why, a.status,
+			    a.answers, a.why);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_full_disk_ends_what_began_and_begins_nothing),
     cmocka_unit_test(a_leap_forward_is_not_followed),
     cmocka_unit_test(an_agreed_leap_is_followed),
     cmocka_unit_test(a_leap_back_never_turns_time),

@@ -498,21 +498,11 @@ conflict(struct play *p)
 }
 
 static void
-answer(struct play *p)
+answer_to(struct play *p, int node, int asked)
 {
-	int node = ASKERS + (int)dice(p, NODES - ASKERS), record;
-	uint64_t place;
-	struct record *r;
-	int asked;
+	struct record *r = new_record(p, node);
+	int record;
 
-	if (p->committed == 0 || p->n_records + 1 >= RECORDS)
-		return;
-	place = dice(p, p->committed);
-	asked = p->entries[place].record;
-	if (!p->handed[node][place] ||
-	    p->entries[place].type != HT_ENTRY_REQUEST)
-		return;
-	r = new_record(p, node);
 	r->answers = asked;
 	if (dice(p, 4) > 0) /* else about anybody */
 		r->subject = p->records[asked].subject;
@@ -525,6 +515,23 @@ answer(struct play *p)
 	encode(r);
 	record = p->n_records - 1;
 	send_bundle(p, node, &record, 1);
+}
+
+static void
+answer(struct play *p)
+{
+	int node = ASKERS + (int)dice(p, NODES - ASKERS);
+	uint64_t place;
+	int asked;
+
+	if (p->committed == 0 || p->n_records + 1 >= RECORDS)
+		return;
+	place = dice(p, p->committed);
+	asked = p->entries[place].record;
+	if (!p->handed[node][place] ||
+	    p->entries[place].type != HT_ENTRY_REQUEST)
+		return;
+	answer_to(p, node, asked);
 }
 
 /* From a member that was not asked. */
@@ -861,16 +868,37 @@ nothing_is_admitted_while_paused(void **state)
 	(void)state;
 	begin(&p);
 	before = ask_one(&p, "good", 60000);
-	ht_lane_admit(p.lane, HT_ST_PAUSED);
+	ht_lane_admit(p.lane, (struct ht_admission){HT_ST_PAUSED, false, ""});
 	during = ask_one(&p, "good", 60000);
 	assert_false(p.records[during].known);
 	assert_int_equal(p.n_entries, 1);
 	/* What is known already keeps its answer. */
 	send_bundle(&p, 0, &before, 1);
 	assert_int_equal(p.records[before].status, HT_ST_OK);
-	ht_lane_admit(p.lane, HT_ST_OK);
+	ht_lane_admit(p.lane, (struct ht_admission){HT_ST_OK, false, ""});
 	send_bundle(&p, 0, &during, 1);
 	assert_int_equal(p.records[during].status, HT_ST_OK);
+	end(&p);
+}
+
+static void
+a_full_disk_lets_answers_through(void **state)
+{
+	static struct play p;
+	int asked, during, node = ASKERS;
+
+	(void)state;
+	begin(&p);
+	asked = ask_one(&p, "good", 60000);
+	ht_lane_admit(
+	    p.lane, (struct ht_admission){HT_ST_PAUSED, true, "full"});
+	during = ask_one(&p, "good", 60000);
+	assert_false(p.records[during].known);
+	while (!ht_slice_is(p.records[asked].h.recipient, nodes[node].member))
+		node++;
+	answer_to(&p, node, asked);
+	assert_int_equal(p.n_entries, 2);
+	assert_int_equal(p.entries[1].type, HT_ENTRY_RESPONSE);
 	end(&p);
 }
 
@@ -1235,6 +1263,7 @@ main(void)
 	    cmocka_unit_test_teardown(histories_keep_the_rules, say_seed),
 	    cmocka_unit_test(refusals_beyond_the_budget_are_counted),
 	    cmocka_unit_test(nothing_is_admitted_while_paused),
+	    cmocka_unit_test(a_full_disk_lets_answers_through),
 	    cmocka_unit_test(a_member_long_away_is_offline),
 	    cmocka_unit_test(askers_take_turns),
 	    cmocka_unit_test(another_node_takes_over),
