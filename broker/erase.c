@@ -85,12 +85,14 @@ erase(struct core *core, struct ht_report *report)
 {
 	HT_AUTO(ht_erasure_free) struct ht_erasure *plan = NULL;
 	struct eraser *e = &core->eraser;
+	struct ht_trust *trust = ht_box_get(&core->box, NULL);
 	uint64_t last_us, entry = 0;
 	enum ht_err err = ht_replay_last(core->log, &last_us);
 
 	if (err == HT_OK)
-		err = ht_erase_plan(core->log, e->order, last_us / 1000,
+		err = ht_erase_plan(core->log, e->order, trust, last_us / 1000,
 		    &e->stop, report, &plan);
+	ht_trust_unref(&trust);
 	if (err == HT_OK)
 		err = ht_erase_promise(core->log, plan);
 	if (err == HT_OK) {

@@ -89,6 +89,7 @@ static const char usage_text[] =
     "erased here\n"
     "  --entries N,N,...     these\n"
     "  --epoch NAME --before TIME\n"
+    "  --retention-over TIME  each item's term in the catalog was over then\n"
     "  WHERE WHAT --subject REGISTRY:ID --tracker FILE\n";
 
 enum {
@@ -118,6 +119,7 @@ enum {
 	OPT_ENTRIES,
 	OPT_EPOCH,
 	OPT_BEFORE,
+	OPT_OVER,
 	OPT_BODIES,
 	OPT_LIMIT,
 	OPT_START,
@@ -142,56 +144,57 @@ enum {
 };
 
 static const struct option options[] = {
-    {"dir",         required_argument, NULL, OPT_DIR        },
-    {"socket",      required_argument, NULL, OPT_SOCKET     },
-    {"key",         required_argument, NULL, OPT_KEY        },
-    {"why",         required_argument, NULL, OPT_WHY        },
-    {"root",        required_argument, NULL, OPT_ROOT       },
-    {"vkey",        required_argument, NULL, OPT_VKEY       },
-    {"authority",   required_argument, NULL, OPT_AUTHORITY  },
-    {"from",        required_argument, NULL, OPT_FROM       },
-    {"to",          required_argument, NULL, OPT_TO         },
-    {"member",      required_argument, NULL, OPT_MEMBER     },
-    {"peer",        required_argument, NULL, OPT_PEER       },
-    {"item",        required_argument, NULL, OPT_ITEM       },
-    {"purpose",     required_argument, NULL, OPT_PURPOSE    },
-    {"status",      required_argument, NULL, OPT_STATUS     },
-    {"type",        required_argument, NULL, OPT_TYPE       },
-    {"exchange",    required_argument, NULL, OPT_EXCHANGE   },
-    {"subject",     required_argument, NULL, OPT_SUBJECT    },
-    {"tracker",     required_argument, NULL, OPT_TRACKER    },
-    {"annex",       required_argument, NULL, OPT_ANNEX      },
-    {"for-subject", no_argument,       NULL, OPT_FOR_SUBJECT},
-    {"order",       required_argument, NULL, OPT_ORDER      },
-    {"basis",       required_argument, NULL, OPT_BASIS      },
-    {"until",       required_argument, NULL, OPT_UNTIL      },
-    {"entries",     required_argument, NULL, OPT_ENTRIES    },
-    {"epoch",       required_argument, NULL, OPT_EPOCH      },
-    {"before",      required_argument, NULL, OPT_BEFORE     },
-    {"bodies",      no_argument,       NULL, OPT_BODIES     },
-    {"out",         required_argument, NULL, OPT_OUT        },
-    {"limit",       required_argument, NULL, OPT_LIMIT      },
-    {"start",       required_argument, NULL, OPT_START      },
-    {"at",          required_argument, NULL, OPT_AT         },
-    {"scan",        no_argument,       NULL, OPT_SCAN       },
-    {"format",      required_argument, NULL, OPT_FORMAT     },
-    {"operation",   required_argument, NULL, OPT_OPERATION  },
-    {"by",          required_argument, NULL, OPT_BY         },
-    {"period",      required_argument, NULL, OPT_PERIOD     },
-    {"month",       required_argument, NULL, OPT_MONTH      },
-    {"zone",        required_argument, NULL, OPT_ZONE       },
-    {"lang",        required_argument, NULL, OPT_LANG       },
-    {"follow",      no_argument,       NULL, 'f'            },
-    {"lines",       required_argument, NULL, 'n'            },
-    {"cursor-file", required_argument, NULL, OPT_CURSOR     },
-    {"policy",      required_argument, NULL, OPT_POLICY     },
-    {"complete",    no_argument,       NULL, OPT_COMPLETE   },
-    {"then",        required_argument, NULL, OPT_THEN       },
-    {"hashes",      no_argument,       NULL, OPT_HASHES     },
-    {"show",        required_argument, NULL, OPT_SHOW       },
-    {"opening",     required_argument, NULL, OPT_OPENING    },
-    {"help",        no_argument,       NULL, OPT_HELP       },
-    {NULL,          0,                 NULL, 0              },
+    {"dir",            required_argument, NULL, OPT_DIR        },
+    {"socket",         required_argument, NULL, OPT_SOCKET     },
+    {"key",            required_argument, NULL, OPT_KEY        },
+    {"why",            required_argument, NULL, OPT_WHY        },
+    {"root",           required_argument, NULL, OPT_ROOT       },
+    {"vkey",           required_argument, NULL, OPT_VKEY       },
+    {"authority",      required_argument, NULL, OPT_AUTHORITY  },
+    {"from",           required_argument, NULL, OPT_FROM       },
+    {"to",             required_argument, NULL, OPT_TO         },
+    {"member",         required_argument, NULL, OPT_MEMBER     },
+    {"peer",           required_argument, NULL, OPT_PEER       },
+    {"item",           required_argument, NULL, OPT_ITEM       },
+    {"purpose",        required_argument, NULL, OPT_PURPOSE    },
+    {"status",         required_argument, NULL, OPT_STATUS     },
+    {"type",           required_argument, NULL, OPT_TYPE       },
+    {"exchange",       required_argument, NULL, OPT_EXCHANGE   },
+    {"subject",        required_argument, NULL, OPT_SUBJECT    },
+    {"tracker",        required_argument, NULL, OPT_TRACKER    },
+    {"annex",          required_argument, NULL, OPT_ANNEX      },
+    {"for-subject",    no_argument,       NULL, OPT_FOR_SUBJECT},
+    {"order",          required_argument, NULL, OPT_ORDER      },
+    {"basis",          required_argument, NULL, OPT_BASIS      },
+    {"until",          required_argument, NULL, OPT_UNTIL      },
+    {"entries",        required_argument, NULL, OPT_ENTRIES    },
+    {"epoch",          required_argument, NULL, OPT_EPOCH      },
+    {"before",         required_argument, NULL, OPT_BEFORE     },
+    {"retention-over", required_argument, NULL, OPT_OVER       },
+    {"bodies",         no_argument,       NULL, OPT_BODIES     },
+    {"out",            required_argument, NULL, OPT_OUT        },
+    {"limit",          required_argument, NULL, OPT_LIMIT      },
+    {"start",          required_argument, NULL, OPT_START      },
+    {"at",             required_argument, NULL, OPT_AT         },
+    {"scan",           no_argument,       NULL, OPT_SCAN       },
+    {"format",         required_argument, NULL, OPT_FORMAT     },
+    {"operation",      required_argument, NULL, OPT_OPERATION  },
+    {"by",             required_argument, NULL, OPT_BY         },
+    {"period",         required_argument, NULL, OPT_PERIOD     },
+    {"month",          required_argument, NULL, OPT_MONTH      },
+    {"zone",           required_argument, NULL, OPT_ZONE       },
+    {"lang",           required_argument, NULL, OPT_LANG       },
+    {"follow",         no_argument,       NULL, 'f'            },
+    {"lines",          required_argument, NULL, 'n'            },
+    {"cursor-file",    required_argument, NULL, OPT_CURSOR     },
+    {"policy",         required_argument, NULL, OPT_POLICY     },
+    {"complete",       no_argument,       NULL, OPT_COMPLETE   },
+    {"then",           required_argument, NULL, OPT_THEN       },
+    {"hashes",         no_argument,       NULL, OPT_HASHES     },
+    {"show",           required_argument, NULL, OPT_SHOW       },
+    {"opening",        required_argument, NULL, OPT_OPENING    },
+    {"help",           no_argument,       NULL, OPT_HELP       },
+    {NULL,             0,                 NULL, 0              },
 };
 
 /* ---- values; each says what it wanted ---- */
@@ -414,6 +417,9 @@ take_erase(struct ht_erase_opts *e, int opt)
 	case OPT_BEFORE:
 		e->before = optarg;
 		break;
+	case OPT_OVER:
+		e->over = optarg;
+		break;
 	default:
 		e->bodies = true;
 		break;
@@ -500,6 +506,7 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_ENTRIES:
 	case OPT_EPOCH:
 	case OPT_BEFORE:
+	case OPT_OVER:
 	case OPT_BODIES:
 		return take_erase(&o->erase, opt);
 	case OPT_HASHES:

@@ -89,10 +89,12 @@ struct ht_erase_doc {
 	bool bodies; /* these alone; else tags, with the bodies beside them */
 	uint64_t issued_ms;
 	uint64_t until_ms;
-	size_t n; /* entries that are listed; 0: by the two below */
+	size_t n; /* entries that are listed; 0: by those below */
 	uint64_t *entries;
 	char epoch[HT_NAME_MAX + 1]; /* or "" */
 	uint64_t before_ms;          /* or 0 */
+	/* or 0: what its item's term of retention was over for at that time */
+	uint64_t over_ms;
 };
 
 /* ---- applications (docs/applications.md) ---- */

@@ -86,14 +86,21 @@ read_scope(struct ht_read *r)
 	struct ht_yaml *entries = ht_yaml_get(r->top, "entries");
 	struct ht_yaml *epoch = ht_yaml_get(r->top, "epoch");
 	struct ht_yaml *before = ht_yaml_get(r->top, "before");
+	struct ht_yaml *over = ht_yaml_get(r->top, "retention-over");
 
-	if ((entries == NULL) == (epoch == NULL && before == NULL))
+	if ((entries == NULL) ==
+	    (epoch == NULL && before == NULL && over == NULL))
 		ht_yaml_complain(r->top,
-		    "either 'entries' is expected, or 'epoch' or 'before' or "
-		    "both of these");
+		    "either 'entries' is expected, or one or more of 'epoch', "
+		    "'before' and 'retention-over'");
 	read_entries(r, entries, HT_ERASE_ENTRIES, "epoch or before");
 	ht_read_name(epoch, doc->epoch);
 	ht_read_ms(before, &doc->before_ms);
+	ht_read_ms(over, &doc->over_ms);
+	if (doc->over_ms > doc->issued_ms)
+		ht_yaml_complain(over,
+		    "it must not be later than 'issued': terms that are not "
+		    "over are nobody's to end");
 	if (epoch != NULL && doc->bodies)
 		ht_yaml_complain(epoch, "bodies are of no epoch: say 'before'");
 }

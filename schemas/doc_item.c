@@ -312,6 +312,9 @@ ht_read_item(struct ht_read *r)
 	ht_yaml_as_ms(ht_yaml_get(r->top, "grace"), 0, UINT64_C(30) * 86400000,
 	    &item->grace_ms);
 	ht_read_ms(ht_yaml_get(r->top, "until"), &item->until_ms);
+	item->retention_ms = HT_RETENTION_MS;
+	ht_yaml_as_ms(ht_yaml_get(r->top, "retention"), HT_RETENTION_MIN_MS,
+	    HT_RETENTION_MAX_MS, &item->retention_ms);
 	read_schema(r, "request", &item->request);
 	read_schema(r, "record", &item->record);
 	check_fields(r);

@@ -76,6 +76,16 @@ struct ht_once {
 	uint64_t valid_ms; /* how old a copy may be; 0: not said */
 };
 
+/*
+ * How long the tags and bodies of a look stay in the log: three years, unless
+ * the item says something else; never less than the six months (184 days at
+ * most) that logs must be kept.
+ */
+#define HT_DAY_MS           UINT64_C(86400000)
+#define HT_RETENTION_MIN_MS (184 * HT_DAY_MS)
+#define HT_RETENTION_MS     (1096 * HT_DAY_MS) /* with a leap day */
+#define HT_RETENTION_MAX_MS (36525 * HT_DAY_MS)
+
 struct ht_item {
 	char name[HT_NAME_MAX + 1]; /* "catalog/CODE" */
 	uint32_t version;
@@ -103,6 +113,7 @@ struct ht_item {
 	uint64_t until_ms; /* this version is served until then; 0: no end */
 	unsigned n_once;
 	struct ht_once *once;
+	uint64_t retention_ms; /* tags and bodies stay in the log so long */
 	struct ht_schema *request;
 	struct ht_schema *record;
 	char *text; /* the document, for showing */
@@ -302,6 +313,12 @@ const struct ht_item *ht_trust_item(
 /* The newest version of an item; NULL if there is none. */
 const struct ht_item *ht_trust_item_newest(
     const struct ht_trust *trust, struct ht_slice name);
+/*
+ * How long tags and bodies of an item stay in the log: the longest that one of
+ * its versions says; HT_RETENTION_MS if there is none, or no @trust.
+ */
+uint64_t ht_trust_retention_ms(
+    const struct ht_trust *trust, struct ht_slice item);
 const struct ht_grant *ht_trust_grant(
     const struct ht_trust *trust, struct ht_slice name);
 /* The *ret_n grants of a consumer for an item, any version, sorted by name. */

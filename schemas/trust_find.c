@@ -231,6 +231,20 @@ ht_trust_item_at(const struct ht_trust *t, size_t i)
 	return i < t->base->n_items ? t->base->items[i]->item : NULL;
 }
 
+uint64_t
+ht_trust_retention_ms(const struct ht_trust *trust, struct ht_slice name)
+{
+	uint64_t longest_ms = 0;
+	const struct ht_item *item;
+
+	for (size_t i = 0;
+	     trust != NULL && (item = ht_trust_item_at(trust, i)) != NULL; i++)
+		if (ht_slice_is(name, item->name) &&
+		    item->retention_ms > longest_ms)
+			longest_ms = item->retention_ms;
+	return longest_ms > 0 ? longest_ms : HT_RETENTION_MS;
+}
+
 /* ---- grants ---- */
 
 const struct ht_grant *

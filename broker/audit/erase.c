@@ -147,6 +147,7 @@ struct plan {
 	struct ht_log *log;
 	const struct ht_doc *doc;
 	const struct ht_erase_doc *order;
+	const struct ht_trust *trust;
 	uint64_t now_ms;
 	const atomic_bool *stop;
 	struct ht_report *report;
@@ -286,6 +287,22 @@ of_epoch(struct plan *p, const struct ht_entry *e, bool *ret)
 	return err;
 }
 
+/* Is its term over?  Without one the scope asks for none. */
+static enum ht_err
+past_retention(struct plan *p, const struct ht_entry *e, bool *ret)
+{
+	uint64_t time_ms = e->time_us / 1000;
+
+	*ret = true;
+	if (p->order->over_ms == 0)
+		return HT_OK;
+	if (ht_header_decode(e->payload, &p->header, NULL, NULL) != HT_OK)
+		return HT_EINTEGRITY;
+	*ret = time_ms + ht_trust_retention_ms(p->trust, p->header.item) <
+	       p->order->over_ms;
+	return HT_OK;
+}
+
 static enum ht_err
 plan_one(void *arg, uint64_t seq, struct ht_slice leaf)
 {
@@ -301,6 +318,9 @@ plan_one(void *arg, uint64_t seq, struct ht_slice leaf)
 		return err;
 	if (p->order->before_ms > 0 && e.time_us / 1000 >= p->order->before_ms)
 		return HT_OK;
+	err = past_retention(p, &e, &there);
+	if (err != HT_OK || !there)
+		return err;
 	err = stands(p, &e, &there, &by);
 	if (err == HT_OK && there)
 		err = of_epoch(p, &e, &there);
@@ -327,8 +347,9 @@ plan_scope(struct plan *p)
 }
 
 enum ht_err
-ht_erase_plan(struct ht_log *log, const struct ht_doc *order, uint64_t now_ms,
-    const atomic_bool *stop, struct ht_report *report, struct ht_erasure **ret)
+ht_erase_plan(struct ht_log *log, const struct ht_doc *order,
+    const struct ht_trust *trust, uint64_t now_ms, const atomic_bool *stop,
+    struct ht_report *report, struct ht_erasure **ret)
 {
 	HT_AUTO(ht_erasure_free) struct ht_erasure *list = NULL;
 	struct plan *p = calloc(1, sizeof(*p));
@@ -343,6 +364,7 @@ ht_erase_plan(struct ht_log *log, const struct ht_doc *order, uint64_t now_ms,
 	*p = (struct plan){.log = log,
 	    .doc = order,
 	    .order = order->erase,
+	    .trust = trust,
 	    .now_ms = now_ms,
 	    .stop = stop,
 	    .report = report,
@@ -367,18 +389,25 @@ ht_erase_plan(struct ht_log *log, const struct ht_doc *order, uint64_t now_ms,
 /* ---- what the entry says ---- */
 
 static void
+add_time(const char *word, uint64_t ms, struct ht_buf *out)
+{
+	char time[HT_TIME_SIZE];
+
+	if (ms == 0)
+		return;
+	ht_time_text(time, ms * 1000);
+	ht_buf_fmt(out, "%s%s %s", out->len > 0 ? " " : "", word, time);
+}
+
+static void
 scope_text(const struct ht_erase_doc *order, struct ht_buf *out)
 {
-	char before[HT_TIME_SIZE];
-
 	if (order->n > 0)
 		ht_buf_str(out, "entries");
 	if (order->epoch[0] != '\0')
 		ht_buf_fmt(out, "epoch %s", order->epoch);
-	if (order->before_ms == 0)
-		return;
-	ht_time_text(before, order->before_ms * 1000);
-	ht_buf_fmt(out, "%sbefore %s", out->len > 0 ? " " : "", before);
+	add_time("before", order->before_ms, out);
+	add_time("retention over", order->over_ms, out);
 }
 
 enum ht_err

@@ -16,6 +16,7 @@
 
 #include "broker/audit/erasure.h"
 #include "schemas/doc.h"
+#include "schemas/trust.h"
 
 /* A record is over: nobody will fetch it again.  Past its end by this. */
 #define HT_ERASE_AFTER_MS 300000
@@ -23,13 +24,15 @@
 /*
  * The entries that @order, whose signatures are checked, is about: those that
  * it lists, or all of its scope that still stand and are over by @now_ms.
+ * Terms of retention are those of @trust's items; of an item that it does not
+ * have (@trust may be NULL), HT_RETENTION_MS.
  * Why not, in words, goes to @report.  Errors: HT_EINVALID (an entry that
  * has nothing to erase, is not over, or was erased); HT_ENOTFOUND (nothing in
  * the scope); HT_ETOOBIG; HT_EINTEGRITY; HT_EAGAIN (@stop was set).
  */
 enum ht_err ht_erase_plan(struct ht_log *log, const struct ht_doc *order,
-    uint64_t now_ms, const atomic_bool *stop, struct ht_report *report,
-    struct ht_erasure **ret) HT_MUST_USE;
+    const struct ht_trust *trust, uint64_t now_ms, const atomic_bool *stop,
+    struct ht_report *report, struct ht_erasure **ret) HT_MUST_USE;
 /* What the ERASE entry says; @by: who signed. */
 enum ht_err ht_erase_payload(struct ht_erasure *plan,
     const struct ht_doc *order, const char *by, struct ht_buf *out) HT_MUST_USE;

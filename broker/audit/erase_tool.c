@@ -119,6 +119,8 @@ add_scope(struct draft *d)
 		ht_buf_fmt(&d->text, "epoch: %s\n", e->epoch);
 	if (e->before != NULL)
 		ht_buf_fmt(&d->text, "before: %s\n", e->before);
+	if (e->over != NULL)
+		ht_buf_fmt(&d->text, "retention-over: %s\n", e->over);
 }
 
 static void

@@ -44,6 +44,7 @@ struct ht_erase_opts {
 	const char *entries;
 	const char *epoch;
 	const char *before;
+	const char *over;
 	bool bodies;
 };
 

@@ -240,7 +240,7 @@ look_and_erase(unsigned n)
 	catch_up();
 	d.erased++;
 	order = order_about(first, n);
-	must(ht_erase_plan(d.log, order, LATER, &never, d.report, &plan));
+	must(ht_erase_plan(d.log, order, NULL, LATER, &never, d.report, &plan));
 	must_erase(ht_erase_promise(d.log, plan));
 	must_index(ht_index_destroy(d.index));
 	by = log_order(plan, order);

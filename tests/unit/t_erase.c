@@ -158,11 +158,14 @@ count_bytes(const char *dir, struct ht_slice what)
 static void
 order_text(const char *what, const char *scope, struct ht_buf *out)
 {
+	/* Terms of retention end years later. */
+	unsigned year = strstr(scope, "retention-over") != NULL ? 2030 : 2026;
+
 	ht_buf_fmt(out,
 	    "hutong: erase/v1\norder: gx.demo/7\nlog: " ORIGIN
-	    "\nbasis: PIPL 47\nwhat: %s\nissued: 2026-11-24T00:00:00Z\n"
-	    "until: 2026-12-24T00:00:00Z\n%s\n",
-	    what, scope);
+	    "\nbasis: PIPL 47\nwhat: %s\nissued: %u-11-24T00:00:00Z\n"
+	    "until: %u-12-24T00:00:00Z\n%s\n",
+	    what, year, year, scope);
 }
 
 static struct ht_doc *
@@ -204,7 +207,8 @@ plan_of(struct fixture *f, const struct ht_doc *order)
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	struct ht_erasure *plan = NULL;
 
-	assert_ok(ht_erase_plan(f->log, order, LATER, &never, report, &plan));
+	assert_ok(ht_erase_plan(
+	    f->log, order, world->trust, LATER, &never, report, &plan));
 	return plan;
 }
 
@@ -327,14 +331,63 @@ an_epoch_or_a_time_is_erased_whole(void **state)
 			    0);
 		}
 		/* Once is enough. */
-		assert_err(
-		    ht_erase_plan(f.log, again, LATER, &never, report, &plan),
+		assert_err(ht_erase_plan(f.log, again, world->trust, LATER,
+		               &never, report, &plan),
 		    HT_ENOTFOUND);
 		ht_doc_unref(&again);
 		close_log(&f);
 		assert_ok(verify(&f, &v));
 		assert_int_equal(v.erased, ASKED + 3);
 		open_log(&f, NULL);
+		finish(&f);
+	}
+}
+
+/* Of an item exactly what its term is over for; three years if none says. */
+static void
+what_an_item_keeps_is_its_own_matter(void **state)
+{
+	static const struct {
+		const char *why, *over;
+		uint64_t term_ms; /* of the item that was asked; 0: as it is */
+		bool goes;
+	} rows[] = {
+	    {"three years",      "2029-11-26T00:00:00Z", 0,                   true },
+	    {"not yet",          "2029-11-23T00:00:00Z", 0,                   false},
+	    {"184 days",         "2027-05-29T00:00:00Z", HT_RETENTION_MIN_MS, true },
+	    {"not yet 184 days", "2027-05-26T00:00:00Z", HT_RETENTION_MIN_MS,
+             false	                                                         },
+	    {"longer",           "2029-11-26T00:00:00Z", 2 * HT_RETENTION_MS, false},
+	};
+	const struct ht_item *asked =
+	    ht_trust_item_newest(world->trust, ht_slice_str("gx.demo/SCZTDJ"));
+	struct ht_item *item = (struct ht_item *)(uintptr_t)asked;
+	uint64_t before_ms = asked->retention_ms;
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(rows); i++) {
+		HT_AUTO(ht_report_free)
+		struct ht_report *report = ht_report_new();
+		HT_AUTO(ht_erasure_free) struct ht_erasure *plan = NULL;
+		struct ht_doc *order;
+		struct fixture f;
+		char scope[60];
+		enum ht_err err;
+
+		(void)snprintf(
+		    scope, sizeof(scope), "retention-over: %s", rows[i].over);
+		order = order_of("tags", scope);
+		start(&f);
+		if (rows[i].term_ms > 0)
+			item->retention_ms = rows[i].term_ms;
+		err = ht_erase_plan(
+		    f.log, order, world->trust, LATER, &never, report, &plan);
+		item->retention_ms = before_ms;
+		if (err != (rows[i].goes ? HT_OK : HT_ENOTFOUND))
+			fail_msg("%s: %s", rows[i].why, ht_err_text(err));
+		if (rows[i].goes)
+			assert_int_equal(plan->n, ASKED + 3);
+		ht_doc_unref(&order);
 		finish(&f);
 	}
 }
@@ -434,8 +487,8 @@ an_order_may_be_refused(void **state)
 		struct ht_report *report = ht_report_new();
 		struct ht_doc *doc = order_of(rows[i].what, rows[i].scope);
 		struct ht_erasure *plan = NULL;
-		enum ht_err err = ht_erase_plan(
-		    f.log, doc, rows[i].now_ms, &never, report, &plan);
+		enum ht_err err = ht_erase_plan(f.log, doc, world->trust,
+		    rows[i].now_ms, &never, report, &plan);
 
 		if (err == HT_OK || ht_report_count(report) == 0 ||
 		    strstr(ht_report_text(report, 0), rows[i].words) == NULL)
@@ -460,7 +513,8 @@ what_was_erased_is_not_erased_again(void **state)
 	start(&f);
 	by = erase(&f, order_about(&f, "tags", 1));
 	order = order_about(&f, "tags", 2);
-	assert_err(ht_erase_plan(f.log, order, LATER, &never, report, &plan),
+	assert_err(ht_erase_plan(f.log, order, world->trust, LATER, &never,
+	               report, &plan),
 	    HT_EINVALID);
 	(void)snprintf(words, sizeof(words), "erased already, by entry %llu",
 	    (unsigned long long)by);
@@ -973,6 +1027,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(erased_bytes_are_gone_and_proofs_stand),
 	    cmocka_unit_test(an_epoch_or_a_time_is_erased_whole),
+	    cmocka_unit_test(what_an_item_keeps_is_its_own_matter),
 	    cmocka_unit_test(bodies_go_alone_and_tags_after_them),
 	    cmocka_unit_test(a_backup_follows_what_was_erased),
 	    cmocka_unit_test(an_order_may_be_refused),

@@ -504,7 +504,8 @@ erase(uint64_t seq, unsigned n)
 	struct ht_entry e = {.type = HT_ENTRY_ERASE};
 	struct ht_slice note;
 
-	assert_ok(ht_erase_plan(fix.log, order, LATER, &never, report, &plan));
+	assert_ok(
+	    ht_erase_plan(fix.log, order, NULL, LATER, &never, report, &plan));
 	assert_ok(ht_erase_promise(fix.log, plan));
 	assert_ok(ht_index_destroy(fix.index));
 	assert_ok(ht_erase_payload(plan, order, "gx.demo/officer-1", &payload));

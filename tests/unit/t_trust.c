@@ -111,6 +111,7 @@ everything_is_found_again(void **state)
 	assert_int_equal(
 	    item->operations, HT_OPS(HT_OP_QUERY) | HT_OPS(HT_OP_VERIFY));
 	assert_int_equal(item->grace_ms, DAY_MS);
+	assert_int_equal(item->retention_ms, HT_RETENTION_MS);
 	assert_int_equal(item->answer_ms, 5000);
 	assert_string_equal(item->subject_registry, "uscc");
 	assert_int_equal(ht_schema_fields(item->record), 5);
@@ -348,6 +349,8 @@ static const struct slip slips[] = {
      "grace: 24h\nnotify: {subject: now, by: 1d}",                                                                              "'by' says how long"                   },
     {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "grace: 24h",
      "grace: 24h\nnotify: {subject: later}",                                                                                    "subject"                              },
+    {HT_DOC_ITEM,   "gx.demo/SCZTDJ@1", "grace: 24h",
+     "grace: 24h\nretention: 183d",                                                                                             "retention"                            },
     {HT_DOC_ITEM,   "gx.demo/ZXTJ@1",
      "operations:",                                                         "notify: {subject: never, reason: x}\noperations:",
      "no subject to be told"                                                                                                                                           },
