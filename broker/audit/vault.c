@@ -25,11 +25,13 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/limits.h"
+#include "lib/base/log.h"
 #include "lib/base/panic.h"
 
 #define MAGIC "hutong-vault/v1\n"
 /* Small pieces are gathered: one system call for a whole group. */
 #define STAGE_MAX (1 << 20)
+#define READ_BACK (16 << 10) /* bytes at once, on the stack */
 /* Read at once of a stopped log: a few dozen small pieces, or one larger. */
 #define WINDOW_MAX (16 << 10)
 #define ERASED     (UINT32_C(1) << 31) /* in a length: the part is erased */
@@ -95,6 +97,67 @@ write_at(int fd, uint64_t offset, struct ht_slice bytes)
 	return HT_OK;
 }
 
+/* Exactly len bytes, or HT_EINTEGRITY: the entry promised them. */
+static enum ht_err
+read_at(int fd, uint64_t offset, void *out, size_t len)
+{
+	uint8_t *at = out;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, at, len, (off_t)offset);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return HT_ESYSTEM;
+		if (n == 0)
+			return HT_EINTEGRITY;
+		at += n;
+		len -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return HT_OK;
+}
+
+/* What stands there is what was to be written: nobody could ask for it again.
+ */
+static enum ht_err
+read_back(struct ht_vault *vault, uint64_t offset, struct ht_slice bytes)
+{
+	uint8_t found[READ_BACK];
+
+	while (bytes.len > 0) {
+		size_t some = bytes.len < READ_BACK ? bytes.len : READ_BACK;
+		enum ht_err err = read_at(vault->fd, offset, found, some);
+
+		if (err == HT_OK && memcmp(found, bytes.at, some) != 0)
+			err = HT_EINTEGRITY;
+		if (err == HT_EINTEGRITY)
+			ht_log(HT_ERROR,
+			    "log: bytes %llu to %llu of the vault's segment "
+			    "%016x do not read back as they were written (bad "
+			    "memory or disk); nothing of them was sent",
+			    (unsigned long long)offset,
+			    (unsigned long long)offset + some - 1,
+			    vault->next.segment);
+		if (err != HT_OK)
+			return err;
+		bytes = HT_SLICE(bytes.at + some, bytes.len - some);
+		offset += some;
+	}
+	return HT_OK;
+}
+
+static enum ht_err
+write_on(struct ht_vault *vault, struct ht_slice bytes)
+{
+	enum ht_err err;
+
+	vault->dirty = true;
+	err = write_at(vault->fd, vault->written, bytes);
+	return err == HT_OK ? read_back(vault, vault->written, bytes) : err;
+}
+
 static enum ht_err
 flush_stage(struct ht_vault *vault)
 {
@@ -102,11 +165,9 @@ flush_stage(struct ht_vault *vault)
 
 	if (vault->staged == 0)
 		return HT_OK;
-	err = write_at(
-	    vault->fd, vault->written, HT_SLICE(vault->stage, vault->staged));
+	err = write_on(vault, HT_SLICE(vault->stage, vault->staged));
 	if (err != HT_OK)
 		return err;
-	vault->dirty = true;
 	vault->written += vault->staged;
 	vault->staged = 0;
 	return HT_OK;
@@ -127,8 +188,7 @@ stage(struct ht_vault *vault, const void *bytes, size_t len)
 		vault->staged += len;
 		return HT_OK;
 	}
-	vault->dirty = true;
-	err = write_at(vault->fd, vault->written, HT_SLICE(bytes, len));
+	err = write_on(vault, HT_SLICE(bytes, len));
 	if (err == HT_OK)
 		vault->written += len;
 	return err;
@@ -410,28 +470,6 @@ ht_vault_close(struct ht_vault **vault_p)
 }
 
 /* ---- reading ---- */
-
-/* Exactly len bytes, or HT_EINTEGRITY: the entry promised them. */
-static enum ht_err
-read_at(int fd, uint64_t offset, void *out, size_t len)
-{
-	uint8_t *at = out;
-
-	while (len > 0) {
-		ssize_t n = pread(fd, at, len, (off_t)offset);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return HT_ESYSTEM;
-		if (n == 0)
-			return HT_EINTEGRITY;
-		at += n;
-		len -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return HT_OK;
-}
 
 /* Refill the window from @offset on; a file's end makes it shorter. */
 static enum ht_err
