@@ -212,6 +212,17 @@ check_anchor(struct ht_log *log, struct ht_txn *txn, struct ht_report *report)
 }
 
 enum ht_err
+ht_log_check_tail(struct ht_log *log, struct ht_report *report)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	enum ht_err err = ht_txn_begin(log->store, false, &txn);
+
+	if (err == HT_OK)
+		err = check_tree(log, txn, report);
+	return err == HT_OK ? check_entries(log, txn, report) : err;
+}
+
+enum ht_err
 ht_log_check(struct ht_log *log, struct ht_report *report)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;

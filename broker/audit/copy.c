@@ -20,7 +20,8 @@
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"
 
-#define BATCH    2048 /* entries of one transaction of the copy */
+/* Entries of one transaction: what did not read back is seen again. */
+#define BATCH    HT_TAIL_CHECK
 #define NOTE_MAX 65536
 #define SEEN_AGO                                                               \
 	3600 /* stored checkpoints that may have been cosigned since           \
@@ -164,6 +165,8 @@ open_copy(struct copy *s)
 		err = check_earlier(s);
 	if (err == HT_OK)
 		err = ht_fs_mkdirs(s->to_vault, 0700);
+	if (err == HT_OK && s->to->head.frontier.size > 0)
+		err = ht_log_check_tail(s->to, s->report);
 	if (err == HT_OK) /* for reading: its bytes are written beside it */
 		err = ht_vault_open(s->to_vault, s->to->env, s->to->head.vault,
 		    false, s->report, &s->to->vault);
@@ -298,6 +301,8 @@ put_leaves(struct copy *s, struct ht_txn *txn)
 		ht_buf_reset(&to->leaf);
 		ht_buf_add(&to->leaf, leaf.at, leaf.len);
 		ht_buf_add(&to->leaf, hash.at, sizeof(hash.at));
+		if (to->leaf.err != HT_OK)
+			return to->leaf.err;
 		err = ht_txn_append_u64(
 		    txn, HT_EV_ENTRIES, e.seq, ht_buf_slice(&to->leaf));
 		ht_frontier_append(

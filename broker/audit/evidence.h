@@ -95,6 +95,10 @@ enum ht_err ht_log_open_copy(const char *dir,
 enum ht_err ht_log_check(struct ht_log *log, struct ht_report *report)
     HT_MUST_USE;
 
+/* Of these, what is stored: tree and last entries.  HT_EINTEGRITY. */
+enum ht_err ht_log_check_tail(struct ht_log *log, struct ht_report *report)
+    HT_MUST_USE;
+
 /*
  * The group just committed, read from the store and hashed again by another
  * path than the one that wrote it: from log->head, to log->next.

@@ -7,6 +7,7 @@
 #include "broker/audit/evidence.h"
 #include "broker/audit/verify.h"
 #include "lib/base/fs.h"
+#include "tests/lib/fault.h"
 #include "tests/lib/history.h"
 
 #define ORIGIN "gx.demo/log"
@@ -252,6 +253,37 @@ one_that_was_stopped_goes_on(void **state)
 	finish(&f);
 }
 
+/* Wherever it ends, the next attempt goes on, and nothing is spoilt. */
+static void
+one_that_fails_anywhere_goes_on(void **state)
+{
+	HT_AUTO(ht_log_close) struct ht_log *from = NULL;
+	enum ht_err err = HT_OK;
+	unsigned failed = 0;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	TORTURE(err = backup(&f))
+	{
+		failed += err != HT_OK;
+	}
+	assert_ok(err);
+	assert_true(failed > 10);
+	holds(f.copy_dir, ht_log_size(f.log));
+	assert_ok(ht_log_open(f.copy_dir, NULL, NULL, f.report, &from));
+	failed = 0;
+	TORTURE(err = copy(
+	            &f, from, f.again_dir, HT_COPY_RESTORE, HT_SLICE(NULL, 0)))
+	{
+		failed += err != HT_OK;
+	}
+	assert_ok(err);
+	assert_true(failed > 10);
+	holds(f.again_dir, ht_log_size(f.log));
+	finish(&f);
+}
+
 /* What a crash left behind the copy's head is written over, or cut off. */
 static void
 orphans_in_a_backup_do_no_harm(void **state)
@@ -364,6 +396,34 @@ a_bad_piece_is_said_and_the_rest_is_copied(void **state)
 	assert_err(backup(&f), HT_EINTEGRITY);
 	assert_true(said(&f, "all was copied, but 1 tags or bodies"));
 	assert_int_equal(f.done.size, ht_log_size(f.log));
+	finish(&f);
+}
+
+/* What is not as it was written is no ground to go on from. */
+static void
+a_spoilt_backup_is_not_gone_on_with(void **state)
+{
+	struct ht_buf bytes = HT_BUF((size_t)16 << 20);
+	struct fixture f;
+	char path[HT_TEST_PATH_MAX + 64];
+	unsigned n = 0;
+	uint8_t *at;
+
+	(void)state;
+	start(&f);
+	assert_ok(backup(&f));
+	(void)snprintf(path, sizeof(path), "%s/evidence/data.mdb", f.copy_dir);
+	assert_ok(ht_fs_read(path, &bytes));
+	for (at = bytes.at;
+	     (at = memmem(at, bytes.len - (size_t)(at - bytes.at),
+	          "gx.demo/SCZTDJ", 14)) != NULL;
+	     n++)
+		*at++ ^= 1;
+	assert_true(n > 0);
+	assert_ok(ht_fs_replace(path, 0600, ht_buf_slice(&bytes)));
+	assert_err(backup(&f), HT_EINTEGRITY);
+	assert_true(said(&f, "not the one that was logged"));
+	ht_buf_fini(&bytes);
 	finish(&f);
 }
 
@@ -528,11 +588,13 @@ main(void)
 	    cmocka_unit_test(the_next_one_copies_what_is_new),
 	    cmocka_unit_test(cosignatures_that_came_later_are_taken_over),
 	    cmocka_unit_test(one_that_was_stopped_goes_on),
+	    cmocka_unit_test(one_that_fails_anywhere_goes_on),
 	    cmocka_unit_test(orphans_in_a_backup_do_no_harm),
 	    cmocka_unit_test(a_folder_with_something_else_is_left_alone),
 	    cmocka_unit_test(a_backup_is_of_one_log),
 	    cmocka_unit_test(a_backup_that_has_more_is_a_finding),
 	    cmocka_unit_test(a_bad_piece_is_said_and_the_rest_is_copied),
+	    cmocka_unit_test(a_spoilt_backup_is_not_gone_on_with),
 	    cmocka_unit_test(a_drill_ends_in_the_same_root),
 	    cmocka_unit_test(no_broker_writes_into_a_backup),
 	    cmocka_unit_test(nothing_is_restored_over_a_log),

@@ -468,7 +468,8 @@ go_on(struct fixture *f, uint64_t size, const char **ret_why)
 	static char why[1000];
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
-	struct ht_rollback act = {size, "uid 0 root", "a disk died"};
+	struct ht_rollback act = {
+	    .size = size, .by = "uid 0 root", .why = "a disk died"};
 	struct ht_entry e = {.type = HT_ENTRY_ROLLBACK_SEEN};
 	enum ht_err err =
 	    ht_log_open_behind(f->dir, ORIGIN, key, &act, report, &f->log);
