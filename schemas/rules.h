@@ -44,8 +44,9 @@ struct ht_law {
 enum ht_err ht_law_open(struct ht_law *law, const struct ht_doc *doc,
     const struct ht_rules *to) HT_MUST_USE;
 void ht_law_close(struct ht_law *law); /* usable with HT_AUTO */
-/* The value at a path of keys that ends with NULL, or the deepest there is. */
-struct ht_yaml *ht_law_at(const struct ht_law *law, ...)
+/* The value at a path of keys, or the deepest there is. */
+#define ht_law_at(law, ...) ht_law_find((law), __VA_ARGS__, (char *)NULL)
+struct ht_yaml *ht_law_find(const struct ht_law *law, ...)
     __attribute__((sentinel));
 /* Findings at @value, with the rule's word. */
 void ht_law_breaks(const struct ht_law *law, struct ht_yaml *value,

@@ -97,8 +97,8 @@ check_code(struct seen *seen, const struct ht_doc *doc)
 
 	if (err != HT_OK)
 		return err;
-	entry = ht_law_at(&law, "entry", NULL);
-	code = ht_law_at(&law, "entry", "code", NULL);
+	entry = ht_law_at(&law, "entry");
+	code = ht_law_at(&law, "entry", "code");
 	if (code == entry || ht_yaml_type(code) == HT_YAML_MAP)
 		return HT_OK;
 	ht_buf_str(&key, "code ");
@@ -148,18 +148,17 @@ check_versions(
 	if (err != HT_OK)
 		return err;
 	if (doc->item->until_ms == 0)
-		ht_law_breaks(&law, ht_law_at(&law, "version", NULL), "until",
+		ht_law_breaks(&law, ht_law_at(&law, "version"), "until",
 		    "version %u is there to replace it, and nobody knows when: "
 		    "say how long this one is served, with 'until'",
 		    next->item->version);
 	else if (next->item->until_ms != 0 &&
 	         next->item->until_ms < doc->item->until_ms)
-		ht_law_breaks(&law, ht_law_at(&law, "until", NULL), "until",
+		ht_law_breaks(&law, ht_law_at(&law, "until"), "until",
 		    "version %u, which replaces it, ends before it",
 		    next->item->version);
 	if (strcmp(doc->item->provider, next->item->provider) != 0)
-		ht_law_breaks(&law, ht_law_at(&law, "provider", NULL),
-		    "one-source",
+		ht_law_breaks(&law, ht_law_at(&law, "provider"), "one-source",
 		    "version %u is provided by %s; one item has one source",
 		    next->item->version, next->item->provider);
 	return HT_OK;
@@ -197,7 +196,7 @@ check_once(struct seen *seen, const struct ht_doc *doc)
 
 	if (err != HT_OK)
 		return err;
-	list = ht_law_at(&law, "once", NULL);
+	list = ht_law_at(&law, "once");
 	for (unsigned i = 0; i < doc->item->n_once && err == HT_OK; i++) {
 		const struct ht_once *once = &doc->item->once[i];
 		HT_AUTO(ht_buf_fini) struct ht_buf key = HT_BUF(512);

@@ -42,7 +42,7 @@ child(struct ht_yaml *map, const char *key)
 }
 
 struct ht_yaml *
-ht_law_at(const struct ht_law *law, ...)
+ht_law_find(const struct ht_law *law, ...)
 {
 	struct ht_yaml *at = law->top, *next;
 	const char *key;
@@ -103,7 +103,7 @@ need(const struct ht_law *law, const char *key, const char *rule,
     const char *what)
 {
 	if (!has(law, key))
-		ht_law_breaks(law, ht_law_at(law, "item", NULL), rule,
+		ht_law_breaks(law, ht_law_at(law, "item"), rule,
 		    "the entry does not say %s; add '%s'", what, key);
 }
 
@@ -113,7 +113,7 @@ check_elements(const struct ht_law *law)
 	bool shared = law->item->share != HT_SHARE_NONE;
 
 	if (law->item->title_zh == NULL)
-		ht_law_breaks(law, ht_law_at(law, "title", NULL), "name",
+		ht_law_breaks(law, ht_law_at(law, "title"), "name",
 		    "the name is missing in Chinese; add 'zh'");
 	need(law, "format", "format",
 	    "in which form the data is kept (database, interface, document, "
@@ -127,7 +127,7 @@ check_elements(const struct ht_law *law)
 static void
 check_share(const struct ht_law *law)
 {
-	struct ht_yaml *share = ht_law_at(law, "share", NULL);
+	struct ht_yaml *share = ht_law_at(law, "share");
 
 	if (law->item->share == HT_SHARE_CONDITIONAL) {
 		if (!has(law, "conditions"))
@@ -140,12 +140,11 @@ check_share(const struct ht_law *law)
 			    "add 'scope'");
 	}
 	if (law->item->share != HT_SHARE_NONE && has(law, "reason"))
-		ht_law_breaks(law, ht_law_at(law, "reason", NULL), "reason",
+		ht_law_breaks(law, ht_law_at(law, "reason"), "reason",
 		    "a reason not to share, for what is shared; remove it, or "
 		    "set 'share: none'");
 	if (law->item->share == HT_SHARE_NONE && law->item->operations != 0)
-		ht_law_breaks(law, ht_law_at(law, "operations", NULL),
-		    "operations",
+		ht_law_breaks(law, ht_law_at(law, "operations"), "operations",
 		    "what is not shared offers no operation; write []");
 }
 
@@ -160,7 +159,7 @@ check_fields(const struct ht_law *law)
 
 		if (ht_schema_field_title(record, i) == NULL)
 			ht_law_breaks(law,
-			    ht_law_at(law, "record", "properties", name, NULL),
+			    ht_law_at(law, "record", "properties", name),
 			    "field-name",
 			    "the field %s has no name; add "
 			    "'title'",
@@ -242,8 +241,8 @@ check_guide(const struct ht_law *law)
 			    missing.len > 0 ? ", " : "", elements[i]);
 	if (missing.len > 0)
 		ht_law_advises(law,
-		    entry != NULL ? entry : ht_law_at(law, "item", NULL),
-		    "guide", "the guide's elements lack, under 'entry': %s",
+		    entry != NULL ? entry : ht_law_at(law, "item"), "guide",
+		    "the guide's elements lack, under 'entry': %s",
 		    ht_buf_text(&missing));
 }
 
@@ -252,7 +251,7 @@ static void
 check_assessed(const struct ht_law *law)
 {
 	const struct ht_schema *record = law->item->record;
-	struct ht_yaml *at = ht_law_at(law, "item", NULL);
+	struct ht_yaml *at = ht_law_at(law, "item");
 	struct ht_yaml *entry = child(law->top, "entry");
 	struct ht_yaml *days = entry != NULL ? child(entry, "assessed") : NULL;
 	bool personal = false;

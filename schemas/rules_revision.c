@@ -104,7 +104,7 @@ struct change {
 static struct ht_yaml *
 place(const struct change *c, const char *name)
 {
-	return ht_law_at(&c->law, c->part, "properties", name, NULL);
+	return ht_law_at(&c->law, c->part, "properties", name);
 }
 
 #define REMEDY "make it a new version, and give the old one its day ('until')"
@@ -168,8 +168,8 @@ check_keyword(const struct change *c, const char *key, const json_t *was,
 		return; /* one by one */
 	if (strcmp(key, "$defs") != 0) {
 		if (!json_equal(was, is))
-			ht_law_breaks(&c->law,
-			    ht_law_at(&c->law, c->part, key, NULL), "compat",
+			ht_law_breaks(&c->law, ht_law_at(&c->law, c->part, key),
+			    "compat",
 			    "the rule '%s' of the %s is another; " REMEDY, key,
 			    c->part);
 		return;
@@ -179,9 +179,8 @@ check_keyword(const struct change *c, const char *key, const json_t *was,
 	{
 		if (!json_equal(def, json_object_get(is, name)))
 			ht_law_breaks(&c->law,
-			    ht_law_at(&c->law, c->part, key, name, NULL),
-			    "compat", "the definition '%s' is another; " REMEDY,
-			    name);
+			    ht_law_at(&c->law, c->part, key, name), "compat",
+			    "the definition '%s' is another; " REMEDY, name);
 	}
 }
 
@@ -245,22 +244,22 @@ check_item(const struct ht_law *law, const struct ht_item *was)
 	const struct ht_item *is = law->item;
 
 	if (strcmp(was->provider, is->provider) != 0)
-		ht_law_breaks(law, ht_law_at(law, "provider", NULL), "compat",
+		ht_law_breaks(law, ht_law_at(law, "provider"), "compat",
 		    "the provider was %s; " REMEDY, was->provider);
 	if ((was->operations & ~is->operations) != 0)
-		ht_law_breaks(law, ht_law_at(law, "operations", NULL), "compat",
+		ht_law_breaks(law, ht_law_at(law, "operations"), "compat",
 		    "an operation is gone; " REMEDY);
 	if (was->has_subject != is->has_subject ||
 	    !same_text(was->subject_param, is->subject_param) ||
 	    !same_text(was->subject_registry, is->subject_registry))
-		ht_law_breaks(law, ht_law_at(law, "subject", NULL), "compat",
+		ht_law_breaks(law, ht_law_at(law, "subject"), "compat",
 		    "the subject is another, and nodes of the old one could "
 		    "not be answered; " REMEDY);
 	for (unsigned i = 0; i < was->n_purposes; i++)
 		if (!listed((const char(*)[HT_PURPOSE_MAX + 1]) is->purposes,
 		        is->n_purposes, was->purposes[i]))
-			ht_law_breaks(law, ht_law_at(law, "purposes", NULL),
-			    "compat", "the purpose %s is gone; " REMEDY,
+			ht_law_breaks(law, ht_law_at(law, "purposes"), "compat",
+			    "the purpose %s is gone; " REMEDY,
 			    was->purposes[i]);
 }
 
@@ -270,7 +269,7 @@ check_end(const struct ht_law *law, const struct ht_item *was)
 {
 	if (was->until_ms != 0 && law->item->until_ms != 0 &&
 	    law->item->until_ms < was->until_ms)
-		ht_law_advises(law, ht_law_at(law, "until", NULL), "until",
+		ht_law_advises(law, ht_law_at(law, "until"), "until",
 		    "its last day comes earlier than was said before");
 }
 

@@ -79,7 +79,7 @@ struct writing {
 };
 
 /* The scalar at a path of the item's text; nothing if there is none. */
-#define AT(w, ...) scalar(ht_law_at(&(w)->law, __VA_ARGS__, NULL))
+#define AT(w, ...) scalar(ht_law_at(&(w)->law, __VA_ARGS__))
 
 static struct ht_slice
 scalar(struct ht_yaml *value)
@@ -116,7 +116,7 @@ set_word(struct writing *w, unsigned column, struct ht_slice text,
 static void
 set_methods(struct writing *w)
 {
-	struct ht_yaml *list = ht_law_at(&w->law, "methods", NULL);
+	struct ht_yaml *list = ht_law_at(&w->law, "methods");
 
 	if (ht_yaml_type(list) != HT_YAML_LIST)
 		return;
@@ -140,7 +140,7 @@ child(struct ht_yaml *map, const char *key)
 static void
 set_coded(struct writing *w, unsigned column, const char *key)
 {
-	struct ht_yaml *list = ht_law_at(&w->law, key, NULL);
+	struct ht_yaml *list = ht_law_at(&w->law, key);
 	struct ht_buf *cell = &w->row->cells[column];
 
 	if (ht_yaml_type(list) != HT_YAML_LIST)
@@ -164,7 +164,7 @@ set_coded(struct writing *w, unsigned column, const char *key)
 static void
 set_related(struct writing *w)
 {
-	struct ht_yaml *list = ht_law_at(&w->law, "entry", "related", NULL);
+	struct ht_yaml *list = ht_law_at(&w->law, "entry", "related");
 	struct ht_buf *cell = &w->row->cells[HT_SHEET_RELATED];
 
 	if (ht_yaml_type(list) != HT_YAML_LIST)

@@ -85,8 +85,9 @@ ht_trust_issued_ms(const struct ht_trust *trust)
 struct ht_hash
 ht_trust_current_hash(const struct ht_trust *trust)
 {
-	return trust->current == NULL ? (struct ht_hash){{0}}
-	                              : trust->current->hash;
+	static const struct ht_hash none;
+
+	return trust->current == NULL ? none : trust->current->hash;
 }
 
 size_t
