@@ -104,7 +104,6 @@ static bool
 read_headings(struct ht_sheet *sheet, struct ht_report *report)
 {
 	unsigned before = ht_report_count(report);
-	HT_AUTO(ht_buf_fini) struct ht_buf known = HT_BUF(4096);
 	char where[512];
 
 	(void)snprintf(where, sizeof(where), "%s:%zu", sheet->name,
