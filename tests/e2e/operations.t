@@ -159,7 +159,10 @@ hutong-audit search --socket "$dir/world/audit.sock" --root "$root" \
     >"$dir/section.out" 2>&1 && has RESPONSE
 ok "and an auditor reads what was acknowledged"
 ended KILL
-start && ctl status | grep -q '"admits":"PAUSED","because":"the disk'
+paused() {
+	ctl status | grep -q '"admits":"PAUSED","because":"the disk'
+}
+start && within 5 paused
 ok "it can be started on the full disk"
 rm "$dir/world/small/fill" "$dir/world/small/last"
 within 5 eval 'ctl status | grep -q "\"admits\":\"yes\""'
