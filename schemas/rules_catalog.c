@@ -89,7 +89,7 @@ check_name(struct seen *seen, const struct ht_doc *doc)
 static enum ht_err
 check_code(struct seen *seen, const struct ht_doc *doc)
 {
-	HT_AUTO(ht_law_close) struct ht_law law;
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
 	HT_AUTO(ht_buf_fini) struct ht_buf key = HT_BUF(512);
 	enum ht_err err = ht_law_open(&law, doc, seen->to);
 	const struct ht_doc *other = NULL;
@@ -139,7 +139,7 @@ check_versions(
     struct ht_doc *const *docs, size_t n, size_t i, const struct ht_rules *to)
 {
 	const struct ht_doc *doc = docs[i], *next = next_version(docs, n, i);
-	HT_AUTO(ht_law_close) struct ht_law law;
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
 	enum ht_err err;
 
 	if (next == NULL)
@@ -190,7 +190,7 @@ once_of(const struct ht_doc *doc, const char *code)
 static enum ht_err
 check_once(struct seen *seen, const struct ht_doc *doc)
 {
-	HT_AUTO(ht_law_close) struct ht_law law;
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
 	enum ht_err err = ht_law_open(&law, doc, seen->to);
 	struct ht_yaml *list;
 

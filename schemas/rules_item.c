@@ -272,7 +272,7 @@ check_assessed(const struct ht_law *law)
 enum ht_err
 ht_rules_item(const struct ht_doc *item, const struct ht_rules *to)
 {
-	HT_AUTO(ht_law_close) struct ht_law law;
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
 	enum ht_err err = ht_law_open(&law, item, to);
 
 	if (err != HT_OK)

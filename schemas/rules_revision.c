@@ -280,7 +280,7 @@ ht_rules_revision(const struct ht_doc *before, const struct ht_doc *now,
 	struct change c = {.part = "request",
 	    .was = before->item->request,
 	    .is = now->item->request};
-	HT_AUTO(ht_law_close) struct ht_law law;
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
 	enum ht_err err = ht_law_open(&law, now, to);
 
 	if (err != HT_OK)
