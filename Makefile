@@ -37,7 +37,8 @@ endif
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 B := build/$(VARIANT)
 
-CFLAGS   ?= -O2 -g
+# With checks at every access, more optimising costs more than it saves.
+CFLAGS   ?= $(if $(SAN),-O1,-O2) -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wconversion -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
 # Asked for once, at first use: nothing may run pkg-config before `make deps`.

@@ -4,6 +4,7 @@
 set -u
 hutong=$HT_BUILD/hutong
 check=$PWD/tests/lib/check-note # openssl and a shell, nothing of ours
+supp=$PWD/tests/lsan.supp
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -116,7 +117,10 @@ token() { # what is said of it; the status of the command before is the verdict
 	ok "$1$skipped"
 }
 hsm() { # COMMAND ...: with the token; nothing is done where there is none
+	# Who leaked is told by the whole stack alone.
 	[ -n "$skipped" ] || SOFTHSM2_CONF=$PWD/hsm.conf \
+		LSAN_OPTIONS=suppressions=$supp:print_suppressions=0 \
+		ASAN_OPTIONS=${ASAN_OPTIONS:-}:fast_unwind_on_malloc=0 \
 		HUTONG_PASSPHRASE_FILE=$PWD/pin "$@"
 }
 hsm_exits() { [ -n "$skipped" ] || hsm exits "$@"; }

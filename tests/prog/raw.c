@@ -448,7 +448,7 @@ flood(struct raw *r, const char *mib)
 static int
 greed(struct raw *r, bool greet, const char *count, const char *seconds)
 {
-	static const uint8_t get_snapshot[] = {0x95, 1, 10, 5, 0, 0};
+	static const uint8_t get_snapshot[] = {0x96, 1, 10, 5, 0, 0, 0};
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(4096);
 
 	if (greet)
