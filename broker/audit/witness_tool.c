@@ -158,7 +158,7 @@ ht_audit_witness(const struct ht_audit_opts *opts, bool note_only)
 	HT_AUTO(ht_buf_fini) struct ht_buf met = HT_BUF(NOTE_MAX);
 	HT_AUTO(ht_mem_free) struct ht_root *root = malloc(sizeof(*root));
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 	int code;
 
 	ht_round_init(&round, 0);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each check of tests/lint is one test.
 cd "$(dirname "$0")" || exit 1
-set -- boundaries secrets scripts commands format manual cppcheck
+set -- boundaries secrets scripts commands cleanups format manual cppcheck
 echo "1..$#"
 n=0
 for check; do

@@ -106,7 +106,7 @@ static void
 two_of_three_are_a_quorum(void **state)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf line = HT_BUF(4096);
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 	struct ht_round_witness *a, *b;
 
 	(void)state;
@@ -140,7 +140,7 @@ static void
 who_comes_late_adds_its_line(void **state)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf line = HT_BUF(4096);
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 	struct ht_round_witness *w;
 	struct ht_note note;
 
@@ -162,7 +162,7 @@ who_comes_late_adds_its_line(void **state)
 static void
 a_conflict_tells_the_size(void **state)
 {
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 	struct ht_round_witness *w;
 
 	(void)state;
@@ -187,7 +187,7 @@ static void
 a_false_answer_ends_it(void **state)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf line = HT_BUF(4096);
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 	struct ht_round_witness *w;
 
 	(void)state;
@@ -212,7 +212,7 @@ static void
 strays_change_nothing(void **state)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf line = HT_BUF(4096);
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 	struct ht_round_witness *w;
 
 	(void)state;
@@ -239,7 +239,7 @@ strays_change_nothing(void **state)
 static void
 only_its_own_member_speaks_for_it(void **state)
 {
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 
 	(void)state;
 	set_up(&round);
@@ -255,7 +255,7 @@ only_its_own_member_speaks_for_it(void **state)
 static void
 who_is_silent_is_asked_again(void **state)
 {
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 
 	(void)state;
 	set_up(&round);
@@ -273,7 +273,7 @@ who_is_silent_is_asked_again(void **state)
 static void
 another_root_is_taken_over(void **state)
 {
-	HT_AUTO(ht_round_fini) struct ht_round round;
+	HT_AUTO(ht_round_fini) struct ht_round round = {0};
 	struct ht_root root = {.n_witnesses = 1, .quorum = 1};
 
 	(void)state;
