@@ -25,8 +25,9 @@ ifdef SAN
   VARIANT   := san-$(subst $(comma),-,$(SAN))
   SAN_FLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all \
                -fno-omit-frame-pointer
-  # Their checks of pointers make gcc take a union's first member for its size.
-  SAN_FLAGS += -Wno-stringop-overflow
+  # Their checks of pointers make gcc take a union's first member for its size,
+  # and lose sight of what was set.
+  SAN_FLAGS += -Wno-stringop-overflow -Wno-maybe-uninitialized
   # Sanitizers and fortified calls do not mix.
   HARDEN    := -fstack-protector-strong -fPIE
 else ifneq (,$(findstring clang,$(CC)))
