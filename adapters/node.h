@@ -129,6 +129,7 @@ struct node_fetch {
 	uint64_t total;
 	struct ht_buf note; /* the snapshot's */
 	struct ht_buf gone;
+	size_t bytes; /* of all documents so far */
 	size_t n;
 	struct node_fetch_doc {
 		struct ht_buf line;

@@ -13,6 +13,8 @@
 #include "lib/base/log.h"
 #include "schemas/doc.h"
 
+/* Of all documents: a country's are some 100 MiB, and this is memory. */
+#define FETCH_BYTES_MAX ((size_t)512 << 20)
 #define CONSISTENCY_MS  1000 /* how often the newest is tied to the kept */
 #define ENTRY_SNAPSHOT  11   /* docs/log-format.md */
 #define FACT_CHECKPOINT "checkpoint"
@@ -546,6 +548,9 @@ take_doc(struct node_fetch *f, struct ht_slice line, struct ht_slice note)
 {
 	struct node_fetch_doc *doc = &f->docs[f->n++];
 
+	f->bytes += line.len + note.len;
+	if (f->bytes > FETCH_BYTES_MAX)
+		return HT_ETOOBIG;
 	doc->line = HT_BUF(HT_HEADER_MAX);
 	doc->note = HT_BUF(HT_FRAME_MAX);
 	ht_buf_add(&doc->line, line.at, line.len);
