@@ -34,12 +34,6 @@ ht_disclose_said_encode(const struct ht_disclose_said *said, struct ht_buf *out)
 }
 
 static void
-key(struct ht_unpack *u, const char *name)
-{
-	ht_unpack_demand(u, ht_slice_is(ht_unpack_str(u, 8), name));
-}
-
-static void
 unpack_entries(struct ht_unpack *u, struct ht_disclose_said *said)
 {
 	said->n = ht_unpack_array(u, HT_DISCLOSE_ENTRIES);
@@ -72,23 +66,23 @@ ht_disclose_said_decode(struct ht_slice payload, struct ht_disclose_said *ret)
 		return HT_EMALFORMED;
 	u = ht_unpack(payload);
 	ht_unpack_demand(&u, ht_unpack_map(&u, 7) == 7);
-	key(&u, "basis");
+	ht_unpack_key(&u, "basis");
 	s.basis = ht_unpack_str(&u, HT_ERASE_BASIS);
-	key(&u, "by");
+	ht_unpack_key(&u, "by");
 	s.by = ht_unpack_str(&u, HT_LEAF_MAX);
-	key(&u, "count");
+	ht_unpack_key(&u, "count");
 	s.count = ht_unpack_uint(&u, HT_TREE_MAX);
-	key(&u, "entries");
+	ht_unpack_key(&u, "entries");
 	unpack_entries(&u, &s);
-	key(&u, "item");
+	ht_unpack_key(&u, "item");
 	s.item = ht_unpack_str(&u, HT_DISCLOSE_ITEM_MAX);
-	key(&u, "order");
+	ht_unpack_key(&u, "order");
 	s.ordered = !ht_unpack_is_nil(&u);
 	if (s.ordered)
 		ht_unpack_fixed(&u, s.order.at, HT_HASH_SIZE);
 	else
 		ht_unpack_nil(&u);
-	key(&u, "to");
+	ht_unpack_key(&u, "to");
 	s.to_us = ht_unpack_uint(&u, UINT64_MAX);
 	if (ht_unpack_end(&u) != HT_OK || !fits(&s))
 		return HT_EMALFORMED;

@@ -275,13 +275,6 @@ ht_erase_said_encode(const struct ht_erase_said *said, struct ht_buf *out)
 	return out->err;
 }
 
-static void
-key(struct ht_unpack *u, const char *name)
-{
-	if (!ht_slice_is(ht_unpack_str(u, 16), name))
-		ht_unpack_fail(u, HT_EMALFORMED);
-}
-
 enum ht_err
 ht_erase_said_decode(struct ht_slice payload, struct ht_erase_said *ret)
 {
@@ -294,19 +287,19 @@ ht_erase_said_decode(struct ht_slice payload, struct ht_erase_said *ret)
 	u = ht_unpack(payload);
 	if (ht_unpack_map(&u, 7) != 7)
 		ht_unpack_fail(&u, HT_EMALFORMED);
-	key(&u, "basis");
+	ht_unpack_key(&u, "basis");
 	said.basis = ht_unpack_str(&u, HT_LEAF_MAX);
-	key(&u, "by");
+	ht_unpack_key(&u, "by");
 	said.by = ht_unpack_str(&u, HT_LEAF_MAX);
-	key(&u, "count");
+	ht_unpack_key(&u, "count");
 	said.count = ht_unpack_uint(&u, HT_ERASURE_MAX);
-	key(&u, "list");
+	ht_unpack_key(&u, "list");
 	ht_unpack_fixed(&u, said.list.at, sizeof(said.list.at));
-	key(&u, "order");
+	ht_unpack_key(&u, "order");
 	ht_unpack_fixed(&u, said.order.at, sizeof(said.order.at));
-	key(&u, "scope");
+	ht_unpack_key(&u, "scope");
 	said.scope = ht_unpack_str(&u, HT_LEAF_MAX);
-	key(&u, "what");
+	ht_unpack_key(&u, "what");
 	what = ht_unpack_str(&u, 16);
 	said.bodies = ht_slice_is(what, "bodies");
 	if (!said.bodies && !ht_slice_is(what, "tags"))

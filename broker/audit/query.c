@@ -97,13 +97,6 @@ ht_query_hash(const struct ht_query *q, struct ht_hash *ret)
 	return HT_OK;
 }
 
-static void
-key(struct ht_unpack *u, const char *name)
-{
-	if (!ht_slice_is(ht_unpack_str(u, 16), name))
-		ht_unpack_fail(u, HT_EMALFORMED);
-}
-
 static bool
 unpack_id(struct ht_unpack *u, uint8_t *at, size_t len)
 {
@@ -132,25 +125,25 @@ unpack_filter_part(struct ht_unpack *u, struct ht_query *q)
 {
 	struct ht_filter *f = &q->filter;
 
-	key(u, "exchange");
+	ht_unpack_key(u, "exchange");
 	f->has_exchange = unpack_id(u, f->exchange.at, HT_ID_SIZE);
-	key(u, "from");
+	ht_unpack_key(u, "from");
 	f->from_us = ht_unpack_uint(u, UINT64_MAX);
-	key(u, "item");
+	ht_unpack_key(u, "item");
 	f->item = ht_unpack_str(u, HT_NAME_MAX);
-	key(u, "last");
+	ht_unpack_key(u, "last");
 	q->last = (uint32_t)ht_unpack_uint(u, UINT32_MAX);
-	key(u, "limit");
+	ht_unpack_key(u, "limit");
 	f->limit = (uint32_t)ht_unpack_uint(u, UINT32_MAX);
-	key(u, "member");
+	ht_unpack_key(u, "member");
 	f->member = ht_unpack_str(u, HT_NAME_MAX);
-	key(u, "mode");
+	ht_unpack_key(u, "mode");
 	q->mode = (enum ht_query_mode)ht_unpack_uint(u, HT_QUERY_LIST);
-	key(u, "operation");
+	ht_unpack_key(u, "operation");
 	f->operation = unpack_code(u, -1, UINT8_MAX);
-	key(u, "peer");
+	ht_unpack_key(u, "peer");
 	f->peer = ht_unpack_str(u, HT_NAME_MAX);
-	key(u, "purpose");
+	ht_unpack_key(u, "purpose");
 	f->purpose = ht_unpack_str(u, HT_PURPOSE_MAX);
 }
 
@@ -161,32 +154,32 @@ unpack_query(struct ht_unpack *u, struct ht_query *q)
 
 	if (ht_unpack_map(u, QUERY_KEYS) != QUERY_KEYS)
 		ht_unpack_fail(u, HT_EMALFORMED);
-	key(u, "evidence");
+	ht_unpack_key(u, "evidence");
 	q->evidence = ht_unpack_bool(u);
 	unpack_filter_part(u, q);
-	key(u, "salt");
+	ht_unpack_key(u, "salt");
 	ht_unpack_fixed(u, q->salt, sizeof(q->salt));
-	key(u, "seq");
+	ht_unpack_key(u, "seq");
 	q->has_seq = !ht_unpack_is_nil(u);
 	if (q->has_seq)
 		q->seq = ht_unpack_uint(u, UINT64_MAX);
 	else
 		ht_unpack_nil(u);
-	key(u, "since");
+	ht_unpack_key(u, "since");
 	q->since = ht_unpack_uint(u, UINT64_MAX);
-	key(u, "size");
+	ht_unpack_key(u, "size");
 	f->size = ht_unpack_uint(u, UINT64_MAX);
-	key(u, "start");
+	ht_unpack_key(u, "start");
 	f->start_seq = ht_unpack_uint(u, UINT64_MAX);
-	key(u, "status");
+	ht_unpack_key(u, "status");
 	f->status = unpack_code(u, -2, UINT16_MAX);
-	key(u, "subject");
+	ht_unpack_key(u, "subject");
 	f->has_subject = unpack_id(u, f->subject.at, HT_PSEUDONYM_SIZE);
-	key(u, "to");
+	ht_unpack_key(u, "to");
 	f->to_us = ht_unpack_uint(u, UINT64_MAX);
-	key(u, "type");
+	ht_unpack_key(u, "type");
 	f->type = unpack_code(u, -1, UINT8_MAX);
-	key(u, "why");
+	ht_unpack_key(u, "why");
 	q->why = ht_unpack_str(u, HT_QUERY_WHY);
 }
 

@@ -46,12 +46,6 @@ ht_roll_said_encode(const struct ht_roll_said *said, struct ht_buf *out)
 	ht_pack_uint(out, said->to);
 }
 
-static void
-key(struct ht_unpack *u, const char *name)
-{
-	ht_unpack_demand(u, ht_slice_is(ht_unpack_str(u, 8), name));
-}
-
 enum ht_err
 ht_roll_said_decode(struct ht_slice payload, struct ht_roll_said *ret)
 {
@@ -62,14 +56,14 @@ ht_roll_said_decode(struct ht_slice payload, struct ht_roll_said *ret)
 		return HT_EMALFORMED;
 	u = ht_unpack(payload);
 	ht_unpack_demand(&u, ht_unpack_map(&u, 4) == 4);
-	key(&u, "count");
+	ht_unpack_key(&u, "count");
 	said.count =
 	    ht_unpack_uint(&u, (uint64_t)HT_ROLL_LARGE * HT_SUBJECTS_MAX);
-	key(&u, "from");
+	ht_unpack_key(&u, "from");
 	said.from = ht_unpack_uint(&u, HT_TREE_MAX);
-	key(&u, "root");
+	ht_unpack_key(&u, "root");
 	ht_unpack_fixed(&u, said.root.at, HT_HASH_SIZE);
-	key(&u, "to");
+	ht_unpack_key(&u, "to");
 	said.to = ht_unpack_uint(&u, HT_TREE_MAX);
 	ht_unpack_demand(
 	    &u, said.from < said.to && said.to - said.from <= HT_ROLL_LARGE);
