@@ -71,31 +71,6 @@ day_text(uint64_t day, char out[static 11])
 
 /* ---- reading ---- */
 
-static void
-read_zone(struct ht_yaml *at, struct ht_calendar *c)
-{
-	const char *t;
-	unsigned hours, minutes;
-	int64_t ms;
-
-	if (!ht_yaml_as_str(at, 6, &t))
-		return;
-	if (strlen(t) != 6 || (t[0] != '+' && t[0] != '-') || t[3] != ':' ||
-	    strspn(t + 1, "0123456789") != 2 ||
-	    strspn(t + 4, "0123456789") != 2) {
-		ht_yaml_complain(at, "a zone is expected, like \"+08:00\"");
-		return;
-	}
-	hours = (unsigned)(t[1] - '0') * 10 + (unsigned)(t[2] - '0');
-	minutes = (unsigned)(t[4] - '0') * 10 + (unsigned)(t[5] - '0');
-	if (hours > 14 || minutes > 59) {
-		ht_yaml_complain(at, "there is no such zone");
-		return;
-	}
-	ms = (int64_t)(hours * 60 + minutes) * 60000;
-	c->zone_ms = t[0] == '-' ? -ms : ms;
-}
-
 static const struct ht_word kinds[] = {
     {"working",  HT_DAYS_WORKING },
     {"calendar", HT_DAYS_CALENDAR},
@@ -286,7 +261,7 @@ ht_calendar_parse(struct ht_slice text, const char *name,
 	set_defaults(c);
 	top = ht_yaml_as_map(ht_conf_root(conf));
 	ht_yaml_as_word(ht_yaml_need(top, "hutong"), labels, &label);
-	read_zone(ht_yaml_need(top, "zone"), c);
+	(void)ht_yaml_as_zone(ht_yaml_need(top, "zone"), &c->zone_ms);
 	read_terms(ht_yaml_get(top, "terms"), c);
 	err = read_years(ht_yaml_need(top, "years"), c);
 	if (err == HT_OK)

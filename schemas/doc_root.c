@@ -89,31 +89,6 @@ read_witnesses(struct ht_read *r)
 	root->quorum = (unsigned)k;
 }
 
-#define MINUTE_MS 60000
-
-/* "Z", or like "+08:00": the zones that there are lie between these two. */
-static void
-read_zone(struct ht_yaml *value, int64_t *ret_ms)
-{
-	const char *text;
-	int hours, minutes, n = 0;
-
-	if (value == NULL || !ht_yaml_as_str(value, 6, &text) ||
-	    strcmp(text, "Z") == 0)
-		return;
-	if (strspn(text + 1, "0123456789:") != 5 ||
-	    (text[0] != '+' && text[0] != '-') || text[3] != ':' ||
-	    sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &n) != 2 ||
-	    n != 5 || minutes > 59 || hours * 60 + minutes > 14 * 60) {
-		ht_yaml_complain(
-		    value, "a zone is expected, like \"+08:00\" or Z (UTC)");
-		return;
-	}
-	*ret_ms = (int64_t)(hours * 60 + minutes) * MINUTE_MS;
-	if (text[0] == '-')
-		*ret_ms = -*ret_ms;
-}
-
 static const char *const roles[HT_ROLES] = {
     [HT_ROLE_SYSTEM] = "system",
     [HT_ROLE_SECURITY] = "security",
@@ -176,7 +151,7 @@ ht_read_root(struct ht_read *r)
 	ht_read_vkeys(ht_yaml_need(r->top, "auditors"), root->catalog,
 	    root->auditors, &root->n_auditors);
 	read_witnesses(r);
-	read_zone(ht_yaml_get(r->top, "zone"), &root->zone_ms);
+	(void)ht_yaml_as_zone(ht_yaml_get(r->top, "zone"), &root->zone_ms);
 	read_admins(r);
 	read_broker(r, ht_yaml_as_map(ht_yaml_need(r->top, "broker")));
 	check_apart(r);

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #define US_PER_MINUTE  UINT64_C(60000000)
-#define ZONE_MAX       (14 * 60)
-#define ZONE_STEP      15 /* minutes: no zone is finer */
 #define MONTH_TEXT_LEN 7
 
 static bool
@@ -17,33 +15,6 @@ two_digits(const char *text, int *ret)
 	return true;
 }
 
-enum ht_err
-ht_zone_parse(const char *text, int *ret)
-{
-	int hours, minutes;
-
-	if (strcmp(text, "Z") == 0) {
-		*ret = 0;
-		return HT_OK;
-	}
-	if (strlen(text) != 6 || (text[0] != '+' && text[0] != '-') ||
-	    text[3] != ':' || !two_digits(text + 1, &hours) ||
-	    !two_digits(text + 4, &minutes) || minutes > 59 ||
-	    minutes % ZONE_STEP != 0 || hours * 60 + minutes > ZONE_MAX)
-		return HT_EMALFORMED;
-	*ret = (text[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
-	return HT_OK;
-}
-
-void
-ht_zone_text(int minutes, char out[static HT_ZONE_SIZE])
-{
-	unsigned n = (unsigned)(minutes < 0 ? -minutes : minutes);
-
-	(void)snprintf(out, HT_ZONE_SIZE, "%c%02u:%02u",
-	    minutes < 0 ? '-' : '+', n / 60 % 100, n % 60);
-}
-
 static enum ht_err
 first_of(unsigned year, unsigned month, int zone, uint64_t *ret_us)
 {
@@ -53,7 +24,7 @@ first_of(unsigned year, unsigned month, int zone, uint64_t *ret_us)
 
 	(void)snprintf(text, sizeof(text), "%04u-%02u-01", year, month);
 	err = ht_time_parse(ht_slice_str(text), &us);
-	if (err == HT_OK && us < ZONE_MAX * US_PER_MINUTE)
+	if (err == HT_OK && us < HT_ZONE_MAX * US_PER_MINUTE)
 		err = HT_EMALFORMED;
 	if (err == HT_OK)
 		*ret_us = us - (uint64_t)((int64_t)US_PER_MINUTE * zone);

@@ -6,10 +6,6 @@
 
 #include "lib/base/clock.h"
 
-/* "+08:00", "-03:30" or "Z", at most 14 hours.  HT_EMALFORMED. */
-enum ht_err ht_zone_parse(const char *text, int *ret_minutes) HT_MUST_USE;
-#define HT_ZONE_SIZE 8
-void ht_zone_text(int minutes, char out[static HT_ZONE_SIZE]);
 /*
  * "2026-03": from its first moment to the first of the next month.
  * HT_EMALFORMED, also for months before 1970-02, which a zone could move

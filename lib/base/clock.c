@@ -179,3 +179,37 @@ ht_time_parse(struct ht_slice text, uint64_t *ret_us)
 		    days_since_1970(year, month, day) * 86400 * US_PER_S + us;
 	return err;
 }
+
+/* ---- zones ---- */
+
+#define ZONE_STEP 15 /* minutes: no zone is finer */
+
+enum ht_err
+ht_zone_parse(const char *text, int *ret)
+{
+	struct ht_cur cur = ht_cur(ht_slice_str(text + (text[0] != '\0')));
+	unsigned hours, minutes;
+
+	if (strcmp(text, "Z") == 0) {
+		*ret = 0;
+		return HT_OK;
+	}
+	hours = digits(&cur, 2);
+	mark(&cur, ':');
+	minutes = digits(&cur, 2);
+	if (ht_cur_end(&cur) != HT_OK || (text[0] != '+' && text[0] != '-') ||
+	    minutes > 59 || minutes % ZONE_STEP != 0 ||
+	    hours * 60 + minutes > HT_ZONE_MAX)
+		return HT_EMALFORMED;
+	*ret = (text[0] == '-' ? -1 : 1) * (int)(hours * 60 + minutes);
+	return HT_OK;
+}
+
+void
+ht_zone_text(int minutes, char out[static HT_ZONE_SIZE])
+{
+	unsigned n = (unsigned)(minutes < 0 ? -minutes : minutes);
+
+	(void)snprintf(out, HT_ZONE_SIZE, "%c%02u:%02u",
+	    minutes < 0 ? '-' : '+', n / 60 % 100, n % 60);
+}

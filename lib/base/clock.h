@@ -25,4 +25,10 @@ void ht_time_text(char out[static HT_TIME_SIZE], uint64_t us);
  */
 enum ht_err ht_time_parse(struct ht_slice text, uint64_t *ret_us) HT_MUST_USE;
 
+/* "+08:00", "-03:30" or "Z", at most 14 hours.  HT_EMALFORMED. */
+#define HT_ZONE_MAX  (14 * 60) /* minutes */
+#define HT_ZONE_SIZE 8
+enum ht_err ht_zone_parse(const char *text, int *ret_minutes) HT_MUST_USE;
+void ht_zone_text(int minutes, char out[static HT_ZONE_SIZE]);
+
 #endif

@@ -132,6 +132,8 @@ bool ht_yaml_as_size(
 bool ht_yaml_as_time(struct ht_yaml *value, uint64_t *ret_us);
 /* "domain/name" / one part of a name, see ht_name_valid(). */
 bool ht_yaml_as_name(struct ht_yaml *value, const char **ret);
+/* Like "+08:00", or Z: from UTC, in ms. */
+bool ht_yaml_as_zone(struct ht_yaml *value, int64_t *ret_ms);
 bool ht_yaml_as_part(struct ht_yaml *value, const char **ret);
 
 struct ht_word {

@@ -618,3 +618,20 @@ ht_conf_done(struct ht_conf *conf)
 	check_asked(conf->root);
 	return conf->findings == 0 ? HT_OK : HT_EINVALID;
 }
+
+bool
+ht_yaml_as_zone(struct ht_yaml *value, int64_t *ret_ms)
+{
+	const char *text = NULL;
+	int minutes;
+
+	if (!ht_yaml_as_str(value, 6, &text))
+		return false;
+	if (ht_zone_parse(text, &minutes) != HT_OK) {
+		ht_yaml_complain(
+		    value, "a zone is expected, like \"+08:00\" or Z (UTC)");
+		return false;
+	}
+	*ret_ms = (int64_t)minutes * 60000;
+	return true;
+}
