@@ -324,15 +324,16 @@ ht_note_line(const struct ht_note_sig *line, struct ht_buf *out)
 	ht_buf_u8(out, '\n');
 }
 
-/* All signature lines but those of @vkey; how many. */
+/* All signature lines but those of this name and id; how many. */
 static size_t
-keep_lines(
-    const struct ht_note *note, const struct ht_vkey *vkey, struct ht_buf *out)
+keep_lines(const struct ht_note *note, const char *name, uint32_t id,
+    struct ht_buf *out)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < note->n_sigs; i++) {
-		if (ht_note_by(&note->sigs[i], vkey))
+		if (note->sigs[i].id == id &&
+		    ht_slice_is(note->sigs[i].name, name))
 			continue;
 		ht_note_line(&note->sigs[i], out);
 		kept++;
@@ -342,16 +343,16 @@ keep_lines(
 
 /* "— name base64(id || signature)\n" */
 static void
-add_line(
-    struct ht_buf *out, const struct ht_vkey *vkey, const struct ht_sig *sig)
+add_line(struct ht_buf *out, const char *name, uint32_t id, struct ht_slice sig)
 {
-	uint8_t blob[4 + HT_SIG_SIZE];
+	uint8_t blob[HT_POSSESSION_BLOB];
 	char b64[HT_B64_SIZE(sizeof(blob))];
 
-	ht_be32(blob, vkey->id);
-	memcpy(blob + 4, sig->at, HT_SIG_SIZE);
-	ht_b64(b64, blob, sizeof(blob));
-	ht_buf_fmt(out, DASH "%s %s\n", vkey->name, b64);
+	HT_ASSERT(sig.len <= sizeof(blob) - 4);
+	ht_be32(blob, id);
+	memcpy(blob + 4, sig.at, sig.len);
+	ht_b64(b64, blob, 4 + sig.len);
+	ht_buf_fmt(out, DASH "%s %s\n", name, b64);
 }
 
 /* What is to be signed: a bare text, or the text of a note. */
@@ -368,11 +369,35 @@ take_text(struct ht_slice bytes, bool is_note, struct ht_note *ret)
 }
 
 enum ht_err
+ht_note_add(struct ht_slice bytes, bool is_note, const char *name, uint32_t id,
+    struct ht_slice sig, struct ht_buf *out)
+{
+	size_t kept, start = out->len;
+	struct ht_note note;
+	enum ht_err err = take_text(bytes, is_note, &note);
+
+	if (err != HT_OK)
+		return err;
+	if (!key_name_ok(ht_slice_str(name)))
+		return HT_EMALFORMED;
+	ht_buf_add(out, note.text.at, note.text.len);
+	ht_buf_u8(out, '\n');
+	kept = keep_lines(&note, name, id, out);
+	add_line(out, name, id, sig);
+	/* What no reader would take is not written. */
+	if (out->err == HT_OK &&
+	    (kept == HT_SIGS_MAX || out->len - start > HT_DOC_MAX)) {
+		out->len = start;
+		return HT_ETOOBIG;
+	}
+	return out->err;
+}
+
+enum ht_err
 ht_note_sign(struct ht_slice bytes, bool is_note, const char *key_name,
     const struct ht_key *key, struct ht_buf *out)
 {
 	struct ht_pub pub = ht_key_pub(key);
-	size_t kept, start = out->len;
 	struct ht_vkey vkey;
 	struct ht_note note;
 	struct ht_sig sig;
@@ -385,17 +410,8 @@ ht_note_sign(struct ht_slice bytes, bool is_note, const char *key_name,
 		err = ht_sign(key, "", note.text, &sig);
 	if (err != HT_OK)
 		return err;
-	ht_buf_add(out, note.text.at, note.text.len);
-	ht_buf_u8(out, '\n');
-	kept = keep_lines(&note, &vkey, out);
-	add_line(out, &vkey, &sig);
-	/* What no reader would take is not written. */
-	if (out->err == HT_OK &&
-	    (kept == HT_SIGS_MAX || out->len - start > HT_DOC_MAX)) {
-		out->len = start;
-		return HT_ETOOBIG;
-	}
-	return out->err;
+	return ht_note_add(bytes, is_note, key_name, vkey.id,
+	    HT_SLICE(sig.at, HT_SIG_SIZE), out);
 }
 
 enum ht_err

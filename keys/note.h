@@ -97,6 +97,16 @@ enum ht_err ht_note_sign(struct ht_slice bytes, bool is_note,
     const char *key_name, const struct ht_key *key, struct ht_buf *out)
     HT_MUST_USE;
 
+/* What stands behind a name, id and all, of the longest line we write. */
+#define HT_POSSESSION_BLOB (4 + 32 + HT_SIG_SIZE)
+/*
+ * As ht_note_sign(), with a signature that the caller made: of another kind
+ * (keys/possession.h), @sig being what stands behind the id.  A line of this
+ * name and id is replaced.
+ */
+enum ht_err ht_note_add(struct ht_slice bytes, bool is_note, const char *name,
+    uint32_t id, struct ht_slice sig, struct ht_buf *out) HT_MUST_USE;
+
 /* A tree's size in decimal, no zero before it.  HT_EMALFORMED. */
 enum ht_err ht_tree_size_parse(struct ht_slice text, uint64_t *ret) HT_MUST_USE;
 

@@ -47,9 +47,12 @@ ht_cli_write_draft(const char *path, struct ht_buf *text)
 int
 ht_cli_sign_verb(const char *usage, int argc, char **argv)
 {
-	const char *key = NULL, *out = NULL;
+	const char *key = NULL, *dir = NULL, *out = NULL;
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("key", "FILE", key, "the key to sign with"),
+	    HT_OPT_MAY("dir", "DIR", dir,
+	        "a member's entry: your copy of the authority's folder, whose "
+	        "keys need no new proof"),
 	    HT_OPT_MAY("out", "FILE", out,
 	        "a new file for the signed document; else the line is "
 	        "added to FILE itself"),
@@ -58,14 +61,15 @@ ht_cli_sign_verb(const char *usage, int argc, char **argv)
 	struct ht_args args;
 	int rc = ht_cli_options(&takes, argc, argv, &args);
 
-	return rc == HT_CLI_GO ? ht_cli_sign(args.at[0], key, out) : rc;
+	return rc == HT_CLI_GO ? ht_cli_sign(args.at[0], key, dir, out) : rc;
 }
 
 static int
 sign(int argc, char **argv)
 {
 	return ht_cli_sign_verb(
-	    "hutong catalog sign FILE --key FILE [--out FILE]", argc, argv);
+	    "hutong catalog sign FILE --key FILE [--dir DIR] [--out FILE]",
+	    argc, argv);
 }
 
 /* ---- verifying ---- */
@@ -130,7 +134,7 @@ show(int argc, char **argv)
 
 static const struct ht_verb verb_sign = {
     .name = "sign",
-    .synopsis = "FILE --key FILE [--out FILE]",
+    .synopsis = "FILE --key FILE [--dir DIR] [--out FILE]",
     .help = "sign a document: k officers, and one of the provider's",
     .run = sign,
 };

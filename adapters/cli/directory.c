@@ -61,13 +61,16 @@ new_member(int argc, char **argv)
 static int
 verify(int argc, char **argv)
 {
-	const char *root_path = NULL;
+	const char *root_path = NULL, *dir = NULL;
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("root", "FILE", root_path, "the anchor file"),
+	    HT_OPT_MAY("dir", "DIR", dir,
+	        "a folder of the authority's: keys that are new against it "
+	        "must have proven themselves"),
 	};
 	const struct ht_usage_of takes = {
-	    "hutong directory verify FILE --root FILE", opts, HT_COUNT(opts), 1,
-	    1};
+	    "hutong directory verify FILE --root FILE [--dir DIR]", opts,
+	    HT_COUNT(opts), 1, 1};
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
 	struct ht_root root;
@@ -89,6 +92,9 @@ verify(int argc, char **argv)
 	err = ht_doc_check_signed(doc, &root, NULL, report);
 	if (err != HT_OK)
 		return ht_cli_error(err, report, "cannot trust", args.at[0]);
+	rc = dir != NULL ? ht_cli_proven(doc, dir) : HT_CLI_GO;
+	if (rc != HT_CLI_GO)
+		return rc;
 	printf("%s revision %llu: signed by itself and by %u officers of %s\n",
 	    doc->name, (unsigned long long)doc->revision, root.threshold,
 	    root.catalog);
@@ -101,7 +107,8 @@ static int
 sign(int argc, char **argv)
 {
 	return ht_cli_sign_verb(
-	    "hutong directory sign FILE --key FILE [--out FILE]", argc, argv);
+	    "hutong directory sign FILE --key FILE [--dir DIR] [--out FILE]",
+	    argc, argv);
 }
 
 static int
@@ -119,7 +126,7 @@ static const struct ht_verb verb_new = {
 };
 static const struct ht_verb verb_sign = {
     .name = "sign",
-    .synopsis = "FILE --key FILE [--out FILE]",
+    .synopsis = "FILE --key FILE [--dir DIR] [--out FILE]",
     .help = "sign an entry: the member's identity key, then officers",
     .run = sign,
 };
@@ -131,7 +138,7 @@ static const struct ht_verb verb_show = {
 };
 static const struct ht_verb verb_verify = {
     .name = "verify",
-    .synopsis = "FILE --root FILE",
+    .synopsis = "FILE --root FILE [--dir DIR]",
     .help = "check the signatures of one entry",
     .run = verify,
 };
@@ -140,7 +147,8 @@ static int
 directory(int argc, char **argv)
 {
 	static const struct ht_verb *const verbs[] = {&verb_new,
-	    &ht_directory_amend, &verb_sign, &verb_show, &verb_verify};
+	    &ht_directory_amend, &ht_directory_prove, &verb_sign, &verb_show,
+	    &verb_verify};
 
 	return ht_cli_dispatch(
 	    "hutong directory", verbs, HT_COUNT(verbs), argc, argv);
@@ -148,7 +156,7 @@ directory(int argc, char **argv)
 
 const struct ht_verb ht_verb_directory = {
     .name = "directory",
-    .synopsis = "new|amend|sign|show|verify ...",
+    .synopsis = "new|amend|prove|sign|show|verify ...",
     .help = "members and their keys",
     .run = directory,
 };

@@ -44,5 +44,6 @@ int ht_entry_take(struct ht_entry_draft *draft, const struct ht_member *member);
 int ht_entry_write(const struct ht_entry_draft *draft, const char *path);
 
 extern const struct ht_verb ht_directory_amend; /* in amend.c */
+extern const struct ht_verb ht_directory_prove; /* in prove.c */
 
 #endif

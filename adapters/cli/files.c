@@ -164,31 +164,39 @@ add_signature(const struct ht_doc *doc, const struct ht_key *key,
 }
 
 int
-ht_cli_sign(const char *path, const char *key_path, const char *out)
+ht_cli_write_signed(const char *path, const char *out, struct ht_slice note)
+{
+	enum ht_err err;
+
+	if (out != NULL)
+		return ht_cli_write_new(out, 0644, note);
+	/* The text stays; a line comes to it. */
+	err = ht_fs_replace(path, 0644, note);
+	return err == HT_OK ? HT_CLI_GO
+	                    : ht_cli_error(err, NULL, "cannot write", path);
+}
+
+int
+ht_cli_sign(
+    const char *path, const char *key_path, const char *dir, const char *out)
 {
 	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
 	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
 	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
 	struct ht_keyfile file;
-	enum ht_err err;
 	int rc = ht_cli_doc(path, &doc);
 
 	if (rc == HT_CLI_GO)
 		rc = ht_cli_key(key_path, signers[doc->kind], &key, &file);
+	if (rc == HT_CLI_GO && doc->kind == HT_DOC_MEMBER &&
+	    file.what == HT_KEY_OFFICER)
+		rc = ht_cli_proven(doc, dir);
 	if (rc == HT_CLI_GO)
 		rc = add_signature(doc, key, file.name, &note);
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_write_signed(path, out, ht_buf_slice(&note));
 	if (rc != HT_CLI_GO)
 		return rc;
-	if (out != NULL) {
-		rc = ht_cli_write_new(out, 0644, ht_buf_slice(&note));
-		if (rc != HT_CLI_GO)
-			return rc;
-	} else {
-		/* The text stays; a line comes to it. */
-		err = ht_fs_replace(path, 0644, ht_buf_slice(&note));
-		if (err != HT_OK)
-			return ht_cli_error(err, NULL, "cannot write", path);
-	}
 	fprintf(stderr, "signed by %s: %s %s revision %llu\n", file.name,
 	    ht_doc_kind_text(doc->kind), doc->name,
 	    (unsigned long long)doc->revision);

@@ -31,8 +31,21 @@ int ht_cli_doc(const char *path, struct ht_doc **ret);
 /*
  * Sign the document in @path with the key in @key_path, which must be of a
  * purpose that may sign its kind.  In place, unless @out names another file.
+ * An officer's key signs no member's entry whose keys have not proven
+ * themselves: see ht_cli_proven() for @dir.
  */
-int ht_cli_sign(const char *path, const char *key_path, const char *out);
+int ht_cli_sign(
+    const char *path, const char *key_path, const char *dir, const char *out);
+/* A note with a line more: over @path, or as a new file. */
+int ht_cli_write_signed(
+    const char *path, const char *out, struct ht_slice note);
+
+/*
+ * Every key of a member's entry that does not stand in its entry in @dir (a
+ * folder of the authority's; NULL: nothing is known) must have proven itself.
+ * HT_CLI_GO, or an exit code, and all that is missing was said.
+ */
+int ht_cli_proven(const struct ht_doc *doc, const char *dir);
 
 /* The documents of an authority's folder, in the list's order. */
 struct ht_docs {

@@ -15,6 +15,15 @@
 
 /* ---- signing ---- */
 
+/* What an officer vouches for there is checked where entries are signed. */
+static bool
+is_entry(struct ht_slice text)
+{
+	enum ht_doc_kind kind;
+
+	return ht_doc_peek(text, &kind) == HT_OK && kind == HT_DOC_MEMBER;
+}
+
 static int
 sign_bytes(struct ht_slice bytes, const char *key_path, struct ht_buf *out)
 {
@@ -27,6 +36,12 @@ sign_bytes(struct ht_slice bytes, const char *key_path, struct ht_buf *out)
 
 	if (rc != HT_CLI_GO)
 		return rc;
+	if (file.what == HT_KEY_OFFICER && is_entry(bytes))
+		return ht_cli_fail(HT_EXIT_REFUSED,
+		    "this is a member's entry: an officer signs it with "
+		    "`hutong directory sign`, which checks that its keys have "
+		    "proven themselves; a member's own officer proves his key "
+		    "with `hutong directory prove`");
 	err = ht_note_sign(bytes, is_note, file.name, key, out);
 	if (err == HT_EMALFORMED)
 		return ht_cli_fail(HT_EXIT_REFUSED,

@@ -222,6 +222,48 @@ draft_member() {
 # shellcheck disable=SC2086
 every draft_member $members
 ok "two members draft their entries and sign them"
+
+# Proof of possession: nobody's word that a key is a member's but the key's.
+state=a/members/tax.demo/state.note
+exits 4 "nobody has proven to hold the transport key $("$hutong" key show \
+	tax.demo/state/transport.key --only id) of tax.demo/state/main" \
+	"$hutong" directory sign $state --key o1.key
+ok "no officer signs for keys that nobody has proven to hold"
+exits 1 "an officer signs it with \`hutong directory sign\`" \
+	"$hutong" note sign $state --key o1.key
+ok "not as a mere text, either"
+prove() { # MEMBER FILE
+	"$hutong" directory prove "$2" --key "$1/officer.key" \
+		--key "$1/signing.key" --key "$1/transport.key" \
+		--key "$1/sealing.key" >out 2>err
+}
+exits 1 "names no such officer key, so there is nothing to prove" \
+	prove scjg.demo/registry $state
+ok "another member's keys prove nothing there"
+cp $state bare.note
+exits 0 "proven: the sealing key of tax.demo/state, for tax.demo/state revision 1" \
+	prove tax.demo/state $state
+ok "each key proves itself"
+lines_under() { # FILE WITH LINES, TEXT
+	cat "$2" && echo && sed '1,/^$/d' "$1"
+}
+sed '/^$/,$d; s/^title: .*/title: {zh: 别的, en: Other}/' $state >text.draft
+lines_under $state text.draft >moved.note
+exits 4 "of tax.demo/state is not for this text: it was taken from elsewhere" \
+	"$hutong" directory sign moved.note --key o1.key
+ok "its proof is for one text: not when the entry was changed"
+sed '/^$/,$d' a/members/scjg.demo/registry.note >text.draft
+lines_under $state text.draft >moved.note
+exits 4 "nobody has proven to hold the sealing key $("$hutong" key show \
+	scjg.demo/registry/sealing.key --only id) of scjg.demo/registry" \
+	"$hutong" directory sign moved.note --key o1.key
+ok "nor for another member's entry"
+prove scjg.demo/registry a/members/scjg.demo/registry.note
+exits 0 "scjg.demo/registry: 5 new keys, proven to be held" \
+	"$hutong" directory sign a/members/scjg.demo/registry.note --key o1.key \
+	--dir a --out x.note
+ok "then he signs, and is told of how many"
+rm x.note
 exits 4 "0 of the officers of gx.demo signed it, 2 must" "$hutong" directory \
 	verify a/members/tax.demo/state.note --root a/root.note
 ok "an entry needs the officers, too"
@@ -504,6 +546,29 @@ key sealing tax.demo/state tax.demo/state/sealing2
 	grep -q "the signing key .* of tax.demo/state/main is REVOKED" out &&
 	[ "$(wc -l <out)" -eq 3 ]
 ok "an entry is amended: keys beside the old ones, and revoked"
+exits 4 "say --dir with your copy of the authority's folder" \
+	"$hutong" directory sign amended.note --key o1.key
+ok "who has no folder cannot tell which of its keys are new"
+exits 4 "nobody has proven to hold the sealing key $("$hutong" key show \
+	tax.demo/state/sealing2.key --only id) of tax.demo/state" \
+	"$hutong" directory sign amended.note --key o1.key --dir a
+[ "$(wc -l <err)" -eq 1 ]
+ok "against the folder it is the one new key, which has proven nothing"
+"$hutong" directory prove amended.note --key tax.demo/state/sealing2.key \
+	>out 2>err
+"$hutong" directory sign amended.note --key tax.demo/state/identity.key \
+	>out 2>err
+exits 0 "tax.demo/state: 1 new key, proven" \
+	"$hutong" directory sign amended.note --key o1.key --dir a
+ok "which is proven, and the officers sign the rotation"
+sed '/^$/,$d; s/^revision: .*/revision: 1/' amended.note >behind.note
+exits 4 "it is revision 1, and revision 1 is in force with another text" \
+	"$hutong" directory sign behind.note --key o1.key --dir a
+ok "no entry that stands beside the one in force"
+"$hutong" directory sign amended.note --key o2.key --dir a >out 2>err
+exits 0 "tax.demo/state: 1 new key, proven" "$hutong" directory verify \
+	amended.note --root a/root.note --dir a
+ok "anybody can check that later: the proofs stay with the entry"
 exits 1 "no key of this id" "$hutong" directory amend \
 	a/members/tax.demo/state.note --drop 0123456789abcdef --out x.note
 ok "which it must have"

@@ -22,10 +22,13 @@ make_authority_keys() {
 	new_key auditor $CATALOG/auditor-1 "$D/auditor/auditor.key"
 }
 
-# Two of three officers sign a file in place.
+# Two of three officers sign a file in place.  They compare a member's entry
+# with the one in the authority's folder: keys that are new must have proven
+# that the member holds them.
 officers_sign() { # file
 	for n in 1 2; do
-		quietly hutong note sign "$1" --key "$D/officers/officer-$n.key"
+		quietly hutong catalog sign "$1" \
+		    --key "$D/officers/officer-$n.key" --dir "$A"
 	done
 }
 
@@ -57,7 +60,10 @@ make_member() { # member, zh, en
 	quietly hutong directory new --member "$m" --zh "$2" --en "$3" \
 	    --key "$h/identity.key" --key "$h/officer.key" \
 	    --key "$h/sealing.key" $keys --for 90d --out "$h/member.note"
-	quietly hutong note sign "$h/member.note" --key "$h/identity.key"
+	# shellcheck disable=SC2086
+	quietly hutong directory prove "$h/member.note" $keys \
+	    --key "$h/officer.key" --key "$h/sealing.key"
+	quietly hutong directory sign "$h/member.note" --key "$h/identity.key"
 	node_conf "$m"
 }
 
@@ -79,9 +85,10 @@ node_conf() { # member
 
 # The officers of the authority take the member in.
 admit_member() { # member
+	cp "$(home "$1")/member.note" "$D/run/admit.note"
+	officers_sign "$D/run/admit.note"
 	mkdir -p "$A/members/${1%/*}"
-	cp "$(home "$1")/member.note" "$A/members/$1.note"
-	officers_sign "$A/members/$1.note"
+	mv "$D/run/admit.note" "$A/members/$1.note"
 }
 
 each_member() { # function, called with member, zh, en
