@@ -6,6 +6,7 @@
 # make crash      power cuts, failing calls, kill -9, at length; SEEDS=, STATES=
 # make bench      measure; writes build/bench.json
 # make bench-big  measure a large audit log; ENTRIES=; writes build/bench-big.json
+# make bench-grants  one grant of GRANTS=100000; writes build/bench-grants.json
 # make lint       boundaries, format, cppcheck, manual pages, scripts
 # make torture    unit tests with every failing allocation
 # make coverage   lines tested           make fuzz     libFuzzer, needs clang
@@ -89,8 +90,8 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all progs check test-run test demo demo-up demo-down bench bench-big deps \
-        torture crash fuzz fuzz-programs lint examples format coverage hooks \
+.PHONY: all progs check test-run test demo demo-up demo-down bench bench-big \
+        bench-grants deps torture crash fuzz fuzz-programs lint examples format coverage hooks \
         install clean
 
 all: $(LIB) $(PROGS)
@@ -215,6 +216,9 @@ bench: $(PROGS) $(BENCH)
 # A log of ENTRIES (a million; 1 GiB), kept in build/biglog for the next time.
 bench-big: $(PROGS) $(B)/prog/biglog
 	$(Q)HT_BUILD=$(abspath $(B)) tests/bench/run-big
+# A catalog of GRANTS, kept in build/bigcatalog for the next time.
+bench-grants: $(PROGS) $(B)/prog/bigcatalog $(B)/prog/effect
+	$(Q)HT_BUILD=$(abspath $(B)) tests/bench/run-grants
 
 fuzz-programs: $(FUZZ)
 fuzz:
