@@ -1,6 +1,8 @@
 /*
  * offer.c -- does an item offer what a grant, or an application for one, says?
  */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "schemas/doc.h"
@@ -9,8 +11,22 @@ struct offer {
 	const struct ht_grant_doc *says;
 	const struct ht_item *item;
 	const char *where;
-	struct ht_report *report;
+	struct ht_report *report; /* may be NULL */
+	unsigned found; /* what is wrong, whether or not anybody is told */
 };
+
+static void __attribute__((format(printf, 2, 3)))
+say(struct offer *o, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ht_report_add(o->report, o->where, "%s", text);
+	o->found++;
+}
 
 static bool
 among(const char (*codes)[HT_PURPOSE_MAX + 1], unsigned n, const char *code)
@@ -30,7 +46,7 @@ above_level(const struct offer *o, size_t field)
 }
 
 static void
-check_fields(const struct offer *o, uint8_t *fields)
+check_fields(struct offer *o, uint8_t *fields)
 {
 	const struct ht_grant *grant = &o->says->grant;
 	size_t len = 0;
@@ -40,13 +56,13 @@ check_fields(const struct offer *o, uint8_t *fields)
 		    ht_schema_field_index(o->item->record, o->says->fields[i]);
 
 		if (field < 0)
-			ht_report_add(o->report, o->where,
+			say(o,
 			    "it grants the field %s, and %s version %u has "
 			    "none; see `hutong catalog show`",
 			    o->says->fields[i], o->item->name,
 			    o->item->version);
 		else if (above_level(o, (size_t)field))
-			ht_report_add(o->report, o->where,
+			say(o,
 			    "it grants the field %s of level %d, and no level "
 			    "above %u",
 			    o->says->fields[i],
@@ -58,14 +74,14 @@ check_fields(const struct offer *o, uint8_t *fields)
 	}
 	if (grant->row_field != NULL &&
 	    ht_schema_field_index(o->item->record, grant->row_field) < 0)
-		ht_report_add(o->report, o->where,
+		say(o,
 		    "its rows are chosen by the field %s, and %s version %u "
 		    "has none",
 		    grant->row_field, o->item->name, o->item->version);
 }
 
 static void
-check_codes(const struct offer *o)
+check_codes(struct offer *o)
 {
 	const struct ht_grant *grant = &o->says->grant;
 	const struct ht_item *item = o->item;
@@ -73,34 +89,31 @@ check_codes(const struct offer *o)
 	for (unsigned i = 0; i < grant->n_purposes; i++)
 		if (!among((const char(*)[HT_PURPOSE_MAX + 1]) item->purposes,
 		        item->n_purposes, grant->purposes[i]))
-			ht_report_add(o->report, o->where,
+			say(o,
 			    "it grants the purpose %s, which %s does not list",
 			    grant->purposes[i], item->name);
 	if (!among((const char(*)[HT_PURPOSE_MAX + 1]) item->bases,
 	        item->n_bases, grant->basis))
-		ht_report_add(o->report, o->where,
-		    "it rests on the basis %s, which %s does not list",
+		say(o, "it rests on the basis %s, which %s does not list",
 		    grant->basis, item->name);
 }
 
 static void
-check_share(const struct offer *o)
+check_share(struct offer *o)
 {
 	const struct ht_grant *grant = &o->says->grant;
 	const struct ht_item *item = o->item;
 
 	if (strcmp(item->provider, grant->provider) != 0)
-		ht_report_add(o->report, o->where,
-		    "it names the provider %s, but %s is provided by %s",
+		say(o, "it names the provider %s, but %s is provided by %s",
 		    grant->provider, item->name, item->provider);
 	for (unsigned op = HT_OP_QUERY; op <= HT_OP_TRANSFER; op++)
 		if ((grant->operations & HT_OPS(op)) != 0 &&
 		    (item->operations & HT_OPS(op)) == 0)
-			ht_report_add(o->report, o->where,
-			    "it grants %s, which %s does not offer",
+			say(o, "it grants %s, which %s does not offer",
 			    ht_operation_text(op), item->name);
 	if (item->share == HT_SHARE_NONE)
-		ht_report_add(o->report, o->where,
+		say(o,
 		    "%s is not shared (share: none), so nobody can be granted "
 		    "it",
 		    item->name);
@@ -110,11 +123,10 @@ enum ht_err
 ht_grant_offered(const struct ht_grant_doc *says, const struct ht_item *item,
     const char *where, struct ht_report *report, uint8_t *ret_fields)
 {
-	struct offer o = {says, item, where, report};
-	unsigned before = ht_report_count(report);
+	struct offer o = {says, item, where, report, 0};
 
 	check_share(&o);
 	check_fields(&o, ret_fields);
 	check_codes(&o);
-	return ht_report_count(report) > before ? HT_EINVALID : HT_OK;
+	return o.found > 0 ? HT_EINVALID : HT_OK;
 }
