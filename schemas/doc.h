@@ -40,16 +40,20 @@ enum ht_err ht_doc_kind_parse(struct ht_slice text, enum ht_doc_kind *ret)
 	(UINT64_C(3652) * 86400000) /* ten years; beyond that, say never */
 #define HT_SEALING_MS (UINT64_C(90) * 86400000) /* a sealing key's life */
 
-/* A grant before it is held against its item. */
+/*
+ * A grant as it was written.  Once a trust has held it against its item it is
+ * `linked`: `grant.fields` are set, and `all_fields` says whether they matter.
+ */
 struct ht_grant_doc {
-	struct ht_grant grant; /* all but `fields`, `suspended` */
+	struct ht_grant grant;
+	bool linked;
 	unsigned n_fields;
 	char **fields;
 };
 
 /*
  * Does the item offer all of it?  Sets the bits of its fields (@ret_fields of
- * HT_RELEASED_MAX bytes, zeroed; may be NULL).  @report must not be NULL.
+ * HT_RELEASED_MAX bytes, zeroed; may be NULL).
  * Errors: HT_EINVALID with findings.
  */
 enum ht_err ht_grant_offered(const struct ht_grant_doc *says,

@@ -18,6 +18,7 @@
 #define HT_GRANTS_MAX   200000
 #define HT_ITEMS_MAX    10000
 #define HT_LIST_MAX     300000 /* documents of a snapshot */
+#define HT_LIST_BYTES   ((size_t)HT_LIST_MAX * (HT_NAME_MAX + 139)) /* its */
 #define HT_OFFICERS_MAX 16
 #define HT_ROOTS_MAX    64 /* of the past: some a year, for decades */
 /* C2SP asks judges for 32; their lines leave room in a note of 64. */
@@ -212,17 +213,24 @@ enum ht_err ht_root_follows(const struct ht_root *old, struct ht_slice note,
 struct ht_trust;
 
 /*
- * The documents of a snapshot, as a folder or a SNAPSHOT message gives them:
- * notes in any order.  Borrowed during the call.
+ * The documents of a snapshot, as a folder or a SNAPSHOT message gives them.
+ * Borrowed during the call.
  */
+struct ht_list_line;
+/*
+ * Give the note of the list's line @i; *ret_name (where it came from) may stay
+ * NULL.  No note, or an error other than HT_ENOMEM: it is missing.
+ */
+typedef enum ht_err ht_note_fn(void *arg, size_t i,
+    const struct ht_list_line *line, struct ht_slice *ret_note,
+    const char **ret_name);
 struct ht_trust_docs {
 	struct ht_slice snapshot; /* note */
 	struct ht_slice list;     /* snapshot.list */
 	struct ht_slice current;  /* note */
-	size_t n;
-	const struct ht_slice *notes; /* members, items, grants, epochs */
-	const char *const *names;     /* where each came from; may be NULL */
-	bool in_order; /* a note for each line of the list, empty if missing */
+	ht_note_fn *note;
+	void *arg;
+	bool reuse; /* a text that the trust before has is not asked for */
 };
 
 /*
@@ -268,6 +276,13 @@ enum ht_err ht_trust_patch(const struct ht_root *root,
     const struct ht_trust_news *news, const struct ht_trust *before,
     struct ht_report *report, struct ht_trust **ret_trust) HT_MUST_USE;
 struct ht_slice ht_trust_snapshot(const struct ht_trust *trust); /* note */
+
+/* What a load was: of a new grant among many, one and one. */
+struct ht_trust_work {
+	size_t n_read;     /* documents read: their text was not there before */
+	size_t n_verified; /* documents whose signatures were verified */
+};
+struct ht_trust_work ht_trust_work(const struct ht_trust *trust);
 /* From which snapshot on news can be told to who has @have: that, or 0: all. */
 uint64_t ht_trust_since(const struct ht_trust *trust, uint64_t have);
 /* The snapshot that brought the document of the list's line @i. */

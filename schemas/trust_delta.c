@@ -19,28 +19,34 @@
 
 /* ---- what changed ---- */
 
-static bool
-has_doc(const struct ht_base *base, const struct ht_list_line *line, size_t *i)
-{
-	uint8_t room[HT_DOC_KEY_MAX];
-
-	return ht_index_get(base->by_doc,
-	    ht_doc_key(
-	        ht_doc_kind_text(line->kind), ht_slice_str(line->name), room),
-	    i);
-}
-
+/* Since the same snapshot as before, if it is the same, byte for byte. */
 static void
-note_since(struct ht_base *base, const struct ht_base *before)
+note_since(struct ht_load *load)
 {
+	struct ht_base *base = load->base;
+
 	for (size_t i = 0; i < base->n_docs; i++) {
-		size_t old;
+		const struct ht_doc *old = ht_load_old(load, i);
 
 		base->since[i] = base->snapshot->revision;
-		if (before != NULL && has_doc(before, &base->lines[i], &old) &&
-		    before->docs[old] == base->docs[i])
-			base->since[i] = before->since[old];
+		base->by_since[i] = (uint32_t)i;
+		if (old != NULL &&
+		    (old == base->docs[i] ||
+		        ht_slice_eq(old->bytes, base->docs[i]->bytes)))
+			base->since[i] =
+			    load->before->base->since[load->old[i] - 1];
 	}
+}
+
+static int
+by_since(const void *a, const void *b, void *arg)
+{
+	const uint64_t *since = arg;
+	const uint32_t *x = a, *y = b;
+
+	if (since[*x] != since[*y])
+		return since[*x] > since[*y] ? 1 : -1;
+	return (*x > *y) - (*x < *y);
 }
 
 static void
@@ -52,37 +58,12 @@ add_gone(struct ht_base *base, uint64_t version, const char *kind_name)
 	(void)snprintf(gone->name, sizeof(gone->name), "%s", kind_name);
 }
 
-static void
-add_dropped(struct ht_base *base, const struct ht_base *before)
+enum ht_err
+ht_base_gone(struct ht_load *load)
 {
-	for (size_t i = 0; i < before->n_docs; i++) {
-		const struct ht_list_line *line = &before->lines[i];
-		char name[sizeof(base->gone->name)];
-		size_t now;
-
-		if (has_doc(base, line, &now))
-			continue;
-		(void)snprintf(name, sizeof(name), "%s %s",
-		    ht_doc_kind_text(line->kind), line->name);
-		add_gone(base, base->snapshot->revision, name);
-	}
-}
-
-static size_t
-count_dropped(const struct ht_base *base, const struct ht_base *before)
-{
-	size_t n = 0, now;
-
-	for (size_t i = 0; i < before->n_docs; i++)
-		if (!has_doc(base, &before->lines[i], &now))
-			n++;
-	return n;
-}
-
-static enum ht_err
-note_gone(struct ht_base *base, const struct ht_base *before)
-{
-	size_t n = before->n_gone + count_dropped(base, before);
+	struct ht_base *base = load->base;
+	const struct ht_base *before = load->before->base;
+	size_t n = before->n_gone + load->n_dropped;
 
 	base->floor = before->floor;
 	if (n > GONE_MAX) {
@@ -94,7 +75,14 @@ note_gone(struct ht_base *base, const struct ht_base *before)
 		return HT_ENOMEM;
 	for (size_t i = 0; i < before->n_gone; i++)
 		add_gone(base, before->gone[i].version, before->gone[i].name);
-	add_dropped(base, before);
+	for (size_t i = 0; i < load->n_dropped; i++) {
+		const struct ht_doc *doc = load->dropped[i];
+		char name[sizeof(base->gone->name)];
+
+		(void)snprintf(name, sizeof(name), "%s %s",
+		    ht_doc_kind_text(doc->kind), doc->name);
+		add_gone(base, base->snapshot->revision, name);
+	}
 	return HT_OK;
 }
 
@@ -102,17 +90,18 @@ enum ht_err
 ht_base_news(struct ht_load *load)
 {
 	struct ht_base *base = load->base;
-	const struct ht_base *before =
-	    load->before != NULL ? load->before->base : NULL;
 
 	base->since = calloc(base->n_docs + 1, sizeof(*base->since));
-	if (base->since == NULL)
+	base->by_since = calloc(base->n_docs + 1, sizeof(*base->by_since));
+	if (base->since == NULL || base->by_since == NULL)
 		return HT_ENOMEM;
-	note_since(base, before);
-	if (before != NULL)
-		return note_gone(base, before);
+	note_since(load);
 	base->floor = base->snapshot->revision;
-	return HT_OK;
+	if (load->before == NULL)
+		return HT_OK; /* all of one age */
+	qsort_r(base->by_since, base->n_docs, sizeof(*base->by_since), by_since,
+	    base->since);
+	return ht_base_gone(load);
 }
 
 /* ---- showing it ---- */
@@ -138,15 +127,27 @@ ht_trust_doc_since(const struct ht_trust *trust, size_t i)
 	return trust->base->since[i];
 }
 
+/* The first of those that are newer, among them by age. */
+static size_t
+first_since(const struct ht_base *base, uint64_t since)
+{
+	size_t low = 0, high = base->n_docs;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (base->since[base->by_since[mid]] <= since)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 size_t
 ht_trust_n_since(const struct ht_trust *trust, uint64_t since)
 {
-	const struct ht_base *base = trust->base;
-	size_t n = 0;
-
-	for (size_t i = 0; i < base->n_docs; i++)
-		n += base->since[i] > since;
-	return n;
+	return trust->base->n_docs - first_since(trust->base, since);
 }
 
 bool
@@ -154,14 +155,13 @@ ht_trust_next_since(const struct ht_trust *trust, uint64_t since, size_t *at,
     struct ht_slice *ret_line, struct ht_slice *ret_note)
 {
 	const struct ht_base *base = trust->base;
+	size_t first = first_since(base, since), i;
 
-	while (*at < base->n_docs && base->since[*at] <= since)
-		(*at)++;
-	if (*at == base->n_docs)
+	if (*at >= base->n_docs - first)
 		return false;
-	*ret_line = base->lines[*at].line;
-	*ret_note = base->docs[*at]->bytes;
-	(*at)++;
+	i = base->by_since[first + (*at)++];
+	*ret_line = ht_base_line(base, i);
+	*ret_note = base->docs[i]->bytes;
 	return true;
 }
 
@@ -188,10 +188,10 @@ struct patch {
 	const struct ht_trust_news *news;
 	struct ht_report *report;
 	struct ht_map *replaced; /* "kind name" of what is gone or new */
-	struct entry *entries;
+	struct entry *entries;   /* what is new, in the list's order */
 	size_t n;
+	bool anew; /* a text that was there before comes with another note */
 	struct ht_buf list;
-	struct ht_slice *notes;
 };
 
 static void
@@ -200,21 +200,15 @@ patch_fini(struct patch *p)
 	ht_map_free(&p->replaced, NULL);
 	ht_buf_fini(&p->list);
 	free(p->entries);
-	free(p->notes);
 }
 
 static enum ht_err
 patch_begin(struct patch *p)
 {
-	size_t n = (p->before != NULL ? p->before->n_docs : 0) + p->news->n;
-
-	p->list = HT_BUF(HT_LIST_MAX * (HT_DOC_NAME_MAX + 128));
+	p->list = HT_BUF(HT_LIST_BYTES);
 	p->replaced = ht_map_new();
-	p->entries = calloc(n + 1, sizeof(*p->entries));
-	p->notes = calloc(n + 1, sizeof(*p->notes));
-	return p->replaced == NULL || p->entries == NULL || p->notes == NULL
-	           ? HT_ENOMEM
-	           : HT_OK;
+	p->entries = calloc(p->news->n + 1, sizeof(*p->entries));
+	return p->replaced == NULL || p->entries == NULL ? HT_ENOMEM : HT_OK;
 }
 
 /* A line each, "kind name". */
@@ -240,9 +234,9 @@ take_gone(struct patch *p)
 	return err;
 }
 
-/* "kind name revision hash": what stood under that name is replaced. */
-static enum ht_err
-take_new(struct patch *p, struct ht_slice line, struct ht_slice note)
+/* "kind name" of "kind name revision hash"; empty if it is no such line. */
+static struct ht_slice
+kind_name(struct ht_slice line)
 {
 	const uint8_t *space = line.at;
 
@@ -250,30 +244,25 @@ take_new(struct patch *p, struct ht_slice line, struct ht_slice note)
 		size_t left = line.len - (size_t)(space - line.at);
 
 		space = left > 0 ? memchr(space, ' ', left) : NULL;
-		if (space == NULL) {
-			ht_report_add(p->report, "snapshot",
-			    "a line of its list has no kind and name");
-			return HT_EINVALID;
-		}
+		if (space == NULL)
+			return HT_SLICE(NULL, 0);
 	}
-	p->entries[p->n++] = (struct entry){line, note};
-	return ht_index_put(
-	    p->replaced, HT_SLICE(line.at, (size_t)(space - 1 - line.at)), 0);
+	return HT_SLICE(line.at, (size_t)(space - 1 - line.at));
 }
 
-static void
-take_kept(struct patch *p, size_t i)
+/* What stood under that name is replaced. */
+static enum ht_err
+take_new(struct patch *p, struct ht_slice line, struct ht_slice note)
 {
-	const struct ht_list_line *line = &p->before->lines[i];
-	uint8_t room[HT_DOC_KEY_MAX];
-	size_t unused;
+	struct ht_slice key = kind_name(line);
 
-	if (!ht_index_get(p->replaced,
-	        ht_doc_key(ht_doc_kind_text(line->kind),
-	            ht_slice_str(line->name), room),
-	        &unused))
-		p->entries[p->n++] =
-		    (struct entry){line->line, p->before->docs[i]->bytes};
+	if (key.len == 0) {
+		ht_report_add(p->report, "snapshot",
+		    "a line of its list has no kind and name");
+		return HT_EINVALID;
+	}
+	p->entries[p->n++] = (struct entry){line, note};
+	return ht_index_put(p->replaced, key, 0);
 }
 
 static int
@@ -284,17 +273,55 @@ by_line(const void *a, const void *b)
 	return ht_slice_cmp(x->line, y->line);
 }
 
+static void
+add_line(struct patch *p, struct ht_slice line)
+{
+	ht_buf_add(&p->list, line.at, line.len);
+	ht_buf_u8(&p->list, '\n');
+}
+
+/* The lines that stay, and among them those that are new. */
 static enum ht_err
 make_list(struct patch *p)
 {
+	size_t n = p->before != NULL ? p->before->n_docs : 0, k = 0, unused;
+
 	qsort(p->entries, p->n, sizeof(*p->entries), by_line);
-	for (size_t i = 0; i < p->n; i++) {
-		ht_buf_add(
-		    &p->list, p->entries[i].line.at, p->entries[i].line.len);
-		ht_buf_u8(&p->list, '\n');
-		p->notes[i] = p->entries[i].note;
+	for (size_t i = 0; i < n; i++) {
+		struct ht_slice line = ht_base_line(p->before, i);
+		int order = 1;
+
+		while (k < p->n &&
+		       (order = ht_slice_cmp(p->entries[k].line, line)) < 0)
+			add_line(p, p->entries[k++].line);
+		if (k < p->n && order == 0)
+			p->anew = true;
+		else if (!ht_index_get(p->replaced, kind_name(line), &unused))
+			add_line(p, line);
 	}
+	while (k < p->n)
+		add_line(p, p->entries[k++].line);
 	return p->list.err;
+}
+
+static enum ht_err
+note_of(void *arg, size_t i, const struct ht_list_line *line,
+    struct ht_slice *ret_note, const char **ret_name)
+{
+	const struct patch *p = arg;
+	struct entry key = {.line = line->line}, *entry;
+	size_t at;
+
+	(void)i;
+	(void)ret_name;
+	entry = bsearch(&key, p->entries, p->n, sizeof(*entry), by_line);
+	if (entry != NULL)
+		*ret_note = entry->note;
+	else if (p->before != NULL &&
+	         ht_base_find(
+	             p->before, ht_doc_kind_text(line->kind), line->name, &at))
+		*ret_note = p->before->docs[at]->bytes;
+	return HT_OK;
 }
 
 enum ht_err
@@ -311,6 +338,8 @@ ht_trust_patch(const struct ht_root *root, const struct ht_trust_news *news,
 	struct ht_trust_docs docs = {
 	    .snapshot = news->snapshot,
 	    .current = news->current,
+	    .note = note_of,
+	    .arg = &p,
 	};
 	enum ht_err err = patch_begin(&p);
 
@@ -318,16 +347,11 @@ ht_trust_patch(const struct ht_root *root, const struct ht_trust_news *news,
 		err = take_gone(&p);
 	for (size_t i = 0; i < news->n && err == HT_OK; i++)
 		err = take_new(&p, news->lines[i], news->notes[i]);
-	for (size_t i = 0;
-	     err == HT_OK && p.before != NULL && i < p.before->n_docs; i++)
-		take_kept(&p, i);
 	if (err == HT_OK)
 		err = make_list(&p);
 	if (err != HT_OK)
 		return err;
 	docs.list = ht_buf_slice(&p.list);
-	docs.n = p.n;
-	docs.notes = p.notes;
-	docs.in_order = true;
+	docs.reuse = p.before != NULL && !p.anew;
 	return ht_trust_load(root, &docs, before, report, ret_trust);
 }

@@ -12,17 +12,16 @@
 
 struct folder {
 	const char *dir;
-	const struct ht_trust *before; /* not NULL: what it has is not read */
 	struct ht_report *report;
+	enum ht_err err; /* the first file that could not be read */
 	struct ht_buf snapshot;
 	struct ht_buf list;
 	struct ht_buf current;
-	struct ht_list_line *lines;
-	size_t n;
-	struct ht_buf *notes;
-	struct ht_slice *slices;
-	char (*names)[HT_DOC_PATH_MAX];
-	const char **name_at;
+	size_t n, room;
+	struct file {
+		struct ht_buf note;
+		char name[HT_DOC_PATH_MAX];
+	} * *files; /* documents, as far as they were asked for */
 };
 
 static void
@@ -31,13 +30,11 @@ folder_fini(struct folder *f)
 	ht_buf_fini(&f->snapshot);
 	ht_buf_fini(&f->list);
 	ht_buf_fini(&f->current);
-	for (size_t i = 0; f->notes != NULL && i < f->n; i++)
-		ht_buf_fini(&f->notes[i]);
-	free(f->lines);
-	free(f->notes);
-	free(f->slices);
-	free(f->names);
-	free(f->name_at);
+	for (size_t i = 0; i < f->n; i++) {
+		ht_buf_fini(&f->files[i]->note);
+		free(f->files[i]);
+	}
+	free(f->files);
 }
 
 static enum ht_err
@@ -56,59 +53,48 @@ read_file(struct folder *f, const char *name, struct ht_buf *ret)
 }
 
 static enum ht_err
-make_room(struct folder *f)
+new_file(struct folder *f, struct file **ret)
 {
-	f->notes = calloc(f->n + 1, sizeof(*f->notes));
-	f->slices = calloc(f->n + 1, sizeof(*f->slices));
-	f->names = calloc(f->n + 1, sizeof(*f->names));
-	f->name_at = calloc(f->n + 1, sizeof(*f->name_at));
-	return f->notes == NULL || f->slices == NULL || f->names == NULL ||
-	               f->name_at == NULL
-	           ? HT_ENOMEM
-	           : HT_OK;
-}
+	struct file *file = calloc(1, sizeof(*file));
 
-/* The hash of its text is the same: it is the document that we have. */
-static bool
-had_before(struct folder *f, size_t i)
-{
-	const struct ht_list_line *line = &f->lines[i];
-	const struct ht_doc *doc;
-	uint8_t room[HT_DOC_KEY_MAX];
-	size_t old;
+	if (f->n == f->room) {
+		size_t room = f->room * 2 + 16;
+		struct file **files =
+		    realloc(f->files, room * sizeof(struct file *));
 
-	if (f->before == NULL || !ht_index_get(f->before->base->by_doc,
-	                             ht_doc_key(ht_doc_kind_text(line->kind),
-	                                 ht_slice_str(line->name), room),
-	                             &old))
-		return false;
-	doc = f->before->base->docs[old];
-	if (!ht_hash_eq(&doc->hash, &line->hash))
-		return false;
-	f->slices[i] = doc->bytes;
-	return true;
+		if (files != NULL) {
+			f->files = files;
+			f->room = room;
+		}
+	}
+	if (file == NULL || f->n == f->room) {
+		free(file);
+		return HT_ENOMEM;
+	}
+	file->note = HT_BUF(HT_DOC_MAX + 1);
+	*ret = f->files[f->n++] = file;
+	return HT_OK;
 }
 
 /* All that cannot be read is said, not the first alone. */
 static enum ht_err
-read_notes(struct folder *f)
+read_note(void *arg, size_t i, const struct ht_list_line *line,
+    struct ht_slice *ret_note, const char **ret_name)
 {
-	enum ht_err err, first = HT_OK;
+	struct folder *f = arg;
+	struct file *file;
+	enum ht_err err = new_file(f, &file);
 
-	for (size_t i = 0; i < f->n; i++) {
-		f->notes[i] = HT_BUF(HT_DOC_MAX + 1);
-		ht_doc_path(f->lines[i].kind, f->lines[i].name, f->names[i]);
-		f->name_at[i] = f->names[i];
-		if (had_before(f, i))
-			continue;
-		err = read_file(f, f->names[i], &f->notes[i]);
-		if (err == HT_ENOMEM)
-			return err;
-		if (first == HT_OK)
-			first = err;
-		f->slices[i] = ht_buf_slice(&f->notes[i]);
-	}
-	return first;
+	(void)i;
+	if (err != HT_OK)
+		return err;
+	ht_doc_path(line->kind, line->name, file->name);
+	err = read_file(f, file->name, &file->note);
+	if (err != HT_OK && f->err == HT_OK)
+		f->err = err;
+	*ret_note = ht_buf_slice(&file->note);
+	*ret_name = file->name;
+	return err;
 }
 
 static enum ht_err
@@ -118,43 +104,37 @@ read_folder(struct folder *f)
 
 	f->snapshot = HT_BUF(HT_DOC_MAX);
 	f->current = HT_BUF(HT_DOC_MAX);
-	f->list = HT_BUF(HT_LIST_MAX * (HT_DOC_NAME_MAX + 128));
+	f->list = HT_BUF(HT_LIST_BYTES);
 	err = read_file(f, "snapshot.note", &f->snapshot);
 	if (err == HT_OK)
 		err = read_file(f, "snapshot.list", &f->list);
 	if (err == HT_OK)
 		err = read_file(f, "current.note", &f->current);
-	if (err == HT_OK)
-		err = ht_list_parse(ht_buf_slice(&f->list), "snapshot.list",
-		    f->report, &f->lines, &f->n);
-	if (err == HT_OK)
-		err = make_room(f);
-	return err == HT_OK ? read_notes(f) : err;
+	return err;
 }
 
-/* @known: documents that stand in it need not be read. */
+/* @reuse: documents that stand in @before need not be read. */
 static enum ht_err
 load_folder(const struct ht_root *root, const char *dir,
-    const struct ht_trust *before, const struct ht_trust *known,
-    struct ht_report *report, struct ht_trust **ret_trust)
+    const struct ht_trust *before, bool reuse, struct ht_report *report,
+    struct ht_trust **ret_trust)
 {
 	HT_AUTO(folder_fini)
-	struct folder f = {.dir = dir, .before = known, .report = report};
-	struct ht_trust_docs docs;
+	struct folder f = {.dir = dir, .report = report};
+	struct ht_trust_docs docs = {
+	    .note = read_note, .arg = &f, .reuse = reuse};
 	enum ht_err err = read_folder(&f);
 
-	if (err != HT_OK)
-		return err == HT_EMALFORMED ? HT_EINVALID : err;
-	docs = (struct ht_trust_docs){
-	    .snapshot = ht_buf_slice(&f.snapshot),
-	    .list = ht_buf_slice(&f.list),
-	    .current = ht_buf_slice(&f.current),
-	    .n = f.n,
-	    .notes = f.slices,
-	    .names = f.name_at,
-	    .in_order = true,
-	};
-	return ht_trust_load(root, &docs, before, report, ret_trust);
+	if (err == HT_OK) {
+		docs.snapshot = ht_buf_slice(&f.snapshot);
+		docs.list = ht_buf_slice(&f.list);
+		docs.current = ht_buf_slice(&f.current);
+		err = ht_trust_load(root, &docs, before, report, ret_trust);
+	}
+	/* What cannot be read is no contradiction of those who signed. */
+	if (err != HT_OK && err != HT_ENOMEM && f.err != HT_OK)
+		err = f.err;
+	return err == HT_EMALFORMED ? HT_EINVALID : err;
 }
 
 /*
@@ -167,7 +147,7 @@ ht_trust_load_dir(const struct ht_root *root, const char *dir,
     struct ht_trust **ret_trust)
 {
 	if (before != NULL &&
-	    load_folder(root, dir, before, before, NULL, ret_trust) == HT_OK)
+	    load_folder(root, dir, before, true, NULL, ret_trust) == HT_OK)
 		return HT_OK;
-	return load_folder(root, dir, before, NULL, report, ret_trust);
+	return load_folder(root, dir, before, false, report, ret_trust);
 }

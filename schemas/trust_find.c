@@ -36,18 +36,45 @@ ht_item_key(
 	return HT_SLICE(out, name.len + 4);
 }
 
-struct ht_slice
-ht_doc_key(
-    const char *kind, struct ht_slice name, uint8_t out[static HT_DOC_KEY_MAX])
+int
+ht_doc_order(
+    const char *kind_a, const char *a, const char *kind_b, const char *b)
 {
-	size_t len = strlen(kind);
+	int order = kind_a == kind_b ? 0 : strcmp(kind_a, kind_b);
 
-	if (len > 14 || name.len == 0 || name.len > HT_DOC_NAME_MAX)
-		return HT_SLICE(out, 0);
-	memcpy(out, kind, len);
-	out[len] = ' ';
-	memcpy(out + len + 1, name.at, name.len);
-	return HT_SLICE(out, len + 1 + name.len);
+	return order != 0 ? order : strcmp(a, b);
+}
+
+bool
+ht_base_find(
+    const struct ht_base *base, const char *kind, const char *name, size_t *ret)
+{
+	size_t low = 0, high = base->n_docs;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct ht_doc *doc = base->docs[mid];
+		int order = ht_doc_order(
+		    ht_doc_kind_text(doc->kind), doc->name, kind, name);
+
+		if (order == 0) {
+			*ret = mid;
+			return true;
+		}
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*ret = low;
+	return false;
+}
+
+struct ht_slice
+ht_base_line(const struct ht_base *base, size_t i)
+{
+	return HT_SLICE(base->list.at + base->starts[i],
+	    base->starts[i + 1] - base->starts[i] - 1);
 }
 
 /* ---- the trust itself ---- */
@@ -68,6 +95,12 @@ struct ht_hash
 ht_trust_hash(const struct ht_trust *trust)
 {
 	return trust->base->snapshot->hash;
+}
+
+struct ht_trust_work
+ht_trust_work(const struct ht_trust *trust)
+{
+	return trust->base->work;
 }
 
 uint64_t
@@ -119,11 +152,14 @@ struct ht_slice
 ht_trust_find_doc(
     const struct ht_trust *trust, const char *kind, struct ht_slice name)
 {
-	uint8_t room[HT_DOC_KEY_MAX];
+	char text[HT_DOC_NAME_MAX + 1];
 	size_t i;
 
-	if (!ht_index_get(
-	        trust->base->by_doc, ht_doc_key(kind, name, room), &i))
+	if (name.len > HT_DOC_NAME_MAX)
+		return HT_SLICE(NULL, 0);
+	(void)snprintf(
+	    text, sizeof(text), "%.*s", (int)name.len, (const char *)name.at);
+	if (!ht_base_find(trust->base, kind, text, &i))
 		return HT_SLICE(NULL, 0);
 	return trust->base->docs[i]->bytes;
 }
@@ -135,7 +171,7 @@ ht_trust_member(const struct ht_trust *trust, struct ht_slice name)
 {
 	size_t i;
 
-	return ht_index_get(trust->base->by_member, name, &i)
+	return ht_index_get(trust->base->ground->by_member, name, &i)
 	           ? trust->members[i]
 	           : NULL;
 }
@@ -143,7 +179,7 @@ ht_trust_member(const struct ht_trust *trust, struct ht_slice name)
 const struct ht_member *
 ht_trust_member_at(const struct ht_trust *t, size_t i)
 {
-	return i < t->base->n_members ? t->members[i] : NULL;
+	return i < t->base->ground->n_members ? t->members[i] : NULL;
 }
 
 const struct ht_node_entry *
@@ -164,10 +200,10 @@ ht_trust_by_transport(const struct ht_trust *trust, const struct ht_pub *pub,
 	const struct ht_member *member;
 	size_t i;
 
-	if (!ht_index_get(trust->base->by_transport,
+	if (!ht_index_get(trust->base->ground->by_transport,
 	        HT_SLICE(pub->at, sizeof(pub->at)), &i))
 		return false;
-	holder = &trust->base->holders[i];
+	holder = &trust->base->ground->holders[i];
 	member = trust->members[holder->member];
 	*ret_member = member;
 	*ret_node = &member->nodes[holder->node];
@@ -210,9 +246,9 @@ ht_trust_item(
 	uint8_t room[HT_ITEM_KEY_MAX];
 	size_t i;
 
-	return ht_index_get(
-	           trust->base->by_item, ht_item_key(name, version, room), &i)
-	           ? trust->base->items[i]->item
+	return ht_index_get(trust->base->ground->by_item,
+	           ht_item_key(name, version, room), &i)
+	           ? trust->base->ground->items[i]->item
 	           : NULL;
 }
 
@@ -221,15 +257,16 @@ ht_trust_item_newest(const struct ht_trust *trust, struct ht_slice name)
 {
 	size_t i;
 
-	return ht_index_get(trust->base->by_newest, name, &i)
-	           ? trust->base->items[i]->item
+	return ht_index_get(trust->base->ground->by_newest, name, &i)
+	           ? trust->base->ground->items[i]->item
 	           : NULL;
 }
 
 const struct ht_item *
 ht_trust_item_at(const struct ht_trust *t, size_t i)
 {
-	return i < t->base->n_items ? t->base->items[i]->item : NULL;
+	return i < t->base->ground->n_items ? t->base->ground->items[i]->item
+	                                    : NULL;
 }
 
 uint64_t
@@ -251,10 +288,21 @@ ht_trust_retention_ms(const struct ht_trust *trust, struct ht_slice name)
 const struct ht_grant *
 ht_trust_grant(const struct ht_trust *trust, struct ht_slice name)
 {
-	size_t i;
+	size_t low = 0, high = trust->base->n_grants;
 
-	return ht_index_get(trust->base->by_grant, name, &i) ? trust->grants[i]
-	                                                     : NULL;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct ht_grant *grant = trust->grants[mid];
+		int order = ht_slice_cmp(ht_slice_str(grant->name), name);
+
+		if (order == 0)
+			return grant;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
 }
 
 const struct ht_grant *
@@ -300,9 +348,9 @@ ht_trust_grants_of(const struct ht_trust *trust, struct ht_slice consumer,
 const struct ht_epoch_entry *
 ht_trust_epoch(const struct ht_trust *trust, uint64_t now_ms)
 {
-	for (size_t i = 0; i < trust->base->n_epochs; i++) {
+	for (size_t i = 0; i < trust->base->ground->n_epochs; i++) {
 		const struct ht_epoch_entry *epoch =
-		    trust->base->epochs[i]->epoch;
+		    trust->base->ground->epochs[i]->epoch;
 
 		if (now_ms >= epoch->from_ms && now_ms < epoch->until_ms)
 			return epoch;
@@ -315,7 +363,7 @@ ht_trust_epoch_named(const struct ht_trust *trust, struct ht_slice name)
 {
 	size_t i;
 
-	return ht_index_get(trust->base->by_epoch, name, &i)
-	           ? trust->base->epochs[i]->epoch
+	return ht_index_get(trust->base->ground->by_epoch, name, &i)
+	           ? trust->base->ground->epochs[i]->epoch
 	           : NULL;
 }

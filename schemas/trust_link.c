@@ -2,6 +2,7 @@
  * trust_link.c -- the documents of a snapshot, indexed and held against one
  * another: what each names must be there, and no two may contradict.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,37 +13,45 @@
 /* ---- indexing ---- */
 
 static struct ht_doc ***
-list_of(struct ht_base *base, enum ht_doc_kind kind, size_t **ret_n)
+list_of(struct ht_ground *ground, enum ht_doc_kind kind, size_t **ret_n)
 {
 	switch (kind) {
 	case HT_DOC_MEMBER:
-		*ret_n = &base->n_members;
-		return &base->members;
+		*ret_n = &ground->n_members;
+		return &ground->members;
 	case HT_DOC_ITEM:
-		*ret_n = &base->n_items;
-		return &base->items;
-	case HT_DOC_GRANT:
-		*ret_n = &base->n_grants;
-		return &base->grants;
+		*ret_n = &ground->n_items;
+		return &ground->items;
 	case HT_DOC_EPOCH:
-		*ret_n = &base->n_epochs;
-		return &base->epochs;
+		*ret_n = &ground->n_epochs;
+		return &ground->epochs;
 	default:
 		return NULL;
 	}
 }
 
-static enum ht_err
-make_lists(struct ht_base *base)
+static size_t
+count_kind(const struct ht_load *load, enum ht_doc_kind kind)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < load->base->n_docs; i++)
+		n += load->lines[i].kind == kind;
+	return n;
+}
+
+static enum ht_err
+make_lists(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
 	struct ht_doc ***list;
 	size_t *n;
 
 	for (enum ht_doc_kind kind = 0; kind < HT_DOC_KINDS; kind++) {
-		list = list_of(base, kind, &n);
+		list = list_of(base->ground, kind, &n);
 		if (list == NULL)
 			continue;
-		*list = calloc(base->n_docs + 1, sizeof(**list));
+		*list = calloc(count_kind(load, kind) + 1, sizeof(**list));
 		if (*list == NULL)
 			return HT_ENOMEM;
 	}
@@ -50,7 +59,9 @@ make_lists(struct ht_base *base)
 	for (size_t i = 0; i < base->n_docs; i++) {
 		struct ht_doc *doc = base->docs[i];
 
-		list = doc != NULL ? list_of(base, doc->kind, &n) : NULL;
+		if (doc == NULL || doc->kind != load->lines[i].kind)
+			continue;
+		list = list_of(base->ground, doc->kind, &n);
 		if (list != NULL)
 			(*list)[(*n)++] = doc;
 	}
@@ -71,68 +82,67 @@ make_map(struct ht_map **ret, struct ht_doc *const *docs, size_t n)
 }
 
 static enum ht_err
-map_docs(struct ht_base *base)
-{
-	uint8_t room[HT_DOC_KEY_MAX];
-	enum ht_err err = HT_OK;
-
-	base->by_doc = ht_map_new();
-	if (base->by_doc == NULL)
-		return HT_ENOMEM;
-	for (size_t i = 0; i < base->n_docs && err == HT_OK; i++)
-		err = ht_index_put(base->by_doc,
-		    ht_doc_key(ht_doc_kind_text(base->lines[i].kind),
-		        ht_slice_str(base->lines[i].name), room),
-		    i);
-	return err;
-}
-
-static enum ht_err
-map_items(struct ht_base *base)
+map_items(struct ht_ground *ground)
 {
 	uint8_t room[HT_ITEM_KEY_MAX];
 	enum ht_err err = HT_OK;
 	size_t best;
 
-	base->by_item = ht_map_new();
-	base->by_newest = ht_map_new();
-	if (base->by_item == NULL || base->by_newest == NULL)
+	ground->by_item = ht_map_new();
+	ground->by_newest = ht_map_new();
+	if (ground->by_item == NULL || ground->by_newest == NULL)
 		return HT_ENOMEM;
-	for (size_t i = 0; i < base->n_items && err == HT_OK; i++) {
-		const struct ht_item *item = base->items[i]->item;
+	for (size_t i = 0; i < ground->n_items && err == HT_OK; i++) {
+		const struct ht_item *item = ground->items[i]->item;
 		struct ht_slice name = ht_slice_str(item->name);
 
 		err = ht_index_put(
-		    base->by_item, ht_item_key(name, item->version, room), i);
+		    ground->by_item, ht_item_key(name, item->version, room), i);
 		if (err == HT_OK &&
-		    (!ht_index_get(base->by_newest, name, &best) ||
-		        base->items[best]->item->version < item->version))
-			err = ht_index_put(base->by_newest, name, i);
+		    (!ht_index_get(ground->by_newest, name, &best) ||
+		        ground->items[best]->item->version < item->version))
+			err = ht_index_put(ground->by_newest, name, i);
 	}
 	return err;
+}
+
+/* The list is sorted by kind: they stand in one row. */
+static void
+find_grants(struct ht_load *load)
+{
+	struct ht_base *base = load->base;
+
+	while (base->first_grant < base->n_docs &&
+	       load->lines[base->first_grant].kind != HT_DOC_GRANT)
+		base->first_grant++;
+	base->n_grants = count_kind(load, HT_DOC_GRANT);
 }
 
 enum ht_err
 ht_base_index(struct ht_load *load)
 {
 	struct ht_base *base = load->base;
-	enum ht_err err = make_lists(base);
+	struct ht_ground *ground = calloc(1, sizeof(*ground));
+	enum ht_err err;
 
+	if (ground == NULL)
+		return HT_ENOMEM;
+	atomic_init(&ground->refs, 1);
+	base->ground = ground;
+	err = make_lists(load);
 	if (err == HT_OK)
-		err = map_docs(base);
+		err = make_map(
+		    &ground->by_member, ground->members, ground->n_members);
 	if (err == HT_OK)
-		err =
-		    make_map(&base->by_member, base->members, base->n_members);
+		err = make_map(
+		    &ground->by_epoch, ground->epochs, ground->n_epochs);
 	if (err == HT_OK)
-		err = make_map(&base->by_grant, base->grants, base->n_grants);
-	if (err == HT_OK)
-		err = make_map(&base->by_epoch, base->epochs, base->n_epochs);
-	if (err == HT_OK)
-		err = map_items(base);
+		err = map_items(ground);
 	if (err != HT_OK)
 		return err;
-	if (base->n_members > HT_MEMBERS_MAX || base->n_items > HT_ITEMS_MAX ||
-	    base->n_grants > HT_GRANTS_MAX) {
+	find_grants(load);
+	if (ground->n_members > HT_MEMBERS_MAX ||
+	    ground->n_items > HT_ITEMS_MAX || base->n_grants > HT_GRANTS_MAX) {
 		ht_report_add(load->report, "snapshot.list",
 		    "more than %d members, %d items or %d grants",
 		    HT_MEMBERS_MAX, HT_ITEMS_MAX, HT_GRANTS_MAX);
@@ -249,7 +259,7 @@ check_keys(struct ht_load *load)
 		const struct ht_doc *doc = base->docs[i];
 
 		/* Officers stay in office from one root to the next. */
-		if (doc == NULL || ht_list_past_root(&base->lines[i]))
+		if (doc == NULL || ht_list_past_root(&load->lines[i]))
 			continue;
 		if (doc->kind == HT_DOC_ROOT)
 			err = claim_root(&keys, doc);
@@ -263,9 +273,9 @@ check_keys(struct ht_load *load)
 }
 
 static enum ht_err
-hold_transports(struct ht_base *base, uint32_t m, size_t *at)
+hold_transports(struct ht_ground *ground, uint32_t m, size_t *at)
 {
-	const struct ht_member *member = base->members[m]->member;
+	const struct ht_member *member = ground->members[m]->member;
 	enum ht_err err = HT_OK;
 
 	for (uint32_t n = 0; n < member->n_nodes; n++) {
@@ -275,8 +285,8 @@ hold_transports(struct ht_base *base, uint32_t m, size_t *at)
 		     k++) {
 			const struct ht_pub *pub = &node->transport[k].pub;
 
-			base->holders[*at] = (struct ht_holder){m, n, k};
-			err = ht_index_put(base->by_transport,
+			ground->holders[*at] = (struct ht_holder){m, n, k};
+			err = ht_index_put(ground->by_transport,
 			    HT_SLICE(pub->at, sizeof(pub->at)), (*at)++);
 		}
 	}
@@ -284,21 +294,22 @@ hold_transports(struct ht_base *base, uint32_t m, size_t *at)
 }
 
 static enum ht_err
-index_transports(struct ht_base *base)
+index_transports(struct ht_ground *ground)
 {
 	enum ht_err err = HT_OK;
 	size_t n = 0, at = 0;
 
-	for (size_t i = 0; i < base->n_members; i++)
-		for (unsigned k = 0; k < base->members[i]->member->n_nodes; k++)
-			n += base->members[i]->member->nodes[k].n_transport;
-	base->holders = calloc(n + 1, sizeof(*base->holders));
-	base->by_transport = ht_map_new();
-	if (base->holders == NULL || base->by_transport == NULL)
+	for (size_t i = 0; i < ground->n_members; i++)
+		for (unsigned k = 0; k < ground->members[i]->member->n_nodes;
+		     k++)
+			n += ground->members[i]->member->nodes[k].n_transport;
+	ground->holders = calloc(n + 1, sizeof(*ground->holders));
+	ground->by_transport = ht_map_new();
+	if (ground->holders == NULL || ground->by_transport == NULL)
 		return HT_ENOMEM;
-	for (size_t i = 0; i < base->n_members && err == HT_OK; i++)
-		err = hold_transports(base, (uint32_t)i, &at);
-	base->n_holders = n;
+	for (size_t i = 0; i < ground->n_members && err == HT_OK; i++)
+		err = hold_transports(ground, (uint32_t)i, &at);
+	ground->n_holders = n;
 	return err;
 }
 
@@ -309,7 +320,7 @@ has_member(const struct ht_base *base, const char *name)
 {
 	size_t i;
 
-	return ht_index_get(base->by_member, ht_slice_str(name), &i);
+	return ht_index_get(base->ground->by_member, ht_slice_str(name), &i);
 }
 
 static void
@@ -349,62 +360,118 @@ link_level(const struct ht_item *item, struct ht_grant *linked)
 			ht_released_set(linked->fields, &len, i);
 }
 
-static void
-link_grant(
-    struct ht_load *load, const struct ht_doc *doc, struct ht_grant *linked)
+/* The item that it is for; NULL and blame if there is none. */
+static const struct ht_item *
+item_of(struct ht_load *load, const struct ht_doc *doc)
 {
-	const struct ht_base *base = load->base;
+	const struct ht_ground *ground = load->base->ground;
+	const struct ht_grant *grant = &doc->grant->grant;
 	uint8_t room[HT_ITEM_KEY_MAX];
-	const struct ht_item *item;
 	size_t i;
 
-	*linked = doc->grant->grant;
-	need_catalog(load, doc);
-	need_member(load, doc, "provider", linked->provider);
-	need_member(load, doc, "consumer", linked->consumer);
-	if (!ht_index_get(base->by_item,
-	        ht_item_key(ht_slice_str(linked->item), linked->version, room),
-	        &i)) {
-		ht_load_blame(load, HT_EINVALID, doc->where,
-		    "it is for %s version %u, and there is no such item",
-		    linked->item, linked->version);
-		return;
+	if (ht_index_get(ground->by_item,
+	        ht_item_key(ht_slice_str(grant->item), grant->version, room),
+	        &i))
+		return ground->items[i]->item;
+	ht_load_blame(load, HT_EINVALID, doc->where,
+	    "it is for %s version %u, and there is no such item", grant->item,
+	    grant->version);
+	return NULL;
+}
+
+/*
+ * The document of a trust never changes.  Where another revision of the item
+ * makes other fields of the same words, it is read anew.
+ */
+static enum ht_err
+put_link(struct ht_doc **doc_p, const struct ht_grant *is)
+{
+	struct ht_grant_doc *says = (*doc_p)->grant;
+	struct ht_doc *anew = NULL;
+	enum ht_err err;
+
+	if (says->linked) {
+		if (says->grant.all_fields == is->all_fields &&
+		    memcmp(says->grant.fields, is->fields,
+		        sizeof(is->fields)) == 0)
+			return HT_OK;
+		err =
+		    ht_doc_parse((*doc_p)->bytes, (*doc_p)->where, NULL, &anew);
+		if (err != HT_OK)
+			return err;
+		ht_doc_unref(doc_p);
+		*doc_p = anew;
+		says = anew->grant;
 	}
-	item = base->items[i]->item;
-	if (ht_grant_offered(doc->grant, item, doc->where, load->report,
-	        linked->fields) != HT_OK)
+	says->grant.all_fields = is->all_fields;
+	memcpy(says->grant.fields, is->fields, sizeof(is->fields));
+	says->linked = true;
+	return HT_OK;
+}
+
+enum ht_err
+ht_link_grant(struct ht_load *load, size_t i)
+{
+	struct ht_doc **doc_p = &load->base->docs[i];
+	const struct ht_doc *doc = *doc_p;
+	struct ht_grant is = doc->grant->grant;
+	const struct ht_item *item;
+
+	need_catalog(load, doc);
+	need_member(load, doc, "provider", is.provider);
+	need_member(load, doc, "consumer", is.consumer);
+	item = item_of(load, doc);
+	if (item == NULL)
+		return HT_OK;
+	is.all_fields = doc->grant->n_fields == 0; /* as it was written */
+	memset(is.fields, 0, sizeof(is.fields));
+	if (ht_grant_offered(
+	        doc->grant, item, doc->where, load->report, is.fields) != HT_OK)
 		ht_load_fail(load, HT_EINVALID);
-	link_level(item, linked);
+	link_level(item, &is);
+	return put_link(doc_p, &is);
+}
+
+int
+ht_grant_order(const struct ht_grant *a, const struct ht_grant *b)
+{
+	int order = strcmp(a->consumer, b->consumer);
+
+	if (order == 0)
+		order = strcmp(a->item, b->item);
+	return order != 0 ? order : strcmp(a->name, b->name);
 }
 
 static int
-by_consumer(const void *a, const void *b, void *arg)
+by_consumer(const void *a, const void *b)
 {
-	const struct ht_grant *grants = arg;
-	const uint32_t *i = a, *k = b;
-	int order = strcmp(grants[*i].consumer, grants[*k].consumer);
+	const struct ht_grant *const *x = a, *const *y = b;
 
-	if (order == 0)
-		order = strcmp(grants[*i].item, grants[*k].item);
-	return order != 0 ? order : strcmp(grants[*i].name, grants[*k].name);
+	return ht_grant_order(*x, *y);
 }
 
 static enum ht_err
 link_grants(struct ht_load *load)
 {
 	struct ht_base *base = load->base;
+	enum ht_err err = HT_OK;
 
-	base->linked = calloc(base->n_grants + 1, sizeof(*base->linked));
+	for (size_t i = base->first_grant;
+	     i < base->first_grant + base->n_grants && err == HT_OK; i++)
+		if (base->docs[i] != NULL &&
+		    base->docs[i]->kind == HT_DOC_GRANT)
+			err = ht_link_grant(load, i);
+	/* A list with gaps is not asked for anything. */
+	if (err != HT_OK || load->worst != HT_OK)
+		return err;
 	base->by_consumer =
-	    calloc(base->n_grants + 1, sizeof(*base->by_consumer));
-	if (base->linked == NULL || base->by_consumer == NULL)
+	    calloc(base->n_grants + 1, sizeof(struct ht_grant *));
+	if (base->by_consumer == NULL)
 		return HT_ENOMEM;
-	for (size_t i = 0; i < base->n_grants; i++) {
-		link_grant(load, base->grants[i], &base->linked[i]);
-		base->by_consumer[i] = (uint32_t)i;
-	}
-	qsort_r(base->by_consumer, base->n_grants, sizeof(*base->by_consumer),
-	    by_consumer, base->linked);
+	for (size_t i = 0; i < base->n_grants; i++)
+		base->by_consumer[i] = ht_base_grant(base, i);
+	qsort(base->by_consumer, base->n_grants, sizeof(struct ht_grant *),
+	    by_consumer);
 	return HT_OK;
 }
 
@@ -440,18 +507,18 @@ by_start(const void *a, const void *b)
 static enum ht_err
 check_epochs(struct ht_load *load)
 {
-	const struct ht_base *base = load->base;
+	const struct ht_ground *ground = load->base->ground;
 	HT_AUTO(ht_mem_free)
-	struct ht_doc **sorted = calloc(base->n_epochs + 1, sizeof(*sorted));
+	struct ht_doc **sorted = calloc(ground->n_epochs + 1, sizeof(*sorted));
 
 	if (sorted == NULL)
 		return HT_ENOMEM;
-	for (size_t i = 0; i < base->n_epochs; i++) {
-		check_epoch(load, base->epochs[i]);
-		sorted[i] = base->epochs[i];
+	for (size_t i = 0; i < ground->n_epochs; i++) {
+		check_epoch(load, ground->epochs[i]);
+		sorted[i] = ground->epochs[i];
 	}
-	qsort(sorted, base->n_epochs, sizeof(*sorted), by_start);
-	for (size_t i = 1; i < base->n_epochs; i++)
+	qsort(sorted, ground->n_epochs, sizeof(*sorted), by_start);
+	for (size_t i = 1; i < ground->n_epochs; i++)
 		if (sorted[i]->epoch->from_ms < sorted[i - 1]->epoch->until_ms)
 			ht_load_blame(load, HT_EINVALID, sorted[i]->where,
 			    "the epoch %s begins before %s has ended; let one "
@@ -463,15 +530,15 @@ check_epochs(struct ht_load *load)
 enum ht_err
 ht_base_link(struct ht_load *load)
 {
-	struct ht_base *base = load->base;
+	struct ht_ground *ground = load->base->ground;
 	enum ht_err err = check_keys(load);
 
 	if (err == HT_OK)
-		err = index_transports(base);
-	for (size_t i = 0; i < base->n_items && err == HT_OK; i++) {
-		need_catalog(load, base->items[i]);
-		need_member(load, base->items[i], "provider",
-		    base->items[i]->item->provider);
+		err = index_transports(ground);
+	for (size_t i = 0; i < ground->n_items && err == HT_OK; i++) {
+		need_catalog(load, ground->items[i]);
+		need_member(load, ground->items[i], "provider",
+		    ground->items[i]->item->provider);
 	}
 	if (err == HT_OK)
 		err = link_grants(load);

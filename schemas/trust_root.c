@@ -51,14 +51,15 @@ ht_root_same(const struct ht_root *a, const struct ht_root *b)
 
 /* The root of the lowest revision above @revision. */
 static const struct ht_doc *
-next_root(const struct ht_base *base, uint64_t revision)
+next_root(const struct ht_load *load, uint64_t revision)
 {
+	const struct ht_base *base = load->base;
 	const struct ht_doc *best = NULL;
 
 	for (size_t i = 0; i < base->n_docs; i++) {
 		const struct ht_doc *doc = base->docs[i];
 
-		if (base->lines[i].kind != HT_DOC_ROOT || doc == NULL ||
+		if (load->lines[i].kind != HT_DOC_ROOT || doc == NULL ||
 		    doc->kind != HT_DOC_ROOT || doc->revision <= revision)
 			continue;
 		if (best == NULL || doc->revision < best->revision)
@@ -95,7 +96,7 @@ check_root(struct ht_load *load, const struct ht_doc *now)
 		return;
 	}
 	while (trusted->revision < now->revision) {
-		next = next_root(load->base, trusted->revision);
+		next = next_root(load, trusted->revision);
 		if (next == NULL)
 			return; /* said already: the current one is broken */
 		if (ht_root_follows(trusted, next->bytes, load->report) !=
@@ -122,7 +123,7 @@ check_past(struct ht_load *load, const struct ht_doc *now)
 		const struct ht_doc *doc = base->docs[i];
 
 		if (doc == NULL || doc == now ||
-		    !ht_list_past_root(&base->lines[i]))
+		    !ht_list_past_root(&load->lines[i]))
 			continue;
 		n++;
 		if (doc->revision >= now->revision)
@@ -146,10 +147,10 @@ ht_load_root(struct ht_load *load)
 	enum ht_err err = HT_OK;
 
 	for (size_t i = 0; i < base->n_docs && err == HT_OK; i++) {
-		if (base->lines[i].kind != HT_DOC_ROOT)
+		if (load->lines[i].kind != HT_DOC_ROOT)
 			continue;
 		err = ht_load_doc(load, i);
-		if (!ht_list_past_root(&base->lines[i]))
+		if (!ht_list_past_root(&load->lines[i]))
 			doc = base->docs[i];
 	}
 	if (err != HT_OK)

@@ -202,33 +202,34 @@ snapshot_text(struct ht_buf *out, const char *catalog, uint64_t version,
 	    catalog, (unsigned long long)version, when, count, b64);
 }
 
+/* The list was made of them, in this order. */
+static enum ht_err
+note_of(void *arg, size_t i, const struct ht_list_line *line,
+    struct ht_slice *ret_note, const char **ret_name)
+{
+	const struct ht_docs *docs = arg;
+
+	(void)line;
+	*ret_note = docs->at[i]->bytes;
+	*ret_name = docs->at[i]->where;
+	return HT_OK;
+}
+
 /* What a node would refuse is not published at all. */
 static int
-check_all(const struct ht_root *root, const struct ht_docs *docs,
+check_all(const struct ht_root *root, struct ht_docs *docs,
     const struct ht_buf *list, const struct ht_buf *note)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_trust_unref) struct ht_trust *trust = NULL;
-	HT_AUTO(ht_mem_free)
-	struct ht_slice *notes = calloc(docs->n + 1, sizeof(*notes));
-	HT_AUTO(ht_mem_free)
-	const char **names = calloc(docs->n + 1, sizeof(*names));
-	struct ht_trust_docs given = {
+	const struct ht_trust_docs given = {
 	    .snapshot = ht_buf_slice(note),
 	    .list = ht_buf_slice(list),
-	    .n = docs->n,
-	    .notes = notes,
-	    .names = names,
+	    .note = note_of,
+	    .arg = docs,
 	};
-	enum ht_err err;
+	enum ht_err err = ht_trust_load(root, &given, NULL, report, &trust);
 
-	if (notes == NULL || names == NULL)
-		return ht_cli_error(HT_ENOMEM, NULL, "cannot check", "them");
-	for (size_t i = 0; i < docs->n; i++) {
-		notes[i] = docs->at[i]->bytes;
-		names[i] = docs->at[i]->where;
-	}
-	err = ht_trust_load(root, &given, NULL, report, &trust);
 	if (err == HT_OK)
 		return HT_CLI_GO;
 	return ht_cli_error(

@@ -884,6 +884,29 @@ patched(const struct ht_world *w, const struct ht_trust *before, struct news *n)
 	return trust;
 }
 
+/* Also found alike, whichever way they came. */
+static void
+same_grant(const struct ht_trust *a, const struct ht_trust *b, size_t i)
+{
+	const struct ht_grant *x = ht_trust_grant_at(a, i);
+	const struct ht_grant *y = ht_trust_grant_at(b, i);
+	struct ht_slice consumer = ht_slice_str(x->consumer);
+	struct ht_slice item = ht_slice_str(x->item);
+	const struct ht_grant *const *of_a, *const *of_b;
+	size_t n_a, n_b;
+
+	assert_string_equal(x->name, y->name);
+	assert_int_equal(x->revision, y->revision);
+	assert_int_equal(x->all_fields, y->all_fields);
+	assert_memory_equal(x->fields, y->fields, sizeof(x->fields));
+	assert_ptr_equal(ht_trust_grant(a, ht_slice_str(x->name)), x);
+	of_a = ht_trust_grants_of(a, consumer, item, &n_a);
+	of_b = ht_trust_grants_of(b, consumer, item, &n_b);
+	assert_int_equal(n_a, n_b);
+	for (size_t k = 0; k < n_a; k++)
+		assert_string_equal(of_a[k]->name, of_b[k]->name);
+}
+
 static void
 same_documents(const struct ht_trust *a, const struct ht_trust *b)
 {
@@ -894,6 +917,8 @@ same_documents(const struct ht_trust *a, const struct ht_trust *b)
 	for (size_t i = 0; i < ht_trust_n_docs(a); i++)
 		assert_true(
 		    ht_slice_eq(ht_trust_doc(a, i), ht_trust_doc(b, i)));
+	for (size_t i = 0; ht_trust_grant_at(a, i) != NULL; i++)
+		same_grant(a, b, i);
 }
 
 /* Grants 100.. come, change and go; the world's own stay. */
@@ -1029,7 +1054,7 @@ cut_or_mixed_news_are_refused(void **state)
 	news_since(w, ht_trust_version(old), n);
 	n->notes[0] =
 	    ht_trust_find_doc(old, "grant", ht_slice_str("gx.demo/1"));
-	patch_refused(w, old, n, HT_EINVALID);
+	patch_refused(w, old, n, HT_EBADSIG);
 	/* All of it is not a patch, and a patch is not all of it. */
 	news_since(w, ht_trust_version(old), n);
 	n->news.whole = true;
@@ -1072,6 +1097,128 @@ patching_survives_no_memory(void **state)
 	ht_trust_unref(&old);
 	ht_buf_fini(&n->gone);
 	free(n);
+}
+
+/* As many more as asked for, of the first one's words. */
+static void
+put_grants(struct ht_world *w, unsigned n)
+{
+	char name[64];
+
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(name, sizeof(name), "gx.demo/%u", 1000 + i);
+		ht_world_put(w, HT_DOC_GRANT, name,
+		    ht_world_text(w, HT_DOC_GRANT, "gx.demo/1"));
+		ht_world_edit(w, HT_DOC_GRANT, name, "gx.demo/1", name);
+	}
+}
+
+/* What it costs to take a change in: documents read, and verified. */
+static void
+costs(struct ht_world *w, const struct ht_trust *old, size_t n_new)
+{
+	struct news *n = calloc(1, sizeof(*n));
+	struct ht_trust *trust;
+	struct ht_trust_work work;
+
+	assert_non_null(n);
+	n->gone = HT_BUF(HT_GONE_MAX);
+	ht_world_renew(w);
+	news_since(w, ht_trust_version(old), n);
+	trust = patched(w, old, n);
+	same_documents(trust, w->trust);
+	work = ht_trust_work(trust);
+	assert_int_equal(work.n_read, n_new);
+	assert_int_equal(work.n_verified, n_new);
+	ht_trust_unref(&trust);
+	ht_buf_fini(&n->gone);
+	free(n);
+}
+
+/* No clock: what a grant costs must not grow with those that stay. */
+static void
+one_grant_among_many_costs_one(void **state)
+{
+	static const unsigned sizes[] = {0, 40, 600};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(sizes); i++) {
+		struct ht_world *w = ht_world_new(NOW_MS);
+		struct ht_trust *old;
+
+		put_grants(w, sizes[i]);
+		ht_world_renew(w);
+		old = ht_trust_ref(w->trust);
+		ht_world_put(w, HT_DOC_GRANT, "gx.demo/77",
+		    ht_world_text(w, HT_DOC_GRANT, "gx.demo/1"));
+		ht_world_edit(
+		    w, HT_DOC_GRANT, "gx.demo/77", "gx.demo/1", "gx.demo/77");
+		costs(w, old, 1);
+		ht_trust_unref(&old);
+
+		old = ht_trust_ref(w->trust);
+		ht_world_edit(w, HT_DOC_GRANT, "gx.demo/77",
+		    "revision: 1\nstate: active",
+		    "revision: 2\nstate: terminated");
+		costs(w, old, 1);
+		ht_trust_unref(&old);
+
+		old = ht_trust_ref(w->trust);
+		ht_world_drop(w, HT_DOC_GRANT, "gx.demo/77");
+		costs(w, old, 0);
+		ht_trust_unref(&old);
+		ht_world_free(&w);
+	}
+}
+
+/* Whoever looks quietly first must not see less. */
+static void
+a_contradiction_is_found_in_silence_too(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *old = ht_trust_ref(w->trust), *trust = NULL;
+	char dir[HT_TEST_PATH_MAX], path[HT_TEST_PATH_MAX + 64];
+	struct ht_report *report = ht_report_new();
+
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/1", "revision: 1", "revision: 2");
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/1", "fields: [shxydm,",
+	    "fields: [no_such_field, shxydm,");
+	w->version++;
+	ht_world_publish(w);
+	assert_err(ht_world_load(w, old, NULL, &trust), HT_EINVALID);
+	assert_null(trust);
+	ht_world_write(w, ht_test_dir(dir));
+	(void)snprintf(path, sizeof(path), "%s/authority", dir);
+	assert_err(ht_trust_load_dir(&w->root, path, old, report, &trust),
+	    HT_EINVALID);
+	assert_null(trust);
+	assert_true(says(report, "no_such_field"));
+	ht_report_free(&report);
+	ht_trust_unref(&old);
+	ht_test_dir_remove(dir);
+}
+
+/* The same words of a grant are other fields by another item. */
+static void
+another_item_links_its_grants_anew(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *old = ht_trust_ref(w->trust);
+	struct ht_slice name = ht_slice_str("gx.demo/1");
+
+	assert_int_equal(ht_trust_grant(old, name)->fields[0], 0x17);
+	ht_world_edit(
+	    w, HT_DOC_ITEM, "gx.demo/SCZTDJ@1", "revision: 1", "revision: 2");
+	ht_world_edit(w, HT_DOC_ITEM, "gx.demo/SCZTDJ@1",
+	    "    fddbr_xm: {type: string, x-level: 2, x-bytes: 150}\n", "");
+	ht_world_renew(w);
+	assert_int_equal(ht_trust_grant(w->trust, name)->fields[0], 0x0f);
+	/* Threads may still decide by the one before. */
+	assert_int_equal(ht_trust_grant(old, name)->fields[0], 0x17);
+	assert_int_equal(ht_trust_doc_since(w->trust, 1),
+	    ht_trust_doc_since(old, 1)); /* its text is the same */
+	ht_trust_unref(&old);
 }
 
 static void
@@ -1543,6 +1690,9 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(cut_or_mixed_news_are_refused),
     WITH_WORLD(patching_survives_no_memory),
     WITH_WORLD(a_changed_officer_is_asked_again),
+    cmocka_unit_test(one_grant_among_many_costs_one),
+    WITH_WORLD(a_contradiction_is_found_in_silence_too),
+    WITH_WORLD(another_item_links_its_grants_anew),
     WITH_WORLD(grants_may_be_drawn_narrower),
     WITH_WORLD(the_day_begins_where_the_root_says),
     WITH_WORLD(freshening_suspends_and_resumes),
