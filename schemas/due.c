@@ -91,8 +91,13 @@ ht_due_epochs(const struct ht_trust *trust, uint64_t now_ms, uint64_t ahead_ms,
 		last = epoch;
 		epoch = ht_trust_epoch(trust, last->until_ms);
 	}
-	if (last != NULL)
+	if (last != NULL) {
 		say(&look, HT_DUE_EPOCH, last->until_ms, last->name, NULL);
+		return;
+	}
+	last = ht_trust_epoch_last(trust);
+	if (last != NULL)
+		say(&look, HT_DUE_EPOCH, now_ms, last->name, NULL);
 }
 
 void

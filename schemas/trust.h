@@ -342,6 +342,8 @@ const struct ht_grant *const *ht_trust_grants_of(const struct ht_trust *trust,
 /* The epoch whose period holds @now_ms; NULL if none. */
 const struct ht_epoch_entry *ht_trust_epoch(
     const struct ht_trust *trust, uint64_t now_ms);
+/* The one that ends last, over or not; NULL: a catalog without any. */
+const struct ht_epoch_entry *ht_trust_epoch_last(const struct ht_trust *trust);
 const struct ht_epoch_entry *ht_trust_epoch_named(
     const struct ht_trust *trust, struct ht_slice name);
 /* Walks: i from 0 while the result is not NULL; sorted by name. */

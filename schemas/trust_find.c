@@ -359,6 +359,21 @@ ht_trust_epoch(const struct ht_trust *trust, uint64_t now_ms)
 }
 
 const struct ht_epoch_entry *
+ht_trust_epoch_last(const struct ht_trust *trust)
+{
+	const struct ht_epoch_entry *last = NULL;
+
+	for (size_t i = 0; i < trust->base->n_epochs; i++) {
+		const struct ht_epoch_entry *epoch =
+		    trust->base->epochs[i]->epoch;
+
+		if (last == NULL || epoch->until_ms > last->until_ms)
+			last = epoch;
+	}
+	return last;
+}
+
+const struct ht_epoch_entry *
 ht_trust_epoch_named(const struct ht_trust *trust, struct ht_slice name)
 {
 	size_t i;

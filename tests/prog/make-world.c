@@ -7,6 +7,7 @@
  * CHANGE: edit KIND NAME FROM TO   the first FROM of a document's text
  *         put KIND NAME FILE       a document more, signed as its kind is
  *         unsign KIND NAME         the authority's officers did not sign it
+ *         ends KIND NAME MS        every `until` of a document's text
  *         old MEMBER | revoked MEMBER
  *                                  the signing key of its main node
  */
@@ -58,6 +59,25 @@ end_key(struct ht_world *w, const char *member, const char *how)
 	ht_world_edit(w, HT_DOC_MEMBER, member, "revision: 1", "revision: 2");
 }
 
+/* Every period of a document ends then. */
+static void
+end_all(struct ht_world *w, enum ht_doc_kind kind, const char *name,
+    uint64_t end_ms)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_DOC_MAX);
+	const char *at = ht_world_text(w, kind, name);
+	const char *until;
+	char end[HT_TIME_SIZE];
+
+	ht_time_text(end, end_ms / 1000 * 1000000);
+	while ((until = strstr(at, "until: ")) != NULL) {
+		ht_buf_fmt(&out, "%.*suntil: %s", (int)(until - at), at, end);
+		at = until + strcspn(until, ",}\n");
+	}
+	ht_buf_str(&out, at);
+	ht_world_put(w, kind, name, ht_buf_text(&out));
+}
+
 /* The words that a change took. */
 static int
 change(struct ht_world *w, int n, char **words)
@@ -74,6 +94,11 @@ change(struct ht_world *w, int n, char **words)
 			die("the document cannot be read");
 		ht_world_put(
 		    w, kind_of(words[1]), words[2], ht_buf_text(&text));
+		return 4;
+	}
+	if (n >= 4 && strcmp(words[0], "ends") == 0) {
+		end_all(w, kind_of(words[1]), words[2],
+		    strtoull(words[3], NULL, 10));
 		return 4;
 	}
 	if (n >= 3 && strcmp(words[0], "unsign") == 0) {

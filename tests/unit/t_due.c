@@ -105,6 +105,11 @@ a_world_runs_out_bit_by_bit(void **state)
 	assert_int_equal(h.n[HT_DUE_SEALING], HT_W_MEMBERS);
 	assert_int_equal(h.n[HT_DUE_EPOCH], 1);
 	assert_true(h.over);
+	/* After it, too: until there is another, that is what is wrong. */
+	h = all(w, D(91));
+	assert_int_equal(h.n[HT_DUE_EPOCH], 1);
+	assert_non_null(
+	    strstr(h.last, "the epoch gx.demo/e1: none is valid now"));
 	h = all(w, D(350));
 	/* Every node's: one each, and the state bureau's shell. */
 	assert_int_equal(h.n[HT_DUE_SIGNING], HT_W_MEMBERS + 1);

@@ -878,6 +878,80 @@ a_log_that_forked_is_an_alarm(void **state)
 	assert_non_null(strstr(ht_node_trouble(f->consumer), "was rewritten"));
 }
 
+/* ---- a false policy, whose entry stands in the log ---- */
+
+/* What the node has kept is the world's; what it meets then is @trust. */
+static void
+meets(struct fixture *f, struct ht_trust *trust, const char *words)
+{
+	struct ht_trust *kept = f->world->trust;
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+	enum ht_err err = HT_OK;
+
+	start_broker(f, "log");
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	until_ready(f->consumer);
+	ht_node_close(&f->consumer);
+	ht_fake_stop(&f->broker);
+	f->world->trust = trust;
+	start_broker(f, "log");
+	f->world->trust = kept;
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	while (err == HT_OK && ht_clock_mono_ms() < end_ms &&
+	       strstr(ht_node_trouble(f->consumer), words) == NULL)
+		err = ht_node_step(f->consumer, -1, 10, NULL);
+	if (strstr(ht_node_trouble(f->consumer), words) == NULL)
+		fail_msg("nothing says \"%s\": %s", words,
+		    ht_node_trouble(f->consumer));
+	assert_false(ht_node_ready(f->consumer));
+	ht_trust_unref(&trust);
+}
+
+/* As another reader, who knows nothing of before, would take it. */
+static struct ht_trust *
+published(struct ht_world *w)
+{
+	struct ht_trust *trust = NULL;
+
+	ht_world_publish(w);
+	assert_ok(ht_world_load(w, NULL, NULL, &trust));
+	return trust;
+}
+
+static void
+a_policy_that_went_back_is_an_alarm(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_trust *old = ht_trust_ref(f->world->trust);
+
+	ht_world_renew(f->world);
+	meets(f, old, "the broker is at snapshot 1, and 2 was in force before");
+}
+
+static void
+another_policy_of_the_same_version_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_trust *fork;
+
+	ht_world_edit(f->world, HT_DOC_GRANT, "gx.demo/1",
+	    "revision: 1\nstate: active", "revision: 2\nstate: terminated");
+	fork = published(f->world);
+	meets(f, fork, "and this is not that snapshot");
+}
+
+/* Whoever withholds a suspension so must be seen. */
+static void
+an_older_current_note_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_trust *older;
+
+	f->world->issued_ms -= 5000;
+	older = published(f->world);
+	meets(f, older, "issued before the one in force");
+}
+
 /* ---- not let in ---- */
 
 static void
@@ -999,6 +1073,9 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(a_witness_never_cosigns_a_fork),
     NODE_TEST(a_log_that_went_back_is_an_alarm),
     NODE_TEST(a_log_that_forked_is_an_alarm),
+    NODE_TEST(a_policy_that_went_back_is_an_alarm),
+    NODE_TEST(another_policy_of_the_same_version_is_refused),
+    NODE_TEST(an_older_current_note_is_refused),
     NODE_TEST(a_key_that_is_not_in_the_directory_is_refused),
     NODE_TEST(another_broker_is_not_taken_for_ours),
     NODE_TEST(nobody_listens),
