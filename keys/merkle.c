@@ -209,6 +209,87 @@ ht_check_inclusion(uint64_t i, uint64_t n, const struct ht_hash *leaf,
 	return sn == 0 && ht_hash_eq(&r, root);
 }
 
+void
+ht_trail_begin(
+    struct ht_trail *trail, uint64_t size, const struct ht_hash *root)
+{
+	trail->size = size;
+	trail->root = *root;
+	trail->any = false;
+}
+
+/* How deep leaf @i stands, and the depth of the last node above @j as well. */
+static size_t
+depth_of(uint64_t i, uint64_t j, uint64_t n, size_t *ret_shared)
+{
+	uint64_t lo = 0, hi = n;
+	size_t depth = 0;
+	bool shared = true;
+
+	*ret_shared = 0;
+	while (hi - lo > 1) {
+		uint64_t k = lo + split(hi - lo);
+
+		shared = shared && (i < k) == (j < k);
+		if (i < k)
+			hi = k;
+		else
+			lo = k;
+		depth++;
+		if (shared)
+			*ret_shared = depth;
+	}
+	return depth;
+}
+
+/* Hash from the leaf at @depth up to the node at depth @top. */
+static void
+climb(struct ht_trail *t, size_t depth, size_t top, const struct ht_hash *path)
+{
+	uint64_t fn = t->i, sn = t->size - 1;
+
+	for (size_t d = depth; d > top; d--) {
+		bool right = (fn & 1) || fn == sn;
+
+		t->sibling[d] = *path++;
+		t->node[d - 1] =
+		    right ? ht_node_hash(&t->sibling[d], &t->node[d])
+		          : ht_node_hash(&t->node[d], &t->sibling[d]);
+		while (right && !(fn & 1) && fn != 0) {
+			fn >>= 1;
+			sn >>= 1;
+		}
+		fn >>= 1;
+		sn >>= 1;
+	}
+}
+
+bool
+ht_trail_check(struct ht_trail *t, uint64_t i, const struct ht_hash *leaf,
+    const struct ht_hash *path, size_t path_n)
+{
+	struct ht_hash known;
+	size_t depth, top;
+
+	if (i >= t->size || t->size > HT_TREE_MAX)
+		return false;
+	depth = depth_of(i, t->any ? t->i : i, t->size, &top);
+	if (path_n != depth)
+		return false;
+	if (!t->any)
+		top = 0;
+	known = top > 0 ? t->node[top] : t->root;
+	t->any = false; /* what is below is about to be another leaf's */
+	t->i = i;
+	for (size_t d = top; d > 0; d--)
+		if (!ht_hash_eq(&path[depth - d], &t->sibling[d]))
+			return false;
+	t->node[depth] = *leaf;
+	climb(t, depth, top, path);
+	t->any = ht_hash_eq(&t->node[top], &known);
+	return t->any;
+}
+
 /* RFC 9162 section 2.1.4.2. */
 bool
 ht_check_consistency(uint64_t m, uint64_t n, const struct ht_hash *old,

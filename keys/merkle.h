@@ -57,6 +57,25 @@ enum ht_err ht_prove_consistency(ht_merkle_load_fn *load, void *arg, uint64_t m,
 
 bool ht_check_inclusion(uint64_t i, uint64_t n, const struct ht_hash *leaf,
     const struct ht_hash *path, size_t path_n, const struct ht_hash *root);
+/*
+ * Many paths into one tree.  What the path before has proven is compared, and
+ * not hashed again: neighbours share all but the lowest part of theirs.  Right
+ * for what ht_check_inclusion() finds right, and for nothing else.
+ */
+struct ht_trail {
+	uint64_t size;
+	struct ht_hash root;
+	bool any;   /* a path was right, and is below */
+	uint64_t i; /* of this leaf */
+	/* By depth: the root is node 0; node d and its sibling make d - 1. */
+	struct ht_hash node[HT_PROOF_MAX + 1];
+	struct ht_hash sibling[HT_PROOF_MAX + 1];
+};
+void ht_trail_begin(
+    struct ht_trail *trail, uint64_t size, const struct ht_hash *root);
+bool ht_trail_check(struct ht_trail *trail, uint64_t i,
+    const struct ht_hash *leaf, const struct ht_hash *path, size_t path_n);
+
 bool ht_check_consistency(uint64_t m, uint64_t n, const struct ht_hash *old,
     const struct ht_hash *root, const struct ht_hash *path, size_t path_n);
 

@@ -62,14 +62,21 @@ append(struct ht_history *h, struct ht_entry *e)
 	h->counts[e->type]++;
 }
 
-static void
-commit(struct ht_history *h)
+void
+ht_history_commit(struct ht_history *h)
 {
 	struct ht_slice note;
 
 	logged(h, ht_log_commit(h->log, &note), "commit");
 	if (h->committed != NULL)
 		h->committed(h->arg, note);
+}
+
+static void
+commit(struct ht_history *h)
+{
+	if (ht_log_next(h->log) - ht_log_size(h->log) >= h->group)
+		ht_history_commit(h);
 	h->now_us += 1000000;
 }
 
@@ -118,7 +125,7 @@ ht_history_stop(struct ht_history *h)
 	ht_pack_cstr(&p, "reason");
 	ht_pack_cstr(&p, "the end of the day");
 	append_map(h, &e, &p);
-	commit(h);
+	ht_history_commit(h);
 }
 
 void

@@ -16,6 +16,7 @@ struct ht_history {
 	struct ht_log *log;
 	uint64_t now_us;    /* of the next entry; each step adds a second */
 	uint64_t answer_us; /* how much longer answers take than a second */
+	uint64_t group;     /* entries of a commit; 0: of each bundle */
 	uint64_t records;   /* made so far: ids and bodies follow from it */
 	uint64_t counts[HT_ENTRY_REFUSALS + 1]; /* entries by type */
 
@@ -42,6 +43,8 @@ void ht_history_refused(struct ht_history *h, unsigned status);
 /* A signature that did not verify: REJECT by hash. */
 void ht_history_stranger(struct ht_history *h);
 void ht_history_stop(struct ht_history *h);
+/* What ->group held back. */
+void ht_history_commit(struct ht_history *h);
 
 #define HT_HISTORY_ANNEX 64
 /* What stands for the sealed annex in the tag of the record made before. */

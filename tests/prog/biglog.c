@@ -33,6 +33,7 @@
 #define EARLY    100000
 #define SUBJECTS 5000
 #define INDEXED  100000 /* entries between two fillings of the index */
+#define GROUP    3000   /* entries of a commit, in making: the disk is slow */
 #define FLOOR    200000
 #define TRIES    200
 
@@ -76,9 +77,10 @@ cost_now(struct ht_log *log)
 static void
 grow(struct ht_history *h, uint64_t to)
 {
-	while (ht_log_size(h->log) < to)
+	while (ht_log_next(h->log) < to)
 		ht_history_exchanges(h, BATCH, BATCH * 2 / 3,
 		    (unsigned)(h->records / BATCH % SUBJECTS), NULL);
+	ht_history_commit(h);
 }
 
 static void
@@ -127,6 +129,7 @@ make(const char *dir, uint64_t entries)
 	    "the log");
 	must(ht_index_open(index_dir, log, &index), "the index");
 	ht_history_init(&h, world, log);
+	h.group = GROUP;
 	ht_history_start(&h);
 	grow(&h, EARLY < entries ? EARLY : entries);
 	window(&h, out);

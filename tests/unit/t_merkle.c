@@ -341,6 +341,47 @@ inclusion_holds_for_every_leaf(void **state)
 	}
 }
 
+/* Whatever came before: the trail is right where the plain check is. */
+static void
+step_on_trail(
+    struct ht_trail *trail, struct kept *kept, uint64_t n, unsigned how)
+{
+	uint64_t i = trail->any && how % 3 > 0 ? (trail->i + 1) % n : how % n;
+	struct ht_hash leaf = kept->leaves[i], root = trail->root;
+	struct proof good, bent;
+	bool want;
+
+	assert_ok(ht_prove_inclusion(load, kept, i, n, good.at, &good.n));
+	bent = good;
+	if (how % 4 == 0 && !bend(&good, how / 4 % (4 * good.n + 1), &bent))
+		leaf.at[how % HT_HASH_SIZE] ^= 1;
+	if (how % 16 == 1)
+		i += how / 16 % 3; /* perhaps beyond the end */
+	want = ht_check_inclusion(i, n, &leaf, bent.at, bent.n, &root);
+	if (ht_trail_check(trail, i, &leaf, bent.at, bent.n) != want)
+		fail_msg("leaf %ju of %ju: a trail finds %s", (uintmax_t)i,
+		    (uintmax_t)n,
+		    want ? "a right path wrong" : "a wrong right");
+}
+
+static void
+a_trail_is_as_strict(void **state)
+{
+	struct kept *kept = *state;
+	uint32_t random = 1;
+
+	for (uint64_t n = 1; n <= SIZE_MAX_TRIED; n++) {
+		struct ht_hash root = plain_root(kept->leaves, n);
+		struct ht_trail trail;
+
+		ht_trail_begin(&trail, n, &root);
+		for (unsigned i = 0; i < 500; i++) {
+			random = random * 1664525 + 1013904223;
+			step_on_trail(&trail, kept, n, random >> 8);
+		}
+	}
+}
+
 static void
 bent_consistency_is_refused(uint64_t m, uint64_t n, const struct ht_hash *old,
     const struct proof *good, const struct ht_hash *root)
@@ -713,6 +754,7 @@ main(void)
 	    cmocka_unit_test(every_perfect_subtree_is_told_once),
 	    cmocka_unit_test(covers_tile),
 	    cmocka_unit_test(inclusion_holds_for_every_leaf),
+	    cmocka_unit_test(a_trail_is_as_strict),
 	    cmocka_unit_test(consistency_holds_for_every_pair),
 	    cmocka_unit_test(impossible_proofs_are_refused),
 	    cmocka_unit_test(sparse_trees_have_the_whole_root),
