@@ -120,34 +120,6 @@ reverse(struct ht_hash *at, size_t n)
 }
 
 enum ht_err
-ht_prove_inclusion(ht_merkle_load_fn *load, void *arg, uint64_t i, uint64_t n,
-    struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
-{
-	uint64_t lo = 0, hi = n;
-	enum ht_err err = HT_OK;
-	size_t count = 0;
-
-	if (i >= n || n > HT_TREE_MAX)
-		return HT_EINVALID;
-	while (hi - lo > 1 && err == HT_OK) {
-		uint64_t k = lo + split(hi - lo);
-
-		if (i < k) {
-			err = range_hash(load, arg, k, hi, &out[count++]);
-			hi = k;
-		} else {
-			err = range_hash(load, arg, lo, k, &out[count++]);
-			lo = k;
-		}
-	}
-	if (err != HT_OK)
-		return err;
-	reverse(out, count);
-	*ret_n = count;
-	return HT_OK;
-}
-
-enum ht_err
 ht_prove_consistency(ht_merkle_load_fn *load, void *arg, uint64_t m, uint64_t n,
     struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
 {
@@ -288,6 +260,65 @@ ht_trail_check(struct ht_trail *t, uint64_t i, const struct ht_hash *leaf,
 	climb(t, depth, top, path);
 	t->any = ht_hash_eq(&t->node[top], &known);
 	return t->any;
+}
+
+/* The siblings of the nodes from the root down to leaf @i, by depth. */
+static enum ht_err
+load_siblings(
+    struct ht_trail *t, ht_merkle_load_fn *load, void *arg, size_t known)
+{
+	uint64_t lo = 0, hi = t->size;
+	enum ht_err err = HT_OK;
+
+	for (size_t d = 1; hi - lo > 1 && err == HT_OK; d++) {
+		uint64_t k = lo + split(hi - lo), from = lo, to = k;
+
+		if (t->i < k) {
+			from = k;
+			to = hi;
+			hi = k;
+		} else {
+			lo = k;
+		}
+		if (d > known)
+			err = range_hash(load, arg, from, to, &t->sibling[d]);
+	}
+	return err;
+}
+
+enum ht_err
+ht_trail_prove(struct ht_trail *t, ht_merkle_load_fn *load, void *arg,
+    uint64_t i, struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
+{
+	size_t depth, known;
+	enum ht_err err;
+
+	if (i >= t->size || t->size > HT_TREE_MAX)
+		return HT_EINVALID;
+	depth = depth_of(i, t->any ? t->i : i, t->size, &known);
+	if (!t->any)
+		known = 0;
+	t->i = i;
+	t->any = false; /* until all of it is there */
+	err = load_siblings(t, load, arg, known);
+	if (err != HT_OK)
+		return err;
+	t->any = true;
+	for (size_t d = depth; d > 0; d--)
+		out[depth - d] = t->sibling[d];
+	*ret_n = depth;
+	return HT_OK;
+}
+
+enum ht_err
+ht_prove_inclusion(ht_merkle_load_fn *load, void *arg, uint64_t i, uint64_t n,
+    struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
+{
+	struct ht_trail trail;
+
+	trail.size = n;
+	trail.any = false;
+	return ht_trail_prove(&trail, load, arg, i, out, ret_n);
 }
 
 /* RFC 9162 section 2.1.4.2. */

@@ -75,6 +75,13 @@ void ht_trail_begin(
     struct ht_trail *trail, uint64_t size, const struct ht_hash *root);
 bool ht_trail_check(struct ht_trail *trail, uint64_t i,
     const struct ht_hash *leaf, const struct ht_hash *path, size_t path_n);
+/*
+ * The other end: ht_prove_inclusion(), which loads what is not on the path
+ * before.  A trail is for one of the two; this one needs no root.
+ */
+enum ht_err ht_trail_prove(struct ht_trail *trail, ht_merkle_load_fn *load,
+    void *arg, uint64_t i, struct ht_hash out[static HT_PROOF_MAX],
+    size_t *ret_n) HT_MUST_USE;
 
 bool ht_check_consistency(uint64_t m, uint64_t n, const struct ht_hash *old,
     const struct ht_hash *root, const struct ht_hash *path, size_t path_n);

@@ -9,6 +9,7 @@
 #include "broker/audit/bundles.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/query.h"
+#include "broker/audit/tree.h"
 #include "lib/base/panic.h"
 
 /* Hashes of a frame's proof: 64 rows, each gap two covers of 40 levels. */
@@ -58,7 +59,7 @@ struct answer_frames {
 	struct ht_buf leaf, bytes, tag;
 	struct ht_erasure *erasure; /* the one looked at last */
 	struct ht_bundle bundle, alone;
-	struct ht_about about;
+	struct ht_tree_memo memo;
 	struct ht_hash proof[PROOF_HASHES];
 };
 
@@ -154,7 +155,8 @@ pack_erased(struct answer_frames *f, const struct ht_entry *e, uint64_t by)
 	if (err == HT_OK)
 		err = ht_log_read(f->log, by, &f->bytes);
 	if (err == HT_OK)
-		err = ht_log_inclusion(f->log, by, f->size, path, &n_path);
+		err = ht_log_inclusion_of_many(
+		    f->log, &f->memo, by, f->size, path, &n_path);
 	if (err == HT_OK)
 		err = ht_erasure_prove(f->erasure, place, list, &n_list);
 	if (err != HT_OK)
@@ -219,7 +221,8 @@ add_cited(struct answer_frames *f, const struct ht_entry *e)
 	ht_buf_reset(&f->bytes);
 	err = ht_log_read(f->log, e->cites - 1, &f->bytes);
 	if (err == HT_OK)
-		err = ht_log_inclusion(f->log, e->cites - 1, f->size, path, &n);
+		err = ht_log_inclusion_of_many(
+		    f->log, &f->memo, e->cites - 1, f->size, path, &n);
 	if (err != HT_OK)
 		return err;
 	ht_pack_array(f->out, 2);
@@ -229,26 +232,39 @@ add_cited(struct answer_frames *f, const struct ht_entry *e)
 }
 
 static enum ht_err
-add_row(struct answer_frames *f, uint64_t seq)
+add_row(void *arg, uint64_t seq, struct ht_slice leaf)
 {
+	struct answer_frames *f = arg;
 	struct ht_entry e;
 	enum ht_err err;
 
-	ht_buf_reset(&f->leaf);
-	err = ht_log_read(f->log, seq, &f->leaf);
-	if (err == HT_OK &&
-	    ht_entry_decode(ht_buf_slice(&f->leaf), &e) != HT_OK)
-		err = HT_EINTEGRITY;
-	if (err != HT_OK)
-		return err;
+	if (ht_entry_decode(leaf, &e) != HT_OK)
+		return HT_EINTEGRITY;
 	ht_pack_array(f->out, 5);
 	ht_pack_uint(f->out, seq);
-	ht_pack_bin(f->out, f->leaf.at, f->leaf.len);
+	ht_pack_bin(f->out, leaf.at, leaf.len);
 	err = add_bundle(f, &e);
 	if (err == HT_OK)
 		err = add_tag(f, &e);
 	if (err == HT_OK)
 		err = add_cited(f, &e);
+	return err;
+}
+
+/* Entries that follow one another are read in one go. */
+static enum ht_err
+add_rows(struct answer_frames *f, const uint64_t *seqs, size_t n)
+{
+	enum ht_err err = HT_OK;
+
+	if (seqs[n - 1] - seqs[0] == n - 1)
+		return ht_log_walk(f->log, seqs[0], seqs[0] + n, add_row, f);
+	for (size_t i = 0; i < n && err == HT_OK; i++) {
+		ht_buf_reset(&f->leaf);
+		err = ht_log_read(f->log, seqs[i], &f->leaf);
+		if (err == HT_OK)
+			err = add_row(f, seqs[i], ht_buf_slice(&f->leaf));
+	}
 	return err;
 }
 
@@ -258,15 +274,16 @@ answer_frame(
     struct answer_frames *f, const uint64_t *seqs, size_t n, struct ht_buf *out)
 {
 	size_t n_proof;
-	enum ht_err err = ht_log_batch_proof(
-	    f->log, seqs, n, f->size, f->proof, PROOF_HASHES, &n_proof);
+	enum ht_err err = ht_log_batch_proof_of_many(f->log, &f->memo, seqs, n,
+	    f->size, f->proof, PROOF_HASHES, &n_proof);
 
+	if (err != HT_OK)
+		return err;
 	f->out = out;
 	ht_pack_array(f->out, 3);
 	ht_pack_uint(f->out, HT_AUDIT_ROWS);
 	ht_pack_array(f->out, (uint32_t)n);
-	for (size_t i = 0; i < n && err == HT_OK; i++)
-		err = add_row(f, seqs[i]);
+	err = add_rows(f, seqs, n);
 	if (err != HT_OK)
 		return err;
 	ht_pack_array(f->out, (uint32_t)n_proof);
@@ -276,12 +293,12 @@ answer_frame(
 }
 
 static enum ht_err
-add_frames(struct ht_log *log, const struct ht_query *q, uint64_t before,
+add_frames(struct ht_log *log, const struct ht_query *q,
     const struct found *found, struct ht_audit_answer *a)
 {
 	HT_AUTO(answer_frames_free)
 	struct answer_frames *f =
-	    answer_frames_new(log, a->size, q->evidence, q->evidence, before);
+	    answer_frames_new(log, a->size, q->evidence, q->evidence, 0);
 	size_t n_frames = (found->n + HT_ROWS_FRAME - 1) / HT_ROWS_FRAME;
 	enum ht_err err = HT_OK;
 
@@ -400,7 +417,7 @@ find_last(struct ht_index *index, struct ht_filter f, uint32_t last,
 /* What matches, as far as the limit allows, in frames. */
 static enum ht_err
 fill(struct ht_log *log, struct ht_index *index, const struct ht_query *q,
-    struct ht_filter f, uint64_t before, struct ht_audit_answer *a)
+    struct ht_filter f, struct ht_audit_answer *a)
 {
 	HT_AUTO(found_fini) struct found found = {0};
 	uint32_t limit = rows_allowed(q);
@@ -419,23 +436,7 @@ fill(struct ht_log *log, struct ht_index *index, const struct ht_query *q,
 		found.n = limit;
 	}
 	a->matched = found.n;
-	return err == HT_OK ? add_frames(log, q, before, &found, a) : err;
-}
-
-enum ht_err
-ht_audit_page(struct ht_log *log, struct ht_index *index,
-    const struct ht_query *q, uint64_t as_of, uint64_t before,
-    struct ht_audit_answer *ret)
-{
-	HT_AUTO(ht_audit_answer_fini)
-	struct ht_audit_answer a = {.size = as_of};
-	enum ht_err err = fill(log, index, q, q->filter, before, &a);
-
-	if (err != HT_OK)
-		return err;
-	*ret = a;
-	a = (struct ht_audit_answer){0};
-	return HT_OK;
+	return err == HT_OK ? add_frames(log, q, &found, a) : err;
 }
 
 enum ht_err
@@ -455,7 +456,7 @@ ht_audit_answer(struct ht_log *log, struct ht_index *index,
 		err = ht_log_consistency(
 		    log, q->since, a.size, a.path, &a.n_path);
 	if (err == HT_OK)
-		err = fill(log, index, q, f, 0, &a);
+		err = fill(log, index, q, f, &a);
 	if (err != HT_OK)
 		return err;
 	*ret = a;

@@ -14,7 +14,7 @@ struct answer_frames;
 struct answer_frames *answer_frames_new(struct ht_log *log, uint64_t size,
     bool bundles, bool tags, uint64_t before);
 void answer_frames_free(struct answer_frames **frames_p);
-/* One of @n entries, 1 ... HT_ROWS_FRAME, appended to @out. */
+/* One of @n entries, 1 ... HT_ROWS_FRAME, in order, appended to @out. */
 enum ht_err answer_frame(struct answer_frames *frames, const uint64_t *seqs,
     size_t n, struct ht_buf *out) HT_MUST_USE;
 

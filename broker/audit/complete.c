@@ -101,14 +101,13 @@ cited_by(const struct complete *c, const struct ht_row *row)
 static enum ht_err
 judge(struct complete *c, const struct ht_row *row)
 {
-	struct ht_hash leaf = ht_leaf_hash(row->leaf);
 	enum ht_err err = ht_row_about(row, &c->about);
 
 	if (err != HT_OK ||
 	    !ht_filter_matches(&c->opts->query.filter, &row->entry, &c->about))
 		return err;
 	c->matched++;
-	ht_sha256_add(&c->rows, HT_SLICE(leaf.at, HT_HASH_SIZE));
+	ht_sha256_add(&c->rows, HT_SLICE(row->hash.at, HT_HASH_SIZE));
 	return c->each == NULL ? HT_OK : c->each(c->arg, row);
 }
 

@@ -29,8 +29,18 @@ struct stream {
 	uint64_t place; /* the entry that the question became */
 	uint64_t sent;  /* rows */
 	uint64_t scanned;
+	struct ht_audit_range *range; /* READ */
+	struct ht_buf frame;
 	struct ht_list_make *list; /* LIST */
 };
+
+static void
+stream_fini(struct stream *st)
+{
+	ht_audit_range_free(&st->range);
+	ht_buf_fini(&st->frame);
+	ht_list_make_free(&st->list);
+}
 
 static uint64_t
 send_deadline(void)
@@ -103,32 +113,35 @@ send_update(struct stream *st, const struct ht_audit_answer *a)
 static enum ht_err
 read_step(struct stream *st, bool *ret_more)
 {
-	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
-	const struct ht_audit_config *c = &st->visit->server->config;
-	struct ht_query page = {.filter = HT_FILTER_ALL};
+	struct visit *v = st->visit;
+	size_t n = 0;
 	enum ht_err err;
 
-	page.filter.start_seq = st->next;
-	page.filter.size = st->stop;
-	page.filter.limit = HT_AUDIT_PAGE;
-	err = ht_audit_page(c->log, c->index, &page, st->size, st->begin, &a);
-	if (err == HT_OK)
-		err = send_frames(st, &a);
-	st->next = a.more ? a.next_seq : st->stop;
-	*ret_more = a.more;
-	return err;
+	ht_buf_reset(&st->frame);
+	err = ht_audit_range_next(st->range, &st->frame, &n);
+	if (err == HT_OK && n > 0)
+		err = ht_audit_send(v->fd, ht_buf_slice(&st->frame),
+		    send_deadline(), v->server->stop_fd);
+	if (err != HT_OK)
+		return err;
+	st->sent += n;
+	st->scanned += n;
+	st->next += n;
+	*ret_more = st->next < st->stop;
+	return HT_OK;
 }
 
 /* A roll, or some rows. */
 static enum ht_err
 list_step(struct stream *st, bool *ret_more)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
 	struct visit *v = st->visit;
-	enum ht_err err = ht_list_next(st->list, &frame, ret_more);
+	enum ht_err err;
 
+	ht_buf_reset(&st->frame);
+	err = ht_list_next(st->list, &st->frame, ret_more);
 	if (err == HT_OK && *ret_more)
-		err = ht_audit_send(v->fd, ht_buf_slice(&frame),
+		err = ht_audit_send(v->fd, ht_buf_slice(&st->frame),
 		    send_deadline(), v->server->stop_fd);
 	st->sent = ht_list_sent(st->list);
 	st->scanned = st->sent;
@@ -205,7 +218,8 @@ settle_read(struct stream *st, struct ht_query *q, struct ht_audit_answer *a)
 	st->begin = lo;
 	st->next = lo > 0 ? lo - 1 : 0;
 	st->stop = hi < a->size ? hi + 1 : a->size;
-	return HT_OK;
+	return ht_audit_range(
+	    c->log, st->next, st->stop, a->size, st->begin, &st->range);
 }
 
 /* The tree that the list is of, and where its frames come from. */
@@ -330,14 +344,15 @@ note_end(struct stream *st)
 void
 visit_long(struct visit *v)
 {
-	struct stream st = {
-	    .visit = v, .end_ms = ht_clock_mono_ms() + HT_AUDIT_LONG_MS};
+	HT_AUTO(stream_fini)
+	struct stream st = {.visit = v,
+	    .end_ms = ht_clock_mono_ms() + HT_AUDIT_LONG_MS,
+	    .frame = HT_BUF(HT_AUDIT_FRAME_MAX)};
 	struct ht_query q = v->query;
 	enum ht_err err = begin(&st, &q);
 
 	if (st.noted && err == HT_OK)
 		err = run(&st, &q);
-	ht_list_make_free(&st.list);
 	if (!st.noted)
 		return;
 	if (err == HT_EINTEGRITY)

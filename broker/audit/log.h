@@ -184,7 +184,12 @@ enum ht_err ht_log_walk(struct ht_log *log, uint64_t from, uint64_t to,
     enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
     void *arg) HT_MUST_USE;
 
+/* @memo (may be NULL) is one thread's, for one proof after another: tree.h. */
+struct ht_tree_memo;
 enum ht_err ht_log_inclusion(struct ht_log *log, uint64_t seq, uint64_t size,
+    struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n) HT_MUST_USE;
+enum ht_err ht_log_inclusion_of_many(struct ht_log *log,
+    struct ht_tree_memo *memo, uint64_t seq, uint64_t size,
     struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n) HT_MUST_USE;
 enum ht_err ht_log_consistency(struct ht_log *log, uint64_t m, uint64_t n,
     struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n) HT_MUST_USE;
@@ -192,5 +197,8 @@ enum ht_err ht_log_consistency(struct ht_log *log, uint64_t m, uint64_t n,
 enum ht_err ht_log_batch_proof(struct ht_log *log, const uint64_t *places,
     size_t n, uint64_t size, struct ht_hash *out, size_t max, size_t *ret_n)
     HT_MUST_USE;
+enum ht_err ht_log_batch_proof_of_many(struct ht_log *log,
+    struct ht_tree_memo *memo, const uint64_t *places, size_t n, uint64_t size,
+    struct ht_hash *out, size_t max, size_t *ret_n) HT_MUST_USE;
 
 #endif

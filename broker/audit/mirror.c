@@ -286,7 +286,6 @@ static enum ht_err
 take_row(void *arg, const struct ht_row *row)
 {
 	struct mirror *m = arg;
-	struct ht_hash hash = ht_leaf_hash(row->leaf);
 	enum ht_err err;
 
 	if (row->seq != m->tiles.tree.size)
@@ -296,7 +295,7 @@ take_row(void *arg, const struct ht_row *row)
 	err = m->bundle.err;
 	if (++m->n_bundle == HT_TILE_WIDTH && err == HT_OK)
 		err = give_bundle(m, row->seq / HT_TILE_WIDTH);
-	return err == HT_OK ? ht_tiles_add(&m->tiles, &hash) : err;
+	return err == HT_OK ? ht_tiles_add(&m->tiles, &row->hash) : err;
 }
 
 /* The partial tiles of the tree before are of no use any more. */

@@ -217,7 +217,6 @@ ht_audit_ocsf(const struct ht_row *row, const struct ht_about *a,
     const char *origin, json_t *object)
 {
 	const struct ht_entry *e = &row->entry;
-	struct ht_hash leaf = ht_leaf_hash(row->leaf);
 	unsigned act = activity(a);
 
 	ht_json_set_uint(object, "class_uid", CLASS_UID);
@@ -235,10 +234,10 @@ ht_audit_ocsf(const struct ht_row *row, const struct ht_about *a,
 	} else {
 		set_cstr(object, "status_code", ht_audit_status(e, a));
 	}
-	set_metadata(object, row, a, origin, &leaf);
+	set_metadata(object, row, a, origin, &row->hash);
 	set_ends(object, e, a);
 	set_api(object, e, a);
 	set_unmapped(object, e, a);
-	set_attestation(object, row->seq, origin, &leaf);
+	set_attestation(object, row->seq, origin, &row->hash);
 	return set_raw(object, row->leaf);
 }

@@ -231,7 +231,6 @@ static enum ht_err
 make_json(const struct ht_row *row, const struct ht_about *a, json_t *object)
 {
 	const struct ht_entry *e = &row->entry;
-	struct ht_hash leaf = ht_leaf_hash(row->leaf);
 	enum ht_err err = HT_OK;
 
 	ht_json_set_uint(object, "entry", row->seq);
@@ -256,7 +255,7 @@ make_json(const struct ht_row *row, const struct ht_about *a, json_t *object)
 	else
 		err = set_payload(object, e->payload);
 	ht_json_set_hex(object, "snapshot", e->snapshot.at, HT_HASH_SIZE);
-	ht_json_set_hex(object, "leaf_hash", leaf.at, HT_HASH_SIZE);
+	ht_json_set_hex(object, "leaf_hash", row->hash.at, HT_HASH_SIZE);
 	return err;
 }
 

@@ -30,7 +30,7 @@
 	3600000                /* then ask again: another entry in the log     \
 	                        */
 #define HT_AUDIT_BEAT_MS 15000 /* an UPDATE at least so often */
-#define HT_AUDIT_PAGE    640   /* rows found at a time: ten frames */
+#define HT_AUDIT_PAGE    640   /* rows that a follower is sent at a time */
 /* At the socket at once; of these, with a long answer. */
 #define HT_AUDIT_VISITS 8 /* each a thread with a few MiB at most */
 #define HT_AUDIT_LONGS  4 /* so that a short question finds a place */
@@ -100,18 +100,23 @@ enum ht_err ht_audit_answer(struct ht_log *log, struct ht_index *index,
     const struct ht_query *query, struct ht_audit_answer *ret) HT_MUST_USE;
 
 /*
- * A further page, its proofs leading to the tree of @as_of; no checkpoint.
- * Of READ, requests before @before, where the period begins, come with what
+ * Every entry of [from, to), frame by frame, its proofs leading to the tree of
+ * @as_of.  Requests before @before, where the period begins, come with what
  * cites them.
  */
-enum ht_err ht_audit_page(struct ht_log *log, struct ht_index *index,
-    const struct ht_query *query, uint64_t as_of, uint64_t before,
-    struct ht_audit_answer *ret) HT_MUST_USE;
+struct ht_audit_range;
+enum ht_err ht_audit_range(struct ht_log *log, uint64_t from, uint64_t to,
+    uint64_t as_of, uint64_t before, struct ht_audit_range **ret) HT_MUST_USE;
+/* The next, appended to @out; how many rows it has, 0 when all have come. */
+enum ht_err ht_audit_range_next(struct ht_audit_range *range,
+    struct ht_buf *out, size_t *ret_rows) HT_MUST_USE;
+void ht_audit_range_free(struct ht_audit_range **range_p);
 
 /* A row, taken apart and proven; slices point into the frame. */
 struct ht_row {
 	uint64_t seq;
 	struct ht_slice leaf;
+	struct ht_hash hash;    /* of the leaf */
 	struct ht_slice bundle; /* evidence for this record alone; or empty */
 	struct ht_slice tag;    /* or empty */
 	bool erased;            /* the tag was, and this ERASE entry names it */
@@ -121,7 +126,7 @@ struct ht_row {
 	struct ht_slice cited_raw; /* that, with its path, as packed; or nil */
 	struct ht_entry entry;
 };
-/* A ROWS frame; large, so keep it on the heap. */
+/* A ROWS frame; large, so keep it on the heap, for one frame after another. */
 struct ht_rows {
 	size_t n;
 	struct ht_row at[HT_ROWS_FRAME];
@@ -129,6 +134,7 @@ struct ht_rows {
 	struct ht_hash hashes[HT_ROWS_FRAME]; /* of the leaves */
 	size_t n_left;
 	struct ht_hash left[HT_ROWS_FRAME * HT_COVER_MAX]; /* the gaps */
+	struct ht_trail trail; /* of what rows cite */
 };
 /*
  * Take a ROWS frame apart and prove every row against @root of @size.  Errors:
@@ -138,6 +144,11 @@ enum ht_err ht_rows_open(struct ht_slice frame, uint64_t size,
     const struct ht_hash *root, struct ht_rows *ret, uint64_t *ret_bad)
     HT_MUST_USE;
 /* The same, and each row to @each, whose errors pass through. */
+enum ht_err ht_rows_each(struct ht_rows *rows, struct ht_slice frame,
+    uint64_t size, const struct ht_hash *root,
+    enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
+    uint64_t *ret_bad) HT_MUST_USE;
+/* The same, of one frame alone. */
 enum ht_err ht_rows_check(struct ht_slice frame, uint64_t size,
     const struct ht_hash *root,
     enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,

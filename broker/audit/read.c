@@ -219,8 +219,9 @@ ht_log_walk(struct ht_log *log, uint64_t from, uint64_t to,
 /* ---- proofs ---- */
 
 enum ht_err
-ht_log_inclusion(struct ht_log *log, uint64_t seq, uint64_t size,
-    struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
+ht_log_inclusion_of_many(struct ht_log *log, struct ht_tree_memo *memo,
+    uint64_t seq, uint64_t size, struct ht_hash out[static HT_PROOF_MAX],
+    size_t *ret_n)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
 	enum ht_err err;
@@ -230,7 +231,23 @@ ht_log_inclusion(struct ht_log *log, uint64_t seq, uint64_t size,
 	err = ht_txn_begin(log->store, false, &txn);
 	if (err != HT_OK)
 		return err;
-	return ht_prove_inclusion(ht_tree_get, txn, seq, size, out, ret_n);
+	if (memo == NULL)
+		return ht_prove_inclusion(
+		    ht_tree_get, txn, seq, size, out, ret_n);
+	memo->txn = txn;
+	if (memo->trail.size != size) {
+		memo->trail.size = size;
+		memo->trail.any = false;
+	}
+	return ht_trail_prove(
+	    &memo->trail, ht_tree_recall, memo, seq, out, ret_n);
+}
+
+enum ht_err
+ht_log_inclusion(struct ht_log *log, uint64_t seq, uint64_t size,
+    struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
+{
+	return ht_log_inclusion_of_many(log, NULL, seq, size, out, ret_n);
 }
 
 enum ht_err
@@ -249,7 +266,8 @@ ht_log_consistency(struct ht_log *log, uint64_t m, uint64_t n,
 }
 
 struct covers {
-	struct ht_txn *txn;
+	ht_merkle_load_fn *load;
+	void *arg;
 	struct ht_hash *out;
 	size_t max;
 	size_t n;
@@ -265,24 +283,30 @@ add_cover(struct covers *c, uint64_t a, uint64_t b)
 	if (n > c->max - c->n)
 		return HT_ETOOBIG;
 	for (size_t i = 0; i < n && err == HT_OK; i++)
-		err = ht_tree_get(
-		    c->txn, cover[i].level, cover[i].index, &c->out[c->n++]);
+		err = c->load(
+		    c->arg, cover[i].level, cover[i].index, &c->out[c->n++]);
 	return err;
 }
 
 enum ht_err
-ht_log_batch_proof(struct ht_log *log, const uint64_t *places, size_t n,
-    uint64_t size, struct ht_hash *out, size_t max, size_t *ret_n)
+ht_log_batch_proof_of_many(struct ht_log *log, struct ht_tree_memo *memo,
+    const uint64_t *places, size_t n, uint64_t size, struct ht_hash *out,
+    size_t max, size_t *ret_n)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
-	struct covers c = {.out = out, .max = max};
+	struct covers c = {.load = ht_tree_get, .out = out, .max = max};
 	uint64_t at = 0;
 	enum ht_err err;
 
 	if (size > ht_log_size(log))
 		return HT_ENOTFOUND;
 	err = ht_txn_begin(log->store, false, &txn);
-	c.txn = txn;
+	c.arg = txn;
+	if (memo != NULL) {
+		memo->txn = txn;
+		c.load = ht_tree_recall;
+		c.arg = memo;
+	}
 	for (size_t i = 0; i < n && err == HT_OK; i++) {
 		if (places[i] < at || places[i] >= size)
 			return HT_EINVALID;
@@ -294,4 +318,12 @@ ht_log_batch_proof(struct ht_log *log, const uint64_t *places, size_t n,
 	if (err == HT_OK)
 		*ret_n = c.n;
 	return err;
+}
+
+enum ht_err
+ht_log_batch_proof(struct ht_log *log, const uint64_t *places, size_t n,
+    uint64_t size, struct ht_hash *out, size_t max, size_t *ret_n)
+{
+	return ht_log_batch_proof_of_many(
+	    log, NULL, places, n, size, out, max, ret_n);
 }

@@ -34,8 +34,7 @@ unpack_path(struct ht_unpack *u, struct ht_hash out[static HT_PROOF_MAX])
 
 /* [leaf, path], proven at once: it stands at its own place. */
 static enum ht_err
-unpack_cited(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
-    struct ht_row *row)
+unpack_cited(struct ht_unpack *u, struct ht_trail *trail, struct ht_row *row)
 {
 	struct ht_hash path[HT_PROOF_MAX], leaf;
 	const uint8_t *start = u->at;
@@ -54,8 +53,8 @@ unpack_cited(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
 		return HT_EMALFORMED;
 	row->cited_raw = HT_SLICE(start, (size_t)(u->at - start));
 	leaf = ht_leaf_hash(row->cited);
-	if (row->entry.cites == 0 || !ht_check_inclusion(row->entry.cites - 1,
-	                                 size, &leaf, path, n, root))
+	if (row->entry.cites == 0 ||
+	    !ht_trail_check(trail, row->entry.cites - 1, &leaf, path, n))
 		return HT_EINTEGRITY;
 	return HT_OK;
 }
@@ -65,8 +64,8 @@ unpack_cited(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
  * commits to has this row's entry.
  */
 static enum ht_err
-unpack_erased(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
-    struct ht_row *row)
+unpack_erased(
+    struct ht_unpack *u, const struct ht_trail *trail, struct ht_row *row)
 {
 	struct ht_hash path[HT_PROOF_MAX], list[HT_PROOF_MAX], leaf;
 	struct ht_slice bytes;
@@ -86,7 +85,8 @@ unpack_erased(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
 	    row->erasure.bodies)
 		return HT_EINTEGRITY;
 	leaf = ht_leaf_hash(bytes);
-	if (!ht_check_inclusion(e.seq, size, &leaf, path, n_path, root))
+	if (!ht_check_inclusion(
+	        e.seq, trail->size, &leaf, path, n_path, &trail->root))
 		return HT_EINTEGRITY;
 	leaf = ht_erasure_leaf(row->seq);
 	if (!ht_check_inclusion(place, row->erasure.count, &leaf, list, n_list,
@@ -98,20 +98,20 @@ unpack_erased(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
 }
 
 static enum ht_err
-unpack_tag(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
-    struct ht_row *row)
+unpack_tag(
+    struct ht_unpack *u, const struct ht_trail *trail, struct ht_row *row)
 {
 	row->erased = false;
 	row->tag = HT_SLICE(NULL, 0);
 	if (ht_unpack_is_array(u))
-		return unpack_erased(u, size, root, row);
+		return unpack_erased(u, trail, row);
 	row->tag = unpack_bin_or_nil(u, HT_TAG_MAX);
 	return HT_OK;
 }
 
+/* @trail has the tree that the row's proofs lead to. */
 static enum ht_err
-unpack_row(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
-    struct ht_row *row)
+unpack_row(struct ht_unpack *u, struct ht_trail *trail, struct ht_row *row)
 {
 	enum ht_err err;
 
@@ -119,7 +119,7 @@ unpack_row(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
 	row->seq = ht_unpack_uint(u, UINT64_MAX);
 	row->leaf = ht_unpack_bin(u, HT_LEAF_MAX);
 	row->bundle = unpack_bin_or_nil(u, HT_EVIDENCE_MAX);
-	err = unpack_tag(u, size, root, row);
+	err = unpack_tag(u, trail, row);
 	if (err != HT_OK)
 		return err;
 	if (u->err != HT_OK)
@@ -127,7 +127,8 @@ unpack_row(struct ht_unpack *u, uint64_t size, const struct ht_hash *root,
 	if (ht_entry_decode(row->leaf, &row->entry) != HT_OK ||
 	    row->entry.seq != row->seq)
 		return HT_EINTEGRITY;
-	return unpack_cited(u, size, root, row);
+	row->hash = ht_leaf_hash(row->leaf);
+	return unpack_cited(u, trail, row);
 }
 
 static enum ht_err
@@ -156,6 +157,7 @@ ht_rows_open(struct ht_slice frame, uint64_t size, const struct ht_hash *root,
 	uint32_t n;
 
 	r->n = 0;
+	ht_trail_begin(&r->trail, size, root);
 	if (ht_pack_check(frame, NULL, NULL) != HT_OK)
 		return HT_EMALFORMED;
 	u = ht_unpack(frame);
@@ -167,17 +169,30 @@ ht_rows_open(struct ht_slice frame, uint64_t size, const struct ht_hash *root,
 		return HT_EMALFORMED;
 	while (r->n < n) {
 		struct ht_row *row = &r->at[r->n];
-		enum ht_err err = unpack_row(&u, size, root, row);
+		enum ht_err err = unpack_row(&u, &r->trail, row);
 
 		if (err == HT_EINTEGRITY)
 			*ret_bad = row->seq;
 		if (err != HT_OK)
 			return err;
 		r->places[r->n] = row->seq;
-		r->hashes[r->n++] = ht_leaf_hash(row->leaf);
+		r->hashes[r->n++] = row->hash;
 	}
 	*ret_bad = r->places[0];
 	return prove(r, &u, size, root);
+}
+
+enum ht_err
+ht_rows_each(struct ht_rows *r, struct ht_slice frame, uint64_t size,
+    const struct ht_hash *root,
+    enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
+    uint64_t *ret_bad)
+{
+	enum ht_err err = ht_rows_open(frame, size, root, r, ret_bad);
+
+	for (size_t i = 0; err == HT_OK && i < r->n; i++)
+		err = each(arg, &r->at[i]);
+	return err;
 }
 
 enum ht_err
@@ -186,14 +201,10 @@ ht_rows_check(struct ht_slice frame, uint64_t size, const struct ht_hash *root,
     uint64_t *ret_bad)
 {
 	HT_AUTO(ht_mem_free) struct ht_rows *r = malloc(sizeof(*r));
-	enum ht_err err;
 
-	if (r == NULL)
-		return HT_ENOMEM;
-	err = ht_rows_open(frame, size, root, r, ret_bad);
-	for (size_t i = 0; err == HT_OK && i < r->n; i++)
-		err = each(arg, &r->at[i]);
-	return err;
+	return r == NULL
+	           ? HT_ENOMEM
+	           : ht_rows_each(r, frame, size, root, each, arg, ret_bad);
 }
 
 /* ---- a row alone ---- */
@@ -217,13 +228,15 @@ ht_row_decode(struct ht_slice bytes, uint64_t size, const struct ht_hash *root,
     struct ht_row *ret)
 {
 	struct ht_unpack u;
+	struct ht_trail trail;
 	struct ht_row row;
 	enum ht_err err;
 
 	if (ht_pack_check(bytes, NULL, NULL) != HT_OK)
 		return HT_EMALFORMED;
 	u = ht_unpack(bytes);
-	err = unpack_row(&u, size, root, &row);
+	ht_trail_begin(&trail, size, root);
+	err = unpack_row(&u, &trail, &row);
 	if (err == HT_OK && (ht_unpack_end(&u) != HT_OK || row.tag.len > 0))
 		err = HT_EMALFORMED;
 	if (err == HT_OK)

@@ -3,6 +3,7 @@
  * period, entries as they come, or all looks at a subject.  Nothing is kept,
  * everything is proven.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,12 +31,14 @@ struct feed {
 	uint64_t last_us;
 
 	struct ht_list *list; /* LIST */
+	struct ht_rows *rows; /* else */
 };
 
 static void
 feed_fini(struct feed *f)
 {
 	ht_list_free(&f->list);
+	free(f->rows);
 	ht_progress_fini(&f->progress);
 }
 
@@ -168,14 +171,25 @@ done_so_far(const struct feed *f)
 }
 
 static enum ht_err
+take_rows(struct feed *f, struct ht_slice frame)
+{
+	const struct ht_checkpoint *cp = &f->result->checkpoint;
+
+	if (f->rows == NULL)
+		f->rows = malloc(sizeof(*f->rows));
+	if (f->rows == NULL)
+		return HT_ENOMEM;
+	return ht_rows_each(
+	    f->rows, frame, cp->size, &cp->root, take_row, f, &f->bad);
+}
+
+static enum ht_err
 take_frame(void *arg, struct ht_slice frame)
 {
 	struct feed *f = arg;
-	const struct ht_checkpoint *cp = &f->result->checkpoint;
 	enum ht_err err = f->opts->query.mode == HT_QUERY_LIST
 	                      ? take_part(f, frame)
-	                      : ht_rows_check(frame, cp->size, &cp->root,
-	                            take_row, f, &f->bad);
+	                      : take_rows(f, frame);
 
 	if (f->feed->what != NULL)
 		ht_progress_step(
@@ -255,26 +269,26 @@ take_update(void *arg, uint64_t size, struct ht_slice note,
 
 /* ---- where they come from ---- */
 
-/* The same pages that a broker would send, made and checked here. */
+/* The same frames that a broker would send, made and checked here. */
 static enum ht_err
-read_pages(struct feed *f, struct ht_log *log, struct ht_index *index)
+read_range(struct feed *f, struct ht_log *log, struct ht_index *index)
 {
-	struct ht_query page = {.filter = HT_FILTER_ALL};
-	const struct ht_filter *q = &f->opts->query.filter;
+	HT_AUTO(ht_audit_range_free) struct ht_audit_range *range = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
 	uint64_t size = f->result->checkpoint.size, lo = 0, hi = 0;
-	enum ht_err err = ht_index_bounds(index, q, &lo, &hi);
+	size_t n = 1;
+	enum ht_err err =
+	    ht_index_bounds(index, &f->opts->query.filter, &lo, &hi);
+	uint64_t from = lo > 0 ? lo - 1 : 0, to = hi < size ? hi + 1 : size;
 
-	page.filter.start_seq = lo > 0 ? lo - 1 : 0;
-	page.filter.size = hi < size ? hi + 1 : size;
-	page.filter.limit = HT_AUDIT_PAGE;
-	f->progress.total = page.filter.size - page.filter.start_seq;
-	while (err == HT_OK && page.filter.start_seq < page.filter.size) {
-		HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
-
-		err = ht_audit_page(log, index, &page, size, lo, &a);
-		for (size_t i = 0; err == HT_OK && i < a.n_frames; i++)
-			err = take_frame(f, ht_buf_slice(&a.frames[i]));
-		page.filter.start_seq = a.more ? a.next_seq : page.filter.size;
+	f->progress.total = to - from;
+	if (err == HT_OK)
+		err = ht_audit_range(log, from, to, size, lo, &range);
+	while (err == HT_OK && n > 0) {
+		ht_buf_reset(&frame);
+		err = ht_audit_range_next(range, &frame, &n);
+		if (err == HT_OK && n > 0)
+			err = take_frame(f, ht_buf_slice(&frame));
 	}
 	return err;
 }
@@ -334,7 +348,7 @@ read_folder(struct feed *f, struct ht_log *log)
 	if (err != HT_OK)
 		return err;
 	return f->opts->query.mode == HT_QUERY_LIST ? read_list(f, log, index)
-	                                            : read_pages(f, log, index);
+	                                            : read_range(f, log, index);
 }
 
 static enum ht_err

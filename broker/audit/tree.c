@@ -158,6 +158,27 @@ ht_tree_get(void *arg, unsigned level, uint64_t index, struct ht_hash *ret)
 }
 
 enum ht_err
+ht_tree_recall(void *arg, unsigned level, uint64_t index, struct ht_hash *ret)
+{
+	struct ht_tree_memo *memo = arg;
+	struct ht_tree_slot *slot;
+	enum ht_err err;
+
+	HT_ASSERT(level < HT_FRONTIER_MAX);
+	slot = &memo->at[level][index % HT_MEMO_SLOTS];
+	if (!slot->any || slot->index != index) {
+		slot->any = false;
+		err = ht_tree_get(memo->txn, level, index, &slot->hash);
+		if (err != HT_OK)
+			return err;
+		slot->any = true;
+		slot->index = index;
+	}
+	*ret = slot->hash;
+	return HT_OK;
+}
+
+enum ht_err
 ht_tree_root(struct ht_txn *txn, uint64_t size, struct ht_hash *ret)
 {
 	struct ht_subtree cover[HT_COVER_MAX];

@@ -50,6 +50,26 @@ enum ht_err ht_tree_flush(struct ht_tree *tree) HT_MUST_USE;
  */
 enum ht_err ht_tree_get(
     void *arg, unsigned level, uint64_t index, struct ht_hash *ret) HT_MUST_USE;
+
+/*
+ * What was read before, for proofs of entries that stand together: they share
+ * most of their subtrees, and a subtree below the top of four levels has to be
+ * hashed from a chunk.  A perfect subtree never changes.  Begin with zeroes.
+ * Paths of one tree share what is above them, too.
+ */
+#define HT_MEMO_SLOTS 4 /* of a level: left, right, and a path's or two */
+struct ht_tree_memo {
+	struct ht_txn *txn; /* to read what is not here */
+	struct ht_tree_slot {
+		bool any;
+		uint64_t index;
+		struct ht_hash hash;
+	} at[HT_FRONTIER_MAX][HT_MEMO_SLOTS];
+	struct ht_trail trail;
+};
+/* ht_tree_get(), with a memo as @arg. */
+enum ht_err ht_tree_recall(
+    void *arg, unsigned level, uint64_t index, struct ht_hash *ret) HT_MUST_USE;
 /* The raw stored chunk: hashes, one after the other. */
 enum ht_err ht_tree_chunk(struct ht_txn *txn, unsigned level, uint64_t number,
     struct ht_slice *ret) HT_MUST_USE;

@@ -57,7 +57,6 @@ open_proof(struct check *c, struct ht_slice bytes)
 static int
 prove_entry(struct check *c)
 {
-	struct ht_hash leaf;
 
 	if (!c->proof.has_extra)
 		return bad_file(c->path, "the entry is not in it; its `extra` "
@@ -68,9 +67,8 @@ prove_entry(struct check *c)
 	        &c->judged.cp.root, &c->row) != HT_OK)
 		return bad_file(c->path, "what its `extra` line holds is not "
 		                         "an entry of this log");
-	leaf = ht_leaf_hash(c->row.leaf);
 	if (c->row.seq != c->proof.index ||
-	    !ht_proof_holds(&c->proof, &leaf, &c->judged.cp))
+	    !ht_proof_holds(&c->proof, &c->row.hash, &c->judged.cp))
 		return bad_file(c->path, "the entry does not stand in the tree "
 		                         "of the checkpoint at this index");
 	return HT_AUDIT_OK;

@@ -603,6 +603,56 @@ a_changed_answer_is_refused(void **state)
 }
 
 static enum ht_err
+count_cited(void *arg, const struct ht_row *row)
+{
+	*(unsigned *)arg += row->cited.len > 0;
+	return HT_OK;
+}
+
+/* Neighbours share their proofs, on both ends, and are checked as each alone */
+static void
+a_changed_range_is_refused(void **state)
+{
+	HT_AUTO(ht_audit_range_free) struct ht_audit_range *range = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
+	struct ht_rows *rows = malloc(sizeof(*rows));
+	unsigned cited = 0;
+	struct ht_hash root;
+	struct fixture f;
+	uint64_t size, bad;
+	size_t n;
+
+	(void)state;
+	assert_non_null(rows);
+	start(&f);
+	size = ht_log_size(f.log);
+	assert_ok(ht_log_root(f.log, size, &root));
+	/* Two expired, with requests side by side; each answer brings its own
+	 */
+	assert_ok(ht_audit_range(
+	    f.log, f.first + 7, f.first + 14, size, f.first + 7, &range));
+	assert_ok(ht_audit_range_next(range, &frame, &n));
+	assert_int_equal(n, 7);
+	assert_ok(ht_rows_each(rows, ht_buf_slice(&frame), size, &root,
+	    count_cited, &cited, &bad));
+	assert_int_equal(cited, 7);
+	for (size_t i = 0; i < frame.len; i++) {
+		enum ht_err err;
+
+		frame.at[i] ^= (uint8_t)(1u << (i % 8));
+		err = ht_rows_each(rows, ht_buf_slice(&frame), size, &root,
+		    ignore_row, NULL, &bad);
+		if (err != HT_EMALFORMED && err != HT_EINTEGRITY)
+			fail_msg("byte %zu: %s", i, ht_err_text(err));
+		frame.at[i] ^= (uint8_t)(1u << (i % 8));
+	}
+	assert_ok(ht_audit_range_next(range, &frame, &n));
+	assert_int_equal(n, 0);
+	free(rows);
+	finish(&f);
+}
+
+static enum ht_err
 alone(void *arg, const struct ht_row *r)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_PROOF_EXTRA_MAX);
@@ -1573,16 +1623,38 @@ try_verify(struct fixture *f)
 	return ht_verify_log(f->dir, &v);
 }
 
+static enum ht_err
+try_range(struct fixture *f, struct ht_buf *frame)
+{
+	HT_AUTO(ht_audit_range_free) struct ht_audit_range *range = NULL;
+	uint64_t size = ht_log_size(f->log);
+	size_t n;
+	enum ht_err err = ht_audit_range(f->log, 0, size, size, 0, &range);
+
+	if (err == HT_OK)
+		err = ht_audit_range_next(range, frame, &n);
+	return err;
+}
+
 static void
 an_allocation_that_fails_is_said(void **state)
 {
 	struct ht_audit_answer a = {0};
+	struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
 	struct fixture f;
 	bool more = false;
 	enum ht_err err = HT_OK;
 
 	(void)state;
 	start(&f);
+	TORTURE(err = try_range(&f, &frame))
+	{
+		assert_int_equal(err, HT_ENOMEM);
+		ht_buf_fini(&frame);
+		frame = HT_BUF(HT_AUDIT_FRAME_MAX);
+	}
+	assert_ok(err);
+	ht_buf_fini(&frame);
 	TORTURE(err = try_answer(&f, &a))
 	{
 		assert_int_equal(err, HT_ENOMEM);
@@ -1618,6 +1690,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_last_rows_are_the_newest),
     cmocka_unit_test(an_answer_continues_an_earlier_one),
     cmocka_unit_test(a_changed_answer_is_refused),
+    cmocka_unit_test(a_changed_range_is_refused),
     cmocka_unit_test(a_row_stands_alone_without_its_tag),
     cmocka_unit_test(a_query_has_one_form),
     cmocka_unit_test(an_auditor_is_answered_and_noted),

@@ -341,6 +341,45 @@ inclusion_holds_for_every_leaf(void **state)
 	}
 }
 
+static enum ht_err
+load_nothing(void *arg, unsigned level, uint64_t index, struct ht_hash *ret)
+{
+	(void)arg;
+	(void)level;
+	(void)index;
+	(void)ret;
+	return HT_ENOTFOUND;
+}
+
+/* What a trail proves is what the definition says, whatever came before. */
+static void
+trails_prove(void **state)
+{
+	struct kept *kept = *state;
+	uint32_t random = 1;
+
+	for (uint64_t n = 1; n <= SIZE_MAX_TRIED; n++) {
+		struct ht_trail trail = {.size = n};
+		uint64_t i = 0;
+
+		for (unsigned step = 0; step < 200; step++) {
+			struct proof got, want;
+
+			random = random * 1664525 + 1013904223;
+			i = (random >> 8) % 3 ? (i + 1) % n : (random >> 8) % n;
+			if (step % 50 == 49) /* a failure spoils nothing */
+				(void)!ht_trail_prove(&trail, load_nothing,
+				    NULL, i, got.at, &got.n);
+			assert_ok(ht_trail_prove(
+			    &trail, load, kept, i, got.at, &got.n));
+			want.n = plain_path(i, kept->leaves, n, want.at);
+			assert_int_equal(got.n, want.n);
+			assert_memory_equal(
+			    got.at, want.at, got.n * sizeof(got.at[0]));
+		}
+	}
+}
+
 /* Whatever came before: the trail is right where the plain check is. */
 static void
 step_on_trail(
@@ -755,6 +794,7 @@ main(void)
 	    cmocka_unit_test(covers_tile),
 	    cmocka_unit_test(inclusion_holds_for_every_leaf),
 	    cmocka_unit_test(a_trail_is_as_strict),
+	    cmocka_unit_test(trails_prove),
 	    cmocka_unit_test(consistency_holds_for_every_pair),
 	    cmocka_unit_test(impossible_proofs_are_refused),
 	    cmocka_unit_test(sparse_trees_have_the_whole_root),
