@@ -123,6 +123,98 @@ run 0 '"snapshot": *4' 'and the one after it' ctl reload
 run 1 '^KEY_REVOKED' 'a signing key that was revoked' tampered none
 still_serving 'old keys'
 
+# --- false folders (docs/trust.md, "Attacks on these documents") ---
+# The good one, of snapshot 5, is kept, and put back after each.
+cp -r "$auth" "$dir/four"
+publish 5 edit grant gx.demo/2 'revision: 1' 'revision: 2' \
+    revoked tax.demo/local edit member tax.demo/local 'revision: 2' \
+    'revision: 3'
+run 0 '"snapshot": *5' 'a good folder is taken' ctl reload
+cp -r "$auth" "$dir/good"
+folder() { # which: the broker's, and what a person looks at
+	rm -rf "$auth" && cp -r "$dir/$1" "$auth"
+}
+false_folder() { # WORDS WHAT: refused by the broker that runs
+	run 1 "$1" "$2: the broker: $1" ctl reload
+	says 'what was in force stays so' '... and goes on as before'
+}
+# The tool has nothing but the folder, and the anchor.
+false_to_the_tool() { # WORDS WHAT
+	run 4 "$1" "$2: the tool: $1" \
+	    hutong catalog verify "$auth" --root "$dir/good/root.note"
+}
+folder four
+false_folder 'version 4 is older than version 5' 'rollback'
+folder good && cp "$dir/four/current.note" "$auth/"
+false_folder 'it puts snapshot 4 in force' "yesterday's current note"
+folder good && cp "$dir/four/snapshot.list" "$auth/"
+false_folder 'not the list' 'mix and match'
+false_to_the_tool 'not the list' 'mix and match'
+mkdir "$dir/fork" && folder good
+publish 5 edit grant gx.demo/2 'revision: 1' 'revision: 3' \
+    revoked tax.demo/local edit member tax.demo/local 'revision: 2' \
+    'revision: 3'
+false_folder 'another snapshot has the version' 'a fork'
+# Of grant gx.demo/2 the officers' first signature alone is left ...
+false_grant() { # HOW
+	folder good
+	publish 6 edit grant gx.demo/2 'revision: 1' 'revision: 4' \
+	    unsign grant gx.demo/2 revoked tax.demo/local \
+	    edit member tax.demo/local 'revision: 2' 'revision: 3'
+	local grant=$auth/grants/gx.demo/2.note
+	case $1 in
+	twice) grep "gx.demo/officer-1 " "$grant" >>"$grant.line" &&
+		cat "$grant.line" >>"$grant" && rm "$grant.line" ;;
+	role) hutong key new --for officer --name gx.demo/officer-2 \
+	    --out "$dir/role.key" >"$dir/out" &&
+		hutong note sign "$grant" --key "$dir/role.key" ;;
+	esac
+	false_folder "1 of the officers of gx.demo signed it, 2 must" "$2"
+	false_to_the_tool "1 of the officers of gx.demo signed it, 2 must" "$2"
+}
+false_grant once 'k - 1 signatures'
+false_grant twice 'an officer twice'
+false_grant role "an officer's name, and another's key"
+# The officers of nobody, with the snapshot key stolen.
+foreign=
+for who in 7 8; do
+	hutong key new --for officer --name gx.demo/officer-$who \
+	    --out "$dir/foreign-$who.key" >"$dir/out" || bail 'no key'
+	foreign="$foreign --key $dir/foreign-$who.key"
+done
+folder good
+# shellcheck disable=SC2086
+hutong catalog draft root --catalog gx.demo --threshold 2 $foreign \
+    --key "$dir/keys/snapshot.key" --key "$dir/keys/current.key" \
+    --key "$dir/keys/log.key" --key "$dir/keys/auditor.key" \
+    --transport "$dir/keys/broker.key" --address "$address" \
+    --out "$dir/foreign.draft" 2>"$dir/err" || bail 'no root'
+sed 's/^revision: 1/revision: 2/' "$dir/foreign.draft" >"$auth/root.note"
+for who in 7 8; do
+	hutong catalog sign "$auth/root.note" --key "$dir/foreign-$who.key" \
+	    2>"$dir/err" || bail 'not signed'
+done
+cp "$dir/good/root.note" "$auth/root@1.note"
+for note in "$auth"/members/*/* "$auth"/items/*/* "$auth"/grants/*/*; do
+	for who in 7 8; do
+		hutong catalog sign "$note" --dir "$dir/good" \
+		    --key "$dir/foreign-$who.key" 2>"$dir/err" ||
+			bail 'not signed'
+	done
+done
+{
+	hutong catalog snapshot "$auth" --key "$dir/keys/snapshot.key" &&
+		hutong catalog freshen "$auth" --key "$dir/keys/current.key" \
+		    --for 1h
+} >"$dir/out" 2>"$dir/err" || bail 'no snapshot of it'
+false_folder 'root revision 2 does not follow revision 1' \
+    "another authority's officers"
+false_to_the_tool 'root revision 2 does not follow revision 1' \
+    "another authority's officers"
+folder good
+run 0 '"snapshot": *5' 'the good one is in force all the time' ctl reload
+still_serving 'false folders'
+
 stop_broker
 log_is_intact
 audit() {

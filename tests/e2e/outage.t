@@ -164,6 +164,8 @@ grep -q "the sealing key of scjg.demo/registry: none is valid now" \
     "$dir/broker.log"
 result $? "and so does the broker, of every member"
 run 3 "does not admit this node's transport key" "nothing can be asked" asks --timeout 2s
+run 0 "OVER: freshen it" "the tool says that the note is over" \
+    hutong catalog verify "$auth" --root "$auth/root.note"
 done_part 1 "the list of what has ended"
 grep -q "the signing key of tax.demo/state/shell: none is valid" "$dir/out"
 result $? "... has the keys"
