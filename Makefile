@@ -3,6 +3,7 @@
 # make test       install what is missing, then run every test
 # make demo       install what is missing, then a whole exchange on loopback
 # make demo-up    the same, left running; make demo-down stops it
+# make test-databases  PostgreSQL and MariaDB, if tests/deps databases was run
 # make crash      power cuts, failing calls, kill -9, at length; SEEDS=, STATES=
 # make bench      measure; writes build/bench.json
 # make bench-big  measure a large audit log; ENTRIES=; writes build/bench-big.json
@@ -90,9 +91,9 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all progs check test-run test demo demo-up demo-down bench bench-big \
-        bench-grants deps torture crash fuzz fuzz-programs lint examples format coverage hooks \
-        install clean
+.PHONY: all progs check test-run test test-databases demo demo-up demo-down \
+        bench bench-big bench-grants deps torture crash fuzz fuzz-programs \
+        lint examples format coverage hooks install clean
 
 all: $(LIB) $(PROGS)
 
@@ -191,6 +192,9 @@ test-run: $(NEEDED)
 	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) --timer -j2 \
 	    --rules 'seq=tests/e2e/*' --rules 'seq=**' $(UNITS) $(FUZZ) \
 	    $(LINT_TESTS) $(CLI_TESTS) $(E2E_TESTS) $(CRASH_TESTS)
+# A server of each for a quarter of a minute; skipped where there is none.
+test-databases: $(PROGS) $(HELPS)
+	$(Q)$(TEST_ENV) $(PROVE) --directives tests/databases/*.t
 # As make test, but every state that there is time for.
 crash: $(PROGS) $(HELPS) $(CRASH)
 	$(Q)HT_BUILD=$(abspath $(B)) tests/crash/at-length

@@ -17,6 +17,7 @@
 
 #include "adapters/conf_adapter.h"
 #include "adapters/sql/worker.h"
+#include "adapters/try.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
@@ -365,8 +366,8 @@ complain(enum ht_err err, const struct ht_report *report, const char *path)
 
 /* The mappings against an authority's folder: before the first start. */
 static enum ht_err
-check_against(
-    struct ht_conf_adapter *conf, const char *dir, struct ht_report *report)
+check_against(const struct ht_conf_adapter *conf, const char *dir,
+    struct ht_report *report, struct ht_trust **ret)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
 	struct ht_trust *trust = NULL;
@@ -389,6 +390,8 @@ check_against(
 		ht_conf_adapter_check(conf, trust, report);
 		err = ht_report_count(report) > 0 ? HT_EINVALID : HT_OK;
 	}
+	if (err == HT_OK)
+		*ret = HT_TAKE(trust);
 	ht_trust_unref(&trust);
 	free(root);
 	return err;
@@ -397,14 +400,20 @@ check_against(
 static int
 usage(FILE *out)
 {
-	fputs("usage: hutong-adapter --config FILE [--check] [--trust DIR] "
-	      "[--verbose]\n"
-	      "\n"
-	      "  --config FILE  the configuration (hutong-adapter.conf(5))\n"
-	      "  --check        tell every mistake in it, and stop\n"
-	      "  --trust DIR    with --check: hold the mappings against the\n"
-	      "                 trust documents in this folder as well\n"
-	      "  --verbose      log each message and bundle, too\n",
+	fputs(
+	    "usage: hutong-adapter --config FILE [--verbose]\n"
+	    "       hutong-adapter --config FILE --check [--trust DIR]\n"
+	    "       hutong-adapter --config FILE --try ITEM [--trust DIR] "
+	    "[NAME=VALUE...]\n"
+	    "\n"
+	    "  --config FILE  the configuration (hutong-adapter.conf(5))\n"
+	    "  --check        tell every mistake in it, and stop\n"
+	    "  --try ITEM     ask the item's source once, print its records,\n"
+	    "                 and stop; nothing goes to the exchange\n"
+	    "  --trust DIR    with --check and --try: hold the mappings, and\n"
+	    "                 what is found, against the trust documents in\n"
+	    "                 this folder as well\n"
+	    "  --verbose      log each message and bundle, too\n",
 	    out);
 	return out == stdout ? EXIT_SUCCESS : EXIT_USAGE;
 }
@@ -412,6 +421,8 @@ usage(FILE *out)
 struct options {
 	const char *config;
 	const char *trust;
+	const char *try; /* an item */
+	struct ht_args words;
 	bool check;
 	bool verbose;
 };
@@ -423,6 +434,7 @@ read_options(int argc, char **argv, struct options *ret)
 	    {"config",  required_argument, NULL, 'c'},
 	    {"check",   no_argument,       NULL, 'k'},
 	    {"trust",   required_argument, NULL, 't'},
+	    {"try",     required_argument, NULL, 'y'},
 	    {"verbose", no_argument,       NULL, 'v'},
 	    {"help",    no_argument,       NULL, 'h'},
 	    {NULL,      0,                 NULL, 0  },
@@ -440,6 +452,9 @@ read_options(int argc, char **argv, struct options *ret)
 		case 't':
 			ret->trust = optarg;
 			break;
+		case 'y':
+			ret->try = optarg;
+			break;
 		case 'v':
 			ret->verbose = true;
 			break;
@@ -449,10 +464,26 @@ read_options(int argc, char **argv, struct options *ret)
 			return usage(stderr);
 		}
 	}
-	if (optind != argc || ret->config == NULL ||
-	    (ret->trust != NULL && !ret->check))
+	if (ret->config == NULL || (ret->check && ret->try != NULL) ||
+	    (optind != argc && ret->try == NULL) ||
+	    argc - optind > HT_ARGS_MAX ||
+	    (ret->trust != NULL && !ret->check && ret->try == NULL))
 		return usage(stderr);
+	while (optind < argc)
+		ret->words.at[ret->words.n++] = argv[optind++];
 	return -1;
+}
+
+/* What stops before anything is connected to the exchange. */
+static int
+stop_early(const struct ht_conf_adapter *conf, const struct ht_trust *trust,
+    const struct options *options)
+{
+	if (options->try != NULL)
+		return ht_try(conf, trust, options->try, &options->words);
+	printf("%s: good: %zu sources, %zu items\n", options->config,
+	    conf->n_sources, conf->n_items);
+	return EXIT_SUCCESS;
 }
 
 int
@@ -461,6 +492,7 @@ main(int argc, char **argv)
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	struct adapter adapter = {.epoll = -1, .signals = -1};
 	struct options options = {0};
+	struct ht_trust *trust = NULL;
 	enum ht_err err;
 	int code;
 
@@ -475,17 +507,17 @@ main(int argc, char **argv)
 	ht_log_init("hutong-adapter", options.verbose ? HT_DEBUG : HT_INFO);
 	err = ht_conf_adapter_load(options.config, report, &adapter.conf);
 	if (err == HT_OK && options.trust != NULL)
-		err = check_against(&adapter.conf, options.trust, report);
-	if (err == HT_OK && options.check) {
-		printf("%s: good: %zu sources, %zu items\n", options.config,
-		    adapter.conf.n_sources, adapter.conf.n_items);
-		finish(&adapter);
-		return EXIT_SUCCESS;
+		err =
+		    check_against(&adapter.conf, options.trust, report, &trust);
+	if (err == HT_OK && (options.check || options.try != NULL)) {
+		code = stop_early(&adapter.conf, trust, &options);
+	} else {
+		if (err == HT_OK)
+			err = start(&adapter, report);
+		code = err == HT_OK ? run(&adapter)
+		                    : complain(err, report, options.config);
 	}
-	if (err == HT_OK)
-		err = start(&adapter, report);
-	code = err == HT_OK ? run(&adapter)
-	                    : complain(err, report, options.config);
+	ht_trust_unref(&trust);
 	finish(&adapter);
 	return code;
 }

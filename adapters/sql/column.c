@@ -196,7 +196,6 @@ is_day(const char date[static 10])
 	return day <= days[month - 1];
 }
 
-/* YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD, with a time of day after it or not. */
 /* Lists within a record: databases make them with their JSON functions. */
 static enum ht_err
 to_json(const char *text, json_t **ret, const char **ret_why)
@@ -214,6 +213,7 @@ to_json(const char *text, json_t **ret, const char **ret_why)
 	return HT_OK;
 }
 
+/* YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD, with a time of day after it or not. */
 static enum ht_err
 to_date(const char *text, json_t **ret, const char **ret_why)
 {

@@ -1,5 +1,6 @@
 #include "adapters/sql/odbc.h"
 
+#include <pthread.h>
 #include <sql.h>
 #include <sqlext.h>
 #include <stdlib.h>
@@ -21,7 +22,10 @@ struct ht_odbc {
 	/* The statement prepared last: a source's items take turns rarely. */
 	SQLHSTMT stmt;
 	char *sql;
+	uint32_t timeout_s; /* it was prepared with */
 	bool prepared;
+	pthread_mutex_t lock; /* of what follows: two threads look at it */
+	bool running;         /* stmt is, and stays until it is false */
 };
 
 /* What a run works with. */
@@ -29,7 +33,10 @@ struct run {
 	struct ht_odbc *odbc;
 	const struct ht_odbc_conf *conf;
 	struct ht_buf *why;
+	uint32_t timeout_s;
 	size_t bytes; /* of values so far */
+	SQLSMALLINT
+	types[HT_SQL_COLUMNS]; /* of the columns, as SQL names them */
 };
 
 /* A bound parameter's memory, which must live until execution. */
@@ -49,7 +56,28 @@ fine(SQLRETURN rc)
 struct ht_odbc *
 ht_odbc_new(void)
 {
-	return calloc(1, sizeof(struct ht_odbc));
+	struct ht_odbc *odbc = calloc(1, sizeof(*odbc));
+
+	if (odbc != NULL)
+		(void)pthread_mutex_init(&odbc->lock, NULL);
+	return odbc;
+}
+
+static void
+set_running(struct ht_odbc *odbc, bool running)
+{
+	(void)pthread_mutex_lock(&odbc->lock);
+	odbc->running = running;
+	(void)pthread_mutex_unlock(&odbc->lock);
+}
+
+void
+ht_odbc_cancel(struct ht_odbc *odbc)
+{
+	(void)pthread_mutex_lock(&odbc->lock);
+	if (odbc->running)
+		(void)SQLCancel(odbc->stmt);
+	(void)pthread_mutex_unlock(&odbc->lock);
 }
 
 static void
@@ -89,6 +117,7 @@ ht_odbc_free(struct ht_odbc **odbc_p)
 	disconnect(odbc);
 	if (odbc->env != NULL)
 		(void)SQLFreeHandle(SQL_HANDLE_ENV, odbc->env);
+	(void)pthread_mutex_destroy(&odbc->lock);
 	free(odbc);
 	*odbc_p = NULL;
 }
@@ -96,19 +125,36 @@ ht_odbc_free(struct ht_odbc **odbc_p)
 /* ---- faults ---- */
 
 /*
- * SQLSTATE classes: 08 connection, HYT time-out, IM the driver manager; 42
- * syntax or access, 07 and 21 parameters and columns, 22 data.
+ * By how it begins: classes of SQLSTATE (08 connection, 42
+ * syntax or access, 07 and 21 parameters and columns, 22 data, IM the driver
+ * manager), and what single databases say of a statement over its time or of
+ * one that would write.
  */
 static enum ht_sql_fault
 by_state(const char *state, enum ht_sql_fault otherwise)
 {
-	if (strncmp(state, "HYT", 3) == 0)
-		return HT_SQL_TIMEOUT;
-	if (strncmp(state, "08", 2) == 0 || strncmp(state, "IM", 2) == 0)
-		return HT_SQL_DOWN;
-	if (strncmp(state, "42", 2) == 0 || strncmp(state, "07", 2) == 0 ||
-	    strncmp(state, "21", 2) == 0 || strncmp(state, "22", 2) == 0)
-		return HT_SQL_WRONG;
+	static const struct {
+		const char *begins;
+		enum ht_sql_fault is;
+	} states[] = {
+	    {"HYT",   HT_SQL_TIMEOUT}, /* ODBC's own */
+	    {"HY008", HT_SQL_TIMEOUT}, /* cancelled */
+	    {"HY018",
+             HT_SQL_TIMEOUT         }, /* MariaDB's driver: max_statement_time */
+	    {"57014", HT_SQL_TIMEOUT}, /* PostgreSQL: statement_timeout */
+	    {"25006", HT_SQL_WRONG  }, /* a transaction that may only read */
+	    {"08",    HT_SQL_DOWN   },
+	    {"IM",    HT_SQL_DOWN   },
+	    {"42",    HT_SQL_WRONG  },
+	    {"07",    HT_SQL_WRONG  },
+	    {"21",    HT_SQL_WRONG  },
+	    {"22",    HT_SQL_WRONG  },
+	};
+
+	for (size_t i = 0; i < HT_COUNT(states); i++)
+		if (strncmp(
+		        state, states[i].begins, strlen(states[i].begins)) == 0)
+			return states[i].is;
 	return otherwise;
 }
 
@@ -301,12 +347,18 @@ bind_all(struct run *r, const json_t *params, struct bind *binds)
 	return HT_SQL_FINE;
 }
 
+/*
+ * The time goes to the driver before the statement: some make it a part of
+ * what they prepare.  It is the server that stops then: a killed worker's
+ * question would otherwise run on, and such questions pile up.
+ */
 static enum ht_sql_fault
 prepare(struct run *r, const char *sql)
 {
 	struct ht_odbc *odbc = r->odbc;
 
-	if (odbc->prepared && strcmp(odbc->sql, sql) == 0) {
+	if (odbc->prepared && odbc->timeout_s == r->timeout_s &&
+	    strcmp(odbc->sql, sql) == 0) {
 		(void)SQLFreeStmt(odbc->stmt, SQL_CLOSE);
 		(void)SQLFreeStmt(odbc->stmt, SQL_RESET_PARAMS);
 		return HT_SQL_FINE;
@@ -318,6 +370,9 @@ prepare(struct run *r, const char *sql)
 	if (!fine(SQLAllocHandle(SQL_HANDLE_STMT, odbc->dbc, &odbc->stmt)))
 		return fault(
 		    r, SQL_HANDLE_DBC, odbc->dbc, "preparing", HT_SQL_DOWN);
+	(void)SQLSetStmtAttr(odbc->stmt, SQL_ATTR_QUERY_TIMEOUT,
+	    (SQLPOINTER)(uintptr_t)r->timeout_s, 0);
+	odbc->timeout_s = r->timeout_s;
 	if (!fine(SQLPrepare(odbc->stmt, (SQLCHAR *)odbc->sql, SQL_NTS)))
 		return fault(r, SQL_HANDLE_STMT, odbc->stmt,
 		    "preparing the statement", HT_SQL_WRONG);
@@ -372,22 +427,36 @@ describe(struct run *r, SQLSMALLINT n, json_t *columns, json_t *kinds)
 			    r->why, "column %d: its name is not UTF-8", i);
 			return HT_SQL_WRONG;
 		}
+		r->types[i - 1] = type;
 	}
 	return HT_SQL_FINE;
 }
 
-/* One value, in as many pieces as the driver wants; *ret_null if it is NULL. */
+static bool
+is_binary(SQLSMALLINT type)
+{
+	return type == SQL_BINARY || type == SQL_VARBINARY ||
+	       type == SQL_LONGVARBINARY;
+}
+
+/*
+ * One value, in as many pieces as the driver wants; *ret_null if it is NULL.
+ * Bytes are asked for as such: as text, one driver writes them in hex and
+ * another lets them through.
+ */
 static enum ht_sql_fault
 get_bytes(struct run *r, SQLUSMALLINT n, struct ht_buf *out, bool *ret_null)
 {
+	bool binary = is_binary(r->types[n - 1]);
+	SQLSMALLINT as = binary ? SQL_C_BINARY : SQL_C_CHAR;
 	char piece[CHUNK];
 	SQLLEN len;
 	SQLRETURN rc;
 
 	*ret_null = false;
 	for (;;) {
-		rc = SQLGetData(r->odbc->stmt, n, SQL_C_CHAR, piece,
-		    (SQLLEN)sizeof(piece), &len);
+		rc = SQLGetData(
+		    r->odbc->stmt, n, as, piece, (SQLLEN)sizeof(piece), &len);
 		if (rc == SQL_NO_DATA)
 			return HT_SQL_FINE;
 		if (!fine(rc))
@@ -397,12 +466,14 @@ get_bytes(struct run *r, SQLUSMALLINT n, struct ht_buf *out, bool *ret_null)
 			*ret_null = true;
 			return HT_SQL_FINE;
 		}
-		if (len != SQL_NO_TOTAL && len < (SQLLEN)sizeof(piece)) {
+		if (len != SQL_NO_TOTAL &&
+		    len < (SQLLEN)sizeof(piece) + (binary ? 1 : 0)) {
 			ht_buf_add(out, piece, (size_t)len);
 			return HT_SQL_FINE;
 		}
-		/* Cut: the piece is full but for its NUL. */
-		ht_buf_add(out, piece, strnlen(piece, sizeof(piece)));
+		/* Cut: the piece is full, as text but for its NUL. */
+		ht_buf_add(out, piece,
+		    binary ? sizeof(piece) : strnlen(piece, sizeof(piece)));
 		if (out->err != HT_OK)
 			return HT_SQL_FINE; /* the caller asks */
 	}
@@ -415,15 +486,49 @@ bad_value(struct run *r, SQLUSMALLINT n, const char *why)
 	return HT_SQL_WRONG;
 }
 
+/*
+ * What the driver gave as UTF-8 text, in @room where it had to be made: bytes
+ * in hex; MariaDB's bit, the byte itself, as a digit.  NULL, or why not.
+ */
+static const char *
+as_text(const struct run *r, SQLSMALLINT type, struct ht_slice raw,
+    struct ht_buf *room, struct ht_slice *ret)
+{
+	uint8_t *hex;
+	size_t bad;
+
+	*ret = raw;
+	if (is_binary(type)) {
+		hex = ht_buf_room(room, 2 * raw.len + 1);
+		if (hex == NULL)
+			return "too long in hex";
+		ht_hex((char *)hex, raw.at, raw.len);
+		*ret = HT_SLICE(hex, 2 * raw.len);
+		return NULL;
+	}
+	if (type == SQL_BIT && raw.len == 1 && raw.at[0] <= 1) {
+		*ret = ht_slice_str(raw.at[0] == 1 ? "1" : "0");
+		return NULL;
+	}
+	if (r->conf->gb18030) {
+		if (ht_text_from_gb18030(raw, room, &bad) != HT_OK)
+			return "not GB 18030 text: see \"charset\"";
+		*ret = ht_buf_slice(room);
+	}
+	if (memchr(ret->at, 0, ret->len) != NULL)
+		return "there is a NUL in the text";
+	return ht_utf8_valid(*ret) ? NULL : "not UTF-8 text: see \"charset\"";
+}
+
 static enum ht_sql_fault
 get_value(struct run *r, SQLUSMALLINT n, json_t *row)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf raw = HT_BUF(HT_SQL_VALUE_MAX);
-	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_SQL_VALUE_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf room = HT_BUF(HT_SQL_VALUE_MAX);
 	struct ht_slice value;
 	enum ht_sql_fault what;
+	const char *why;
 	bool null;
-	size_t bad;
 
 	what = get_bytes(r, n, &raw, &null);
 	if (what != HT_SQL_FINE)
@@ -435,14 +540,9 @@ get_value(struct run *r, SQLUSMALLINT n, json_t *row)
 	r->bytes += raw.len;
 	if (raw.err != HT_OK || r->bytes > HT_SQL_ANSWER_MAX)
 		return bad_value(r, n, "too long, here or in all");
-	value = ht_buf_slice(&raw);
-	if (r->conf->gb18030) {
-		if (ht_text_from_gb18030(value, &text, &bad) != HT_OK)
-			return bad_value(r, n, "not GB 18030");
-		value = ht_buf_slice(&text);
-	}
-	if (memchr(value.at, 0, value.len) != NULL || !ht_utf8_valid(value))
-		return bad_value(r, n, "not UTF-8 text");
+	why = as_text(r, r->types[n - 1], ht_buf_slice(&raw), &room, &value);
+	if (why != NULL)
+		return bad_value(r, n, why);
 	return json_array_append_new(
 	           row, json_stringn((const char *)value.at, value.len)) == 0
 	           ? HT_SQL_FINE
@@ -507,7 +607,7 @@ collect(struct run *r, uint32_t rows_max, json_t **ret)
 
 static enum ht_sql_fault
 execute(struct run *r, const char *sql, const json_t *params, uint32_t rows_max,
-    uint32_t timeout_s, json_t **ret)
+    json_t **ret)
 {
 	struct bind binds[HT_STATEMENT_BINDS] = {0};
 	enum ht_sql_fault what;
@@ -517,9 +617,7 @@ execute(struct run *r, const char *sql, const json_t *params, uint32_t rows_max,
 	if (what == HT_SQL_FINE)
 		what = bind_all(r, params, binds);
 	if (what == HT_SQL_FINE) {
-		/* A courtesy; the adapter's clock is what counts. */
-		(void)SQLSetStmtAttr(r->odbc->stmt, SQL_ATTR_QUERY_TIMEOUT,
-		    (SQLPOINTER)(uintptr_t)timeout_s, 0);
+		set_running(r->odbc, true);
 		rc = SQLExecute(r->odbc->stmt);
 		if (!fine(rc) && rc != SQL_NO_DATA)
 			what = fault(r, SQL_HANDLE_STMT, r->odbc->stmt,
@@ -527,6 +625,7 @@ execute(struct run *r, const char *sql, const json_t *params, uint32_t rows_max,
 	}
 	if (what == HT_SQL_FINE)
 		what = collect(r, rows_max, ret);
+	set_running(r->odbc, false);
 	for (size_t i = 0; i < HT_COUNT(binds); i++)
 		free(binds[i].text);
 	return what;
@@ -537,7 +636,9 @@ ht_odbc_ask(struct ht_odbc *odbc, const struct ht_odbc_conf *conf,
     const char *sql, const json_t *params, uint32_t rows_max,
     uint32_t timeout_s, json_t **ret, struct ht_buf *why)
 {
-	struct run r = {.odbc = odbc, .conf = conf, .why = why};
+	struct run r = {
+	    .odbc = odbc, .conf = conf, .why = why, .timeout_s = timeout_s};
+	bool kept = odbc->connected;
 	enum ht_sql_fault what;
 
 	if (json_array_size(params) > HT_STATEMENT_BINDS) {
@@ -546,13 +647,21 @@ ht_odbc_ask(struct ht_odbc *odbc, const struct ht_odbc_conf *conf,
 	}
 	what = connect_if_needed(&r);
 	if (what == HT_SQL_FINE)
-		what = execute(&r, sql, params, rows_max, timeout_s, ret);
-	if (what != HT_SQL_FINE) {
-		/* A connection that failed once is not asked again. */
-		disconnect(odbc);
-		return what;
+		what = execute(&r, sql, params, rows_max, ret);
+	if (what == HT_SQL_FINE) {
+		(void)SQLFreeStmt(odbc->stmt, SQL_CLOSE);
+		(void)SQLEndTran(SQL_HANDLE_DBC, odbc->dbc, SQL_ROLLBACK);
+		return HT_SQL_FINE;
 	}
-	(void)SQLFreeStmt(odbc->stmt, SQL_CLOSE);
-	(void)SQLEndTran(SQL_HANDLE_DBC, odbc->dbc, SQL_ROLLBACK);
-	return HT_SQL_FINE;
+	/* A connection that failed once is not asked again. */
+	disconnect(odbc);
+	if (what != HT_SQL_DOWN || !kept)
+		return what;
+	/*
+	 * It was an old one: the server may have been restarted since.  What
+	 * is asked reads, and was rolled back, so it can be asked anew.
+	 */
+	ht_buf_reset(why);
+	return ht_odbc_ask(
+	    odbc, conf, sql, params, rows_max, timeout_s, ret, why);
 }

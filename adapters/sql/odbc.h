@@ -47,4 +47,10 @@ enum ht_sql_fault ht_odbc_ask(struct ht_odbc *odbc,
     const struct ht_odbc_conf *conf, const char *sql, const json_t *params,
     uint32_t rows_max, uint32_t timeout_s, json_t **ret, struct ht_buf *why);
 
+/*
+ * Have the server stop what runs, if something does.  For another thread, in
+ * a process that ends at once: how a driver goes on from here is its own.
+ */
+void ht_odbc_cancel(struct ht_odbc *odbc);
+
 #endif

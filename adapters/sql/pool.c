@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "adapters/sql/odbc.h"
 #include "adapters/sql/worker.h"
+#include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "lib/base/panic.h"
@@ -22,7 +24,8 @@
 #define BACKOFF_MAX_MS 5000
 #define WORKER_FD      3
 #define READ_CHUNK     65536
-#define DYING_MAX      64 /* processes that the kernel cannot end */
+#define DYING_MAX      64   /* processes that the kernel cannot end */
+#define CANCEL_MS      1000 /* to tell the server, perhaps far away */
 
 struct job {
 	struct job *next;
@@ -44,6 +47,12 @@ struct worker {
 	uint64_t backoff_ms;
 };
 
+/* A process told to end, not yet reaped. */
+struct dying {
+	pid_t pid;
+	uint64_t kill_ms; /* it had its time to end by itself; 0: killed */
+};
+
 struct ht_sql {
 	char *name;
 	char *dir;     /* NULL: the program's */
@@ -54,7 +63,7 @@ struct ht_sql {
 	struct job *head, **tail; /* waiting */
 	unsigned waiting;
 	unsigned n_dying;
-	pid_t dying[DYING_MAX]; /* killed, not yet reaped */
+	struct dying dying[DYING_MAX];
 };
 
 /* ---- jobs ---- */
@@ -95,25 +104,36 @@ dequeue(struct ht_sql *sql)
 
 /* Killed ones go as the kernel lets them: nothing here waits for that. */
 static void
-reap(struct ht_sql *sql)
+reap(struct ht_sql *sql, uint64_t now_ms)
 {
 	unsigned left = 0;
 
-	for (unsigned i = 0; i < sql->n_dying; i++)
-		if (waitpid(sql->dying[i], NULL, WNOHANG) == 0)
-			sql->dying[left++] = sql->dying[i];
+	for (unsigned i = 0; i < sql->n_dying; i++) {
+		struct dying *d = &sql->dying[i];
+
+		if (waitpid(d->pid, NULL, WNOHANG) != 0)
+			continue;
+		if (d->kill_ms != 0 && now_ms >= d->kill_ms) {
+			(void)kill(d->pid, SIGKILL);
+			d->kill_ms = 0;
+		}
+		sql->dying[left++] = *d;
+	}
 	sql->n_dying = left;
 }
 
+/* @kill_ms: when to kill it that was told to end; 0: now. */
 static void
-bury(struct ht_sql *sql, struct worker *w)
+bury(struct ht_sql *sql, struct worker *w, uint64_t kill_ms)
 {
 	if (w->pid == 0)
 		return;
-	(void)kill(w->pid, SIGKILL);
-	reap(sql);
+	/* One that cannot be watched is not given time. */
+	if (sql->n_dying == DYING_MAX)
+		kill_ms = 0;
+	(void)kill(w->pid, kill_ms == 0 ? SIGKILL : SIGTERM);
 	if (sql->n_dying < DYING_MAX)
-		sql->dying[sql->n_dying++] = w->pid;
+		sql->dying[sql->n_dying++] = (struct dying){w->pid, kill_ms};
 	w->pid = 0;
 	ht_fd_close(&w->fd); /* leaves the epoll set by itself */
 	ht_buf_reset(&w->in);
@@ -139,7 +159,7 @@ lose(struct ht_sql *sql, struct worker *w, const char *how, uint64_t now_ms)
 	ht_log(HT_ERROR, "source %s: worker %s pid=%d", sql->name, how,
 	    (int)w->pid);
 	w->job = NULL;
-	bury(sql, w);
+	bury(sql, w, 0);
 	back_off(w, now_ms);
 	if (job != NULL)
 		finish(job, HT_ST_SOURCE_DOWN, NULL, "");
@@ -347,8 +367,9 @@ hand_out(struct ht_sql *sql, struct worker *w, uint64_t now_ms)
 	w->job = dequeue(sql);
 	/* The database's own limit: a little later than ours. */
 	if (json_object_set_new(w->job->message, "seconds",
-	        json_integer((json_int_t)(w->job->deadline_ms - now_ms) / 1000 +
-	                     2)) != 0 ||
+	        json_integer(
+	            (json_int_t)(w->job->deadline_ms - now_ms + 999) / 1000 +
+	            1)) != 0 ||
 	    ht_worker_frame(w->job->message, &w->out) != HT_OK ||
 	    !flush(sql, w))
 		lose(sql, w, "died", now_ms);
@@ -365,7 +386,7 @@ check_running(struct ht_sql *sql, struct worker *w, uint64_t now_ms)
 	    "source %s: no answer by the deadline; worker stopped pid=%d",
 	    sql->name, (int)w->pid);
 	w->job = NULL;
-	bury(sql, w);
+	bury(sql, w, now_ms + CANCEL_MS);
 	finish(job, HT_ST_SOURCE_SLOW, NULL, "");
 }
 
@@ -392,7 +413,7 @@ ht_sql_step(struct ht_sql *sql, uint64_t now_ms)
 	struct epoll_event events[HT_SQL_WORKERS_MAX];
 	int n = epoll_wait(sql->epoll, events, HT_SQL_WORKERS_MAX, 0);
 
-	reap(sql);
+	reap(sql, now_ms);
 	for (int i = 0; i < n; i++) {
 		struct worker *w = &sql->workers[events[i].data.u32];
 
@@ -430,6 +451,9 @@ ht_sql_wait_ms(const struct ht_sql *sql, uint64_t now_ms)
 		else if (sql->head != NULL)
 			sooner(w->not_before_ms, &first);
 	}
+	for (unsigned i = 0; i < sql->n_dying; i++)
+		if (sql->dying[i].kill_ms != 0)
+			sooner(sql->dying[i].kill_ms, &first);
 	if (first == UINT64_MAX)
 		return -1;
 	if (first <= now_ms)
@@ -516,6 +540,20 @@ ht_sql_open(const struct ht_sql_conf *conf, struct ht_sql **ret)
 	return HT_OK;
 }
 
+/* Our own end would be theirs at once. */
+static void
+wait_for_cancels(struct ht_sql *sql)
+{
+	uint64_t end_ms = ht_clock_mono_ms() + CANCEL_MS;
+
+	reap(sql, 0);
+	while (sql->n_dying > 0 && ht_clock_mono_ms() < end_ms) {
+		(void)poll(NULL, 0, 10);
+		reap(sql, 0);
+	}
+	reap(sql, UINT64_MAX);
+}
+
 void
 ht_sql_close(struct ht_sql **sql_p)
 {
@@ -527,7 +565,7 @@ ht_sql_close(struct ht_sql **sql_p)
 	for (unsigned i = 0; i < sql->n_workers; i++) {
 		struct worker *w = &sql->workers[i];
 
-		bury(sql, w);
+		bury(sql, w, w->job != NULL ? UINT64_MAX : 0);
 		if (w->job != NULL)
 			finish(w->job, HT_ST_SOURCE_DOWN, NULL, "");
 		ht_buf_fini(&w->in);
@@ -535,6 +573,7 @@ ht_sql_close(struct ht_sql **sql_p)
 	}
 	while ((job = dequeue(sql)) != NULL)
 		finish(job, HT_ST_SOURCE_DOWN, NULL, "");
+	wait_for_cancels(sql);
 	ht_fd_close(&sql->epoll);
 	json_decref(sql->first);
 	free(sql->name);

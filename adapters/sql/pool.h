@@ -1,10 +1,10 @@
 /*
  * pool.h -- a database, asked through worker processes.
  *
- * Nothing here blocks: a question gets its answer in ht_sql_step(), at its
- * deadline at the latest.  A worker that is too slow is killed and another
- * one started; one that dies is replaced, ever more slowly if it goes on
- * dying.
+ * Nothing but the closing blocks: a question gets its answer in ht_sql_step(),
+ * at its deadline at the latest.  A worker that is too slow is told to end (the
+ * server then stops, too), a second later killed, and another one started; one
+ * that dies is replaced, ever more slowly if it goes on dying.
  */
 #ifndef HT_ADAPTERS_SQL_POOL_H
 #define HT_ADAPTERS_SQL_POOL_H
@@ -28,7 +28,10 @@ struct ht_sql_conf {
 /* Copies what it needs; starts no process yet.  HT_ENOMEM; HT_ESYSTEM. */
 enum ht_err ht_sql_open(const struct ht_sql_conf *conf, struct ht_sql **ret)
     HT_MUST_USE;
-/* Ends the workers; what is still open is answered SOURCE_DOWN first. */
+/*
+ * Ends the workers, within a second; what is still open is answered
+ * SOURCE_DOWN first.
+ */
 void ht_sql_close(struct ht_sql **sql_p);
 
 /*

@@ -1,6 +1,7 @@
 #include "adapters/sql/worker.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,37 @@ serve(struct worker *w, const json_t *ask)
 	return put(w, answer);
 }
 
+/* The other thread is in the driver, perhaps for long. */
+static void *
+end_when_told(void *arg)
+{
+	sigset_t end;
+	int signal;
+
+	(void)sigemptyset(&end);
+	(void)sigaddset(&end, SIGTERM);
+	while (sigwait(&end, &signal) != 0)
+		;
+	ht_odbc_cancel(arg);
+	_exit(EXIT_SUCCESS);
+}
+
+/* Without it, SIGTERM is what it is for every process: the end. */
+static void
+listen_for_the_end(struct ht_odbc *odbc)
+{
+	sigset_t end;
+	pthread_t thread;
+
+	(void)sigemptyset(&end);
+	(void)sigaddset(&end, SIGTERM);
+	(void)pthread_sigmask(SIG_BLOCK, &end, NULL);
+	if (pthread_create(&thread, NULL, end_when_told, odbc) == 0)
+		(void)pthread_detach(thread);
+	else
+		(void)pthread_sigmask(SIG_UNBLOCK, &end, NULL);
+}
+
 int
 ht_worker_main(int fd)
 {
@@ -162,6 +194,7 @@ ht_worker_main(int fd)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	w.odbc = ht_odbc_new();
 	if (w.odbc != NULL && configure(&w)) {
+		listen_for_the_end(w.odbc);
 		while ((ask = next(&w)) != NULL) {
 			bool served = serve(&w, ask);
 

@@ -11,6 +11,9 @@
  *       "why": str}                           (odbc.h says what these are)
  *
  * The adapter trusts nothing that comes back: a driver may have gone mad.
+ *
+ * SIGTERM ends a worker, and has the server stop what it asked: killed alone,
+ * a process leaves its question running there.
  */
 #ifndef HT_ADAPTERS_SQL_WORKER_H
 #define HT_ADAPTERS_SQL_WORKER_H

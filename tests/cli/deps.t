@@ -76,6 +76,10 @@ check 'is silent, and asks for nothing' $?
 deps build demo test && grep -q 'install.* unixodbc .*libcmocka-dev' "$dir/asked"
 check 'a larger set gets the rest' $?
 
+deps databases && grep -q 'install.* odbc-postgresql .*odbc-mariadb' \
+	"$dir/asked" && grep -q 'make test-databases' "$dir/out"
+check 'database servers are a set of their own, which says what it is for' $?
+
 new_machine
 stand_in id 'echo 1000'
 deps build

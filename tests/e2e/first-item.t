@@ -55,6 +55,7 @@ ok "there are blocks" test "$blocks" -gt 8
 ok "the Chinese page has the same" \
     test "$(blocks_of "$TOP/docs/first-item.zh-CN.md")" = "$script"
 ok "the mapping is held against the catalog" said "good: 1 sources, 1 items"
+ok "tried without the exchange" said "gx.demo/PWXKZ: 2 records"
 ok "asked: titles, trimmed values, dates" said 示范水泥有限公司
 ok "... as the catalog writes them" said 2029-12-31
 ok "... both entries proven" said "both entries are in the log"

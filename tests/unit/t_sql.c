@@ -240,6 +240,35 @@ a_slow_statement_is_stopped_at_its_deadline(void **state)
 	json_decref(got.result);
 }
 
+/* It is told to end first, so that the server stops; one that cannot hear... */
+static void
+a_worker_that_does_not_end_is_killed(void **state)
+{
+	struct fixture *f = *state;
+	struct got got = {0};
+	json_t *none = json_array();
+	uint64_t now_ms = ht_clock_mono_ms();
+
+	open_sql(f, (struct ht_sql_conf){0});
+	assert_ok(
+	    ht_sql_ask(f->sql, for_ever, none, 1, now_ms + 10000, keep, &got));
+	json_decref(none);
+	ht_sql_step(f->sql, now_ms);
+	assert_int_equal(kill(f->sql->workers[0].pid, SIGSTOP), 0);
+	/* The clock is ours: the deadline is over. */
+	ht_sql_step(f->sql, now_ms + 10000);
+	assert_int_equal(got.status, HT_ST_SOURCE_SLOW);
+	ht_sql_step(f->sql, now_ms + 10000 + CANCEL_MS - 1);
+	assert_int_equal(f->sql->n_dying, 1);
+	assert_int_equal(
+	    ht_sql_wait_ms(f->sql, now_ms + 10000 + CANCEL_MS - 1), 1);
+	ht_sql_step(f->sql, now_ms + 10000 + CANCEL_MS);
+	while (f->sql->n_dying > 0) {
+		(void)poll(NULL, 0, 1);
+		ht_sql_step(f->sql, now_ms + 10000 + CANCEL_MS);
+	}
+}
+
 static void
 waiting_is_bounded_in_time_and_number(void **state)
 {
@@ -432,6 +461,7 @@ static const struct CMUnitTest tests[] = {
     SQL_TEST(a_missing_database_is_down_and_never_made),
     SQL_TEST(an_unknown_driver_is_down),
     SQL_TEST(a_slow_statement_is_stopped_at_its_deadline),
+    SQL_TEST(a_worker_that_does_not_end_is_killed),
     SQL_TEST(waiting_is_bounded_in_time_and_number),
     SQL_TEST(a_worker_that_dies_is_replaced),
     SQL_TEST(
