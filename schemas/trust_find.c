@@ -363,9 +363,9 @@ ht_trust_epoch_last(const struct ht_trust *trust)
 {
 	const struct ht_epoch_entry *last = NULL;
 
-	for (size_t i = 0; i < trust->base->n_epochs; i++) {
+	for (size_t i = 0; i < trust->base->ground->n_epochs; i++) {
 		const struct ht_epoch_entry *epoch =
-		    trust->base->epochs[i]->epoch;
+		    trust->base->ground->epochs[i]->epoch;
 
 		if (last == NULL || epoch->until_ms > last->until_ms)
 			last = epoch;
