@@ -59,16 +59,14 @@ check_tree(struct ht_log *log, struct ht_txn *txn, struct ht_report *report)
 /* ---- 3: the last entries hash to what is stored ---- */
 
 static enum ht_err
-check_entry(struct ht_txn *txn, uint64_t seq, struct ht_slice key,
-    struct ht_slice value, uint64_t *last_us)
+check_entry(
+    struct ht_txn *txn, uint64_t seq, struct ht_slice value, uint64_t *last_us)
 {
 	struct ht_slice leaf;
 	struct ht_entry e;
 	struct ht_hash hash, stored;
 	enum ht_err err;
 
-	if (memcmp(key.at, &seq, sizeof(seq)) != 0)
-		return HT_EINTEGRITY;
 	err = ht_stored_leaf(value, &leaf, &hash);
 	if (err == HT_OK)
 		err = ht_tree_get(txn, 0, seq, &stored);
@@ -82,53 +80,60 @@ check_entry(struct ht_txn *txn, uint64_t seq, struct ht_slice key,
 }
 
 static enum ht_err
-check_tail(struct ht_log *log, struct ht_txn *txn, struct ht_seek *seek,
+check_tail(struct ht_log *log, struct ht_txn *txn, struct ht_stored *rows,
     uint64_t *ret_bad)
 {
 	uint64_t size = log->head.frontier.size, last_us = 0;
 	uint64_t seq = size > HT_TAIL_CHECK ? size - HT_TAIL_CHECK : 0;
-	struct ht_slice key, value;
+	struct ht_slice value;
 	enum ht_err err = HT_OK;
 
-	for (uint64_t first = seq; seq < size && err == HT_OK; seq++) {
+	for (; seq < size && err == HT_OK; seq++) {
 		*ret_bad = seq;
-		if (seq == first)
-			err = ht_seek_ge(
-			    seek, HT_SLICE(&seq, sizeof(seq)), &key, &value);
-		else
-			err = ht_seek_next(seek, &key, &value);
+		err = ht_stored_next(rows, seq, &value);
 		if (err == HT_OK)
-			err = check_entry(txn, seq, key, value, &last_us);
+			err = check_entry(txn, seq, value, &last_us);
 	}
 	if (err != HT_OK)
 		return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
 	*ret_bad = size;
 	/* Nothing may stand behind the last, and head knows its time. */
-	if (ht_seek_last(seek, &key, &value) == HT_OK) {
-		memcpy(&seq, key.at, sizeof(seq));
-		return seq + 1 == size && last_us == log->head.last_us
-		           ? HT_OK
-		           : HT_EINTEGRITY;
-	}
-	return size == 0 ? HT_OK : HT_EINTEGRITY;
+	return ht_stored_behind(rows, size) ||
+	               (size > 0 && last_us != log->head.last_us)
+	           ? HT_EINTEGRITY
+	           : HT_OK;
 }
 
 static enum ht_err
 check_entries(struct ht_log *log, struct ht_txn *txn, struct ht_report *report)
 {
-	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
+	struct ht_stored rows;
 	uint64_t bad = 0;
 	char what[80];
-	enum ht_err err = ht_seek_open(txn, HT_EV_ENTRIES, &seek);
+	enum ht_err err = ht_stored_open(log, txn, &rows);
 
 	if (err == HT_OK)
-		err = check_tail(log, txn, seek, &bad);
+		err = check_tail(log, txn, &rows, &bad);
+	ht_stored_close(&rows);
 	if (err != HT_EINTEGRITY)
 		return err;
 	(void)snprintf(what, sizeof(what),
 	    "entry %llu is not the one that was logged",
 	    (unsigned long long)bad);
 	finding(log, report, "evidence", what);
+	return err;
+}
+
+/* ---- 9: the files of volumes ---- */
+
+static enum ht_err
+check_volumes(struct ht_log *log, struct ht_txn *txn, struct ht_report *report)
+{
+	char what[200];
+	enum ht_err err = ht_volumes_check(log, txn, what, sizeof(what));
+
+	if (err == HT_EINTEGRITY)
+		ht_report_add(report, log->dir, "%s; %s", what, REMEDY);
 	return err;
 }
 
@@ -233,6 +238,8 @@ ht_log_check(struct ht_log *log, struct ht_report *report)
 		err = ht_rollback_check(log, txn, report);
 	if (err == HT_OK)
 		err = check_tree(log, txn, report);
+	if (err == HT_OK) /* before any entry of them is wanted */
+		err = check_volumes(log, txn, report);
 	if (err == HT_OK)
 		err = check_entries(log, txn, report);
 	if (err == HT_OK)

@@ -187,6 +187,21 @@ open_copy(struct copy *s)
 
 /* ---- a batch ---- */
 
+/* What comes behind it begins a segment, and a range. */
+static enum ht_err
+pass_volume(struct copy *s, const struct ht_entry *e)
+{
+	struct ht_volume_said said;
+	enum ht_err err = ht_volume_said_decode(e->payload, &said);
+
+	if (err != HT_OK)
+		return err;
+	if (said.segment > s->end.segment)
+		s->end = (struct ht_vault_place){said.segment, HT_SEGMENT_HEAD};
+	s->to->volumes.next.first = e->seq;
+	return HT_OK;
+}
+
 /* HT_EAGAIN: enough. */
 static enum ht_err
 gather_one(void *arg, uint64_t seq, struct ht_slice leaf)
@@ -203,6 +218,10 @@ gather_one(void *arg, uint64_t seq, struct ht_slice leaf)
 	if (e.tag_len > 0 || e.body_len > 0)
 		s->end = (struct ht_vault_place){e.segment,
 		    e.offset + HT_VAULT_PIECE_MIN + e.tag_len + e.body_len};
+	if (e.type == HT_ENTRY_VOLUME)
+		err = pass_volume(s, &e);
+	if (err != HT_OK)
+		return HT_EINTEGRITY;
 	s->erases = e.type == HT_ENTRY_ERASE;
 	if (s->leaves.err != HT_OK)
 		return s->leaves.err;
@@ -283,6 +302,19 @@ check_pieces(struct copy *s)
 /* ---- evidence ---- */
 
 static enum ht_err
+put_leaf(struct ht_log *to, struct ht_txn *txn, uint64_t seq,
+    struct ht_slice leaf, const struct ht_hash *hash)
+{
+	ht_buf_reset(&to->leaf);
+	ht_buf_add(&to->leaf, leaf.at, leaf.len);
+	ht_buf_add(&to->leaf, hash->at, sizeof(hash->at));
+	if (to->leaf.err != HT_OK)
+		return to->leaf.err;
+	return ht_txn_append_u64(
+	    txn, HT_EV_ENTRIES, seq, ht_buf_slice(&to->leaf));
+}
+
+static enum ht_err
 put_leaves(struct copy *s, struct ht_txn *txn)
 {
 	struct ht_cur cur = ht_cur(ht_buf_slice(&s->leaves));
@@ -298,13 +330,8 @@ put_leaves(struct copy *s, struct ht_txn *txn)
 		err = ht_entry_decode(leaf, &e);
 		if (err != HT_OK)
 			return err;
-		ht_buf_reset(&to->leaf);
-		ht_buf_add(&to->leaf, leaf.at, leaf.len);
-		ht_buf_add(&to->leaf, hash.at, sizeof(hash.at));
-		if (to->leaf.err != HT_OK)
-			return to->leaf.err;
-		err = ht_txn_append_u64(
-		    txn, HT_EV_ENTRIES, e.seq, ht_buf_slice(&to->leaf));
+		if (e.seq >= to->volumes.state.kept)
+			err = put_leaf(to, txn, e.seq, leaf, &hash);
 		ht_frontier_append(
 		    &to->next.frontier, &hash, ht_tree_store, &to->tree);
 		to->next.last_us = e.time_us;
@@ -371,7 +398,8 @@ put_state(struct copy *s, struct ht_txn *to)
 	if (err == HT_OK)
 		err = ht_seek_ge(seek, HT_SLICE("", 1), &key, &value);
 	while (err == HT_OK) {
-		if (!ht_slice_is(key, HT_HEAD_KEY))
+		if (!ht_slice_is(key, HT_HEAD_KEY) &&
+		    !ht_slice_is(key, HT_VOLUMES_KEY))
 			err = ht_txn_put(to, HT_EV_STATE, key, value);
 		if (err == HT_OK)
 			err = ht_seek_next(seek, &key, &value);
@@ -384,10 +412,14 @@ put_batch(struct copy *s, struct ht_txn *txn)
 {
 	struct ht_log *to = s->to;
 	uint64_t old = to->head.frontier.size, cps;
+	uint64_t rows = to->volumes.state.kept;
 	enum ht_err err = put_leaves(s, txn);
 
-	if (err == HT_OK)
-		err = put_rows(s, txn, HT_EV_BUNDLES, old, old + s->n);
+	if (err == HT_OK && old + s->n > rows)
+		err = put_rows(
+		    s, txn, HT_EV_BUNDLES, old > rows ? old : rows, old + s->n);
+	if (err == HT_OK && to->volumes.next.first > 0)
+		err = ht_volumes_put(txn, &to->volumes.next);
 	if (err == HT_OK)
 		err = first_checkpoint(txn, &cps);
 	if (err == HT_OK)
@@ -442,6 +474,7 @@ commit(struct copy *s)
 	if (err != HT_OK)
 		return err;
 	s->to->head = s->to->next;
+	ht_volumes_publish(&s->to->volumes);
 	atomic_store(&s->to->size, s->to->head.frontier.size);
 	atomic_store(&s->c->at, s->to->head.frontier.size);
 	return HT_OK;
@@ -599,6 +632,8 @@ copy_all(struct copy *s)
 {
 	enum ht_err err = HT_OK;
 
+	err =
+	    ht_volumes_copy(s->from, s->to, s->cp.size, s->c->stop, s->report);
 	while (err == HT_OK && s->to->head.frontier.size < s->cp.size) {
 		if (s->c->stop != NULL && atomic_load(s->c->stop))
 			return HT_EAGAIN;

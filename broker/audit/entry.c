@@ -34,6 +34,7 @@ static const char *const type_texts[] = {
     [HT_ENTRY_ROLLBACK_SEEN] = "ROLLBACK_SEEN",
     [HT_ENTRY_INDEX_ROOT] = "INDEX_ROOT",
     [HT_ENTRY_REFUSALS] = "REFUSALS",
+    [HT_ENTRY_VOLUME] = "VOLUME",
 };
 
 const char *

@@ -12,6 +12,7 @@
 #include "broker/audit/rollback.h"
 #include "broker/audit/tree.h"
 #include "broker/audit/vault.h"
+#include "broker/audit/volumes.h"
 
 #define HT_EV_MAP     ((size_t)256 << 30) /* address space; never resized */
 #define HT_TAIL_CHECK 1024                /* entries hashed again at start */
@@ -47,6 +48,7 @@ struct ht_log {
 	struct ht_store *store;
 	struct ht_vault *vault;
 	struct ht_anchor anchor;
+	struct ht_volumes volumes;
 
 	/* what this log is behind, and the act by which it goes on */
 	uint64_t ahead; /* size of a checkpoint it does not continue; 0 none */
@@ -70,6 +72,13 @@ struct ht_log {
 	struct ht_buf notes[2];    /* newest and the one before */
 	unsigned newest;
 };
+
+/*
+ * The open group's transaction, which it begins if there is none, in log->txn;
+ * and what follows from an error: no more work.
+ */
+enum ht_err ht_log_group(struct ht_log *log) HT_MUST_USE;
+enum ht_err ht_log_poison(struct ht_log *log, enum ht_err err);
 
 /* The names and key kinds of HT_EV_*. */
 extern const struct ht_store_db ht_ev_dbs[HT_EV_COUNT];

@@ -21,7 +21,8 @@ struct fsck {
 	struct ht_fsck *f;
 	struct ht_log *log;
 	struct ht_txn *txn;
-	struct ht_seek *entries, *cps;
+	struct ht_stored rows;
+	struct ht_seek *cps;
 	uint64_t next_cp; /* size of the checkpoint to come; 0: none */
 	struct ht_slice cp_note;
 	struct ht_frontier tree;
@@ -251,36 +252,27 @@ check_value(struct fsck *s, struct ht_slice value)
 	return check_leaf(s, leaf);
 }
 
-static enum ht_err
-step(struct fsck *s, struct ht_slice *key, struct ht_slice *value)
-{
-	enum ht_err err =
-	    s->seq == 0 ? ht_seek_ge(s->entries,
-	                      HT_SLICE(&s->seq, sizeof(s->seq)), key, value)
-	                : ht_seek_next(s->entries, key, value);
-
-	if (err == HT_OK && memcmp(key->at, &s->seq, sizeof(s->seq)) != 0)
-		err = HT_ENOTFOUND;
-	return err;
-}
-
 /* What follows a hole has no place in a tree: nothing more can be said. */
 static enum ht_err
 check_entries(struct fsck *s)
 {
 	uint64_t size = s->log->head.frontier.size;
-	struct ht_slice key, value;
+	struct ht_slice value;
 	enum ht_err err = HT_OK;
 
 	for (s->seq = 0; s->seq < size && err == HT_OK; s->seq++) {
 		if (s->f->progress != NULL)
 			s->f->progress(s->f->arg, s->seq, size);
-		err = step(s, &key, &value);
-		if (err == HT_ENOTFOUND) {
+		err = ht_stored_next(&s->rows, s->seq, &value);
+		if (err == HT_ENOTFOUND || err == HT_EINTEGRITY) {
 			found(s, HT_FSCK_ENTRIES,
-			    "entry %" PRIu64 " is missing, of %" PRIu64
+			    "entry %" PRIu64 " is %s, of %" PRIu64
 			    "; what follows was not looked at",
-			    s->seq, size);
+			    s->seq,
+			    err == HT_ENOTFOUND
+			        ? "missing"
+			        : "damaged in its volume's file",
+			    size);
 			s->lost = true;
 			return HT_OK;
 		}
@@ -289,8 +281,7 @@ check_entries(struct fsck *s)
 		if (err == HT_OK)
 			err = check_signed(s);
 	}
-	if (err == HT_OK && size > 0 &&
-	    ht_seek_next(s->entries, &key, &value) == HT_OK)
+	if (err == HT_OK && size > 0 && ht_stored_behind(&s->rows, size))
 		found(s, HT_FSCK_ENTRIES,
 		    "entries stand behind the last, %" PRIu64, size - 1);
 	return err;
@@ -357,7 +348,49 @@ check_anchor(struct fsck *s)
 	}
 }
 
+static enum ht_err
+check_volumes(struct fsck *s)
+{
+	char what[200];
+	enum ht_err err = ht_volumes_check(s->log, s->txn, what, sizeof(what));
+
+	if (err != HT_EINTEGRITY)
+		return err;
+	found(s, HT_FSCK_ENTRIES, "%s", what);
+	return HT_OK;
+}
+
 /* ---- remains ---- */
+
+/* A file that no entry is read from; the next closing writes it anew. */
+static void
+look_at_volume(struct fsck *s, const char *name)
+{
+	struct ht_volume *volume;
+	uint64_t first;
+
+	if (name[0] == '.')
+		return;
+	if (ht_volume_name_parse(name, &first) == HT_OK) {
+		volume = ht_volumes_find(&s->log->volumes, first);
+		if (volume != NULL && ht_volume_head(volume)->first == first)
+			return;
+	}
+	found(s, HT_FSCK_REMAINS,
+	    HT_VOLUMES_DIR "/%s: a file that no entry is read from", name);
+}
+
+static void
+look_at_volumes(struct fsck *s)
+{
+	DIR *dir = opendir(s->log->volumes.dir);
+	struct dirent *at;
+
+	while (dir != NULL && (at = readdir(dir)) != NULL)
+		look_at_volume(s, at->d_name);
+	if (dir != NULL)
+		closedir(dir);
+}
 
 static void
 look_at_segment(struct fsck *s, const char *vault, const char *name)
@@ -407,6 +440,7 @@ look_for_remains(struct fsck *s)
 		look_at(s, vault, at->d_name);
 	if (dir != NULL)
 		closedir(dir);
+	look_at_volumes(s);
 	return HT_OK;
 }
 
@@ -498,7 +532,9 @@ run(struct fsck *s)
 	if (err == HT_OK)
 		err = ht_txn_begin(s->log->store, false, &s->txn);
 	if (err == HT_OK)
-		err = ht_seek_open(s->txn, HT_EV_ENTRIES, &s->entries);
+		err = check_volumes(s);
+	if (err == HT_OK)
+		err = ht_stored_open(s->log, s->txn, &s->rows);
 	if (err == HT_OK)
 		err = ht_seek_open(s->txn, HT_EV_CPS, &s->cps);
 	if (err == HT_OK)
@@ -522,7 +558,7 @@ fsck_free(struct fsck **s_p)
 
 	if (s == NULL)
 		return;
-	ht_seek_close(&s->entries);
+	ht_stored_close(&s->rows);
 	ht_seek_close(&s->cps);
 	ht_txn_abort(&s->txn);
 	ht_store_close(&s->index);

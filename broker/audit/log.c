@@ -50,13 +50,15 @@ log_new(const char *dir, const char *origin, const struct ht_key *key,
 	if (log == NULL)
 		return HT_ENOMEM;
 	pthread_mutex_init(&log->lock_note, NULL);
+	pthread_mutex_init(&log->volumes.lock, NULL);
 	log->lock = log->anchor.fd = -1;
 	log->leaf = HT_BUF(64 * 1024); /* leaf or bundle */
 	log->notes[0] = HT_BUF(NOTE_MAX);
 	log->notes[1] = HT_BUF(NOTE_MAX);
 	log->ahead_note = HT_BUF(HT_ANCHOR_NOTE_MAX);
 	log->dir = strdup(dir);
-	if (log->dir == NULL)
+	log->volumes.dir = ht_fs_join(dir, HT_VOLUMES_DIR);
+	if (log->dir == NULL || log->volumes.dir == NULL)
 		return HT_ENOMEM;
 	if (key != NULL) {
 		pub = ht_key_pub(key);
@@ -158,18 +160,23 @@ static enum ht_err
 read_head(struct ht_log *log, const char *path, struct ht_report *report)
 {
 	struct ht_txn *txn = NULL;
+	const char *what = "state/head";
 	enum ht_err err = ht_txn_begin(log->store, false, &txn);
 
 	if (err != HT_OK)
 		return err;
 	err = ht_head_get(txn, &log->head);
+	if (err == HT_OK) {
+		what = "state/volumes";
+		err = ht_volumes_get(txn, &log->volumes.state);
+	}
 	ht_txn_abort(&txn);
 	if (err == HT_ENOTFOUND && log->key != NULL)
 		return first_head(log);
 	if (err == HT_EINTEGRITY)
 		ht_report_add(report, path,
-		    "the checksum of state/head does not hold; restore a good "
-		    "copy");
+		    "the checksum of %s does not hold; restore a good copy",
+		    what);
 	return err;
 }
 
@@ -225,6 +232,17 @@ open_parts(struct ht_log *log, bool write, struct ht_report *report)
 	return err == HT_OK ? read_head(log, path, report) : err;
 }
 
+/* The environment's id and size; and the files of volumes, by that id. */
+static enum ht_err
+take_head(struct ht_log *log)
+{
+	memcpy(log->env, log->head.env, sizeof(log->env));
+	atomic_store(&log->size, log->head.frontier.size);
+	log->volumes.next = log->volumes.state;
+	atomic_store(&log->volumes.kept, log->volumes.state.kept);
+	return ht_volumes_open(log);
+}
+
 enum ht_err
 ht_log_open_raw(const char *dir, const char *origin, const struct ht_key *key,
     struct ht_report *report, struct ht_log **ret)
@@ -234,10 +252,10 @@ ht_log_open_raw(const char *dir, const char *origin, const struct ht_key *key,
 
 	if (err == HT_OK)
 		err = open_parts(log, key != NULL, report);
+	if (err == HT_OK)
+		err = take_head(log);
 	if (err != HT_OK)
 		return err;
-	memcpy(log->env, log->head.env, sizeof(log->env));
-	atomic_store(&log->size, log->head.frontier.size);
 	*ret = HT_TAKE(log);
 	return HT_OK;
 }
@@ -256,10 +274,10 @@ ht_log_open_copy(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
 		log->head.root = ht_frontier_root(&log->head.frontier);
 		err = HT_OK;
 	}
+	if (err == HT_OK)
+		err = take_head(log);
 	if (err != HT_OK)
 		return err;
-	memcpy(log->env, log->head.env, sizeof(log->env));
-	atomic_store(&log->size, log->head.frontier.size);
 	*ret = HT_TAKE(log);
 	return HT_OK;
 }
@@ -305,6 +323,7 @@ publish(struct ht_log *log)
 	pthread_mutex_unlock(&log->lock_note);
 	log->head = log->next;
 	atomic_store(&log->size, log->head.frontier.size);
+	ht_volumes_publish(&log->volumes);
 }
 
 static enum ht_err
@@ -428,6 +447,7 @@ ht_log_close(struct ht_log **log_p)
 	keep_last_checkpoint(log);
 	ht_vault_close(&log->vault);
 	ht_anchor_close(&log->anchor);
+	ht_volumes_close(&log->volumes);
 	ht_store_close(&log->store);
 	ht_fd_close(&log->lock);
 	ht_buf_fini(&log->leaf);
@@ -435,6 +455,7 @@ ht_log_close(struct ht_log **log_p)
 	ht_buf_fini(&log->notes[1]);
 	ht_buf_fini(&log->ahead_note);
 	pthread_mutex_destroy(&log->lock_note);
+	pthread_mutex_destroy(&log->volumes.lock);
 	free(log->origin);
 	free(log->dir);
 	free(log);
@@ -442,17 +463,17 @@ ht_log_close(struct ht_log **log_p)
 
 /* ---- writing ---- */
 
-static enum ht_err
-poison(struct ht_log *log, enum ht_err err)
+enum ht_err
+ht_log_poison(struct ht_log *log, enum ht_err err)
 {
 	if (err != HT_OK)
 		log->poisoned = true;
 	return err;
 }
 
-/* The open group's transaction; its ground is what the disk says. */
-static enum ht_err
-group(struct ht_log *log)
+/* Its ground is what the disk says. */
+enum ht_err
+ht_log_group(struct ht_log *log)
 {
 	struct ht_head found;
 	enum ht_err err;
@@ -469,7 +490,7 @@ group(struct ht_log *log)
 	                        !ht_hash_eq(&found.root, &log->head.root)))
 		err = HT_EINTEGRITY;
 	if (err != HT_OK)
-		return poison(log, err);
+		return ht_log_poison(log, err);
 	log->tree.txn = log->txn;
 	return HT_OK;
 }
@@ -487,7 +508,7 @@ ht_log_vault(struct ht_log *log, struct ht_slice tag, struct ht_slice body,
 		return HT_OK;
 	err = ht_vault_append(log->vault, tag, body, &place);
 	if (err != HT_OK)
-		return poison(log, err);
+		return ht_log_poison(log, err);
 	e->segment = place.segment;
 	e->offset = place.offset;
 	e->tag_len = (uint32_t)tag.len;
@@ -523,11 +544,28 @@ ht_log_last_snapshot(struct ht_log *log, uint64_t *ret_seq)
 	return err;
 }
 
+/* What an entry of its type leaves in `state`, in the group of the entry. */
+static enum ht_err
+put_state(struct ht_log *log, const struct ht_entry *e)
+{
+	switch (e->type) {
+	case HT_ENTRY_ROLLBACK_SEEN:
+		return ht_rollback_put(log, e->seq);
+	case HT_ENTRY_SNAPSHOT:
+		return put_last_snapshot(log, e->seq);
+	case HT_ENTRY_VOLUME:
+		log->volumes.next.first = e->seq;
+		return ht_volumes_put(log->txn, &log->volumes.next);
+	default:
+		return HT_OK;
+	}
+}
+
 enum ht_err
 ht_log_append(struct ht_log *log, struct ht_entry *e, struct ht_hash *ret_hash)
 {
 	struct ht_hash hash;
-	enum ht_err err = group(log);
+	enum ht_err err = ht_log_group(log);
 
 	if (err != HT_OK)
 		return err;
@@ -551,26 +589,23 @@ ht_log_append(struct ht_log *log, struct ht_entry *e, struct ht_hash *ret_hash)
 	err = ht_txn_append_u64(
 	    log->txn, HT_EV_ENTRIES, e->seq, ht_buf_slice(&log->leaf));
 	if (err != HT_OK)
-		return poison(log, err);
+		return ht_log_poison(log, err);
 	ht_frontier_append(
 	    &log->next.frontier, &hash, ht_tree_store, &log->tree);
 	log->next.last_us = e->time_us;
-	if (e->type == HT_ENTRY_ROLLBACK_SEEN)
-		err = ht_rollback_put(log, e->seq);
-	if (e->type == HT_ENTRY_SNAPSHOT)
-		err = put_last_snapshot(log, e->seq);
+	err = put_state(log, e);
 	if (err != HT_OK)
-		return poison(log, err);
+		return ht_log_poison(log, err);
 	if (ret_hash != NULL)
 		*ret_hash = hash;
-	return poison(log, log->tree.err);
+	return ht_log_poison(log, log->tree.err);
 }
 
 enum ht_err
 ht_log_bundle(
     struct ht_log *log, uint64_t first_seq, const struct ht_bundle *bundle)
 {
-	enum ht_err err = group(log);
+	enum ht_err err = ht_log_group(log);
 
 	if (err != HT_OK)
 		return err;
@@ -579,14 +614,14 @@ ht_log_bundle(
 	ht_evidence_pack(bundle, &log->leaf);
 	if (log->leaf.err != HT_OK)
 		return log->leaf.err;
-	return poison(log, ht_txn_append_u64(log->txn, HT_EV_BUNDLES, first_seq,
-	                       ht_buf_slice(&log->leaf)));
+	return ht_log_poison(log, ht_txn_append_u64(log->txn, HT_EV_BUNDLES,
+	                              first_seq, ht_buf_slice(&log->leaf)));
 }
 
 enum ht_err
 ht_log_cosign(struct ht_log *log, uint64_t size, struct ht_slice note)
 {
-	enum ht_err err = group(log);
+	enum ht_err err = ht_log_group(log);
 
 	if (err != HT_OK)
 		return err;
@@ -598,7 +633,7 @@ ht_log_cosign(struct ht_log *log, uint64_t size, struct ht_slice note)
 		log->cps_size = size;
 		log->cps_ms = ht_clock_mono_ms();
 	}
-	return poison(log, err);
+	return ht_log_poison(log, err);
 }
 
 uint64_t
@@ -660,7 +695,7 @@ ht_log_commit(struct ht_log *log, struct ht_slice *ret_note)
 	if (log->txn != NULL)
 		err = commit(log);
 	if (err != HT_OK)
-		return poison(log, err);
+		return ht_log_poison(log, err);
 	*ret_note = ht_buf_slice(&log->notes[log->newest]);
 	return HT_OK;
 }
@@ -675,13 +710,14 @@ ht_log_drop(struct ht_log *log)
 	if (log->poisoned)
 		return;
 	log->next = log->head;
+	ht_volumes_drop(&log->volumes);
 	err = ht_vault_cut(log->vault, log->head.vault);
 	if (err == HT_OK)
 		err = ht_txn_begin(log->store, false, &txn);
 	if (err == HT_OK)
 		err = ht_tree_load(&log->tree, txn, log->head.frontier.size);
 	ht_txn_abort(&txn);
-	(void)poison(log, err);
+	(void)ht_log_poison(log, err);
 }
 
 uint64_t

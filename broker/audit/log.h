@@ -37,6 +37,7 @@ enum ht_entry_type {
 	HT_ENTRY_ROLLBACK_SEEN = 17,
 	HT_ENTRY_INDEX_ROOT = 18,
 	HT_ENTRY_REFUSALS = 19,
+	HT_ENTRY_VOLUME = 20, /* volumes.h */
 };
 const char *ht_entry_type_text(unsigned type);
 int ht_entry_type_parse(struct ht_slice text); /* -1: none */

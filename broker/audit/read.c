@@ -81,10 +81,30 @@ ht_log_cosigned(
 	return err == HT_OK ? seek_cosigned(seek, below, ret, ret_size) : err;
 }
 
+/* Of a closed volume: the leaf, which must be the one of the tree. */
+static enum ht_err
+read_kept(struct ht_log *log, struct ht_txn *txn, uint64_t seq,
+    struct ht_buf *scratch, struct ht_slice *ret)
+{
+	struct ht_hash stored, hash;
+	struct ht_slice value;
+	enum ht_err err = ht_stored_at(log, txn, seq, scratch, &value);
+
+	if (err == HT_OK)
+		err = ht_stored_leaf(value, ret, &hash);
+	if (err == HT_OK)
+		err = ht_tree_get(txn, 0, seq, &stored);
+	if (err == HT_OK && !ht_hash_eq(&hash, &stored))
+		err = HT_EINTEGRITY;
+	return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
+}
+
 enum ht_err
 ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ht_buf_fini)
+	struct ht_buf scratch = HT_BUF(HT_LEAF_MAX + HT_HASH_SIZE);
 	struct ht_slice value, leaf;
 	struct ht_hash hash;
 	enum ht_err err;
@@ -92,13 +112,15 @@ ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
 	if (seq >= ht_log_size(log))
 		return HT_ENOTFOUND;
 	err = ht_txn_begin(log->store, false, &txn);
-	if (err == HT_OK)
+	if (err == HT_OK && seq < atomic_load(&log->volumes.kept)) {
+		err = read_kept(log, txn, seq, &scratch, &leaf);
+	} else if (err == HT_OK) {
 		err = ht_txn_get_u64(txn, HT_EV_ENTRIES, seq, &value);
+		if (err == HT_OK)
+			err = ht_stored_leaf(value, &leaf, &hash);
+	}
 	if (err != HT_OK)
 		return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
-	err = ht_stored_leaf(value, &leaf, &hash);
-	if (err != HT_OK)
-		return err;
 	ht_buf_add(ret, leaf.at, leaf.len);
 	return ret->err;
 }
@@ -107,6 +129,7 @@ enum ht_err
 ht_log_read_bundle(struct ht_log *log, uint64_t first_seq, struct ht_buf *ret)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf scratch = HT_BUF(HT_EVIDENCE_MAX);
 	struct ht_slice value;
 	enum ht_err err;
 
@@ -114,7 +137,7 @@ ht_log_read_bundle(struct ht_log *log, uint64_t first_seq, struct ht_buf *ret)
 		return HT_ENOTFOUND;
 	err = ht_txn_begin(log->store, false, &txn);
 	if (err == HT_OK)
-		err = ht_txn_get_u64(txn, HT_EV_BUNDLES, first_seq, &value);
+		err = ht_stored_bundle(log, txn, first_seq, &scratch, &value);
 	if (err != HT_OK)
 		return err;
 	ht_buf_add(ret, value.at, value.len);
@@ -174,6 +197,28 @@ ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
 /* ---- walking ---- */
 
 static enum ht_err
+walk_kept(struct ht_log *log, struct ht_txn *txn, uint64_t *seq, uint64_t to,
+    enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
+    void *arg)
+{
+	HT_AUTO(ht_buf_fini)
+	struct ht_buf scratch = HT_BUF(HT_LEAF_MAX + HT_HASH_SIZE);
+	struct ht_slice leaf;
+	enum ht_err err = HT_OK;
+
+	for (unsigned i = 0; err == HT_OK && i < WALK_BATCH && *seq < to &&
+	                     *seq < atomic_load(&log->volumes.kept);
+	     i++) {
+		err = read_kept(log, txn, *seq, &scratch, &leaf);
+		if (err == HT_OK)
+			err = each(arg, *seq, leaf);
+		if (err == HT_OK)
+			++*seq;
+	}
+	return err;
+}
+
+static enum ht_err
 walk_some(struct ht_log *log, uint64_t *seq, uint64_t to,
     enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
     void *arg)
@@ -184,6 +229,8 @@ walk_some(struct ht_log *log, uint64_t *seq, uint64_t to,
 	struct ht_hash hash;
 	enum ht_err err = ht_txn_begin(log->store, false, &txn);
 
+	if (err == HT_OK && *seq < atomic_load(&log->volumes.kept))
+		return walk_kept(log, txn, seq, to, each, arg);
 	if (err == HT_OK)
 		err = ht_seek_open(txn, HT_EV_ENTRIES, &seek);
 	if (err == HT_OK)

@@ -14,7 +14,7 @@
 
 struct readback {
 	struct ht_txn *txn;
-	struct ht_seek *seek;
+	struct ht_stored rows;
 	const struct ht_frontier *old;
 	uint64_t next; /* the leaf to come */
 	/* The chunk last looked at, one a stored level. */
@@ -46,17 +46,10 @@ ht_stored_leaf(
 static enum ht_err
 next_leaf(struct readback *rb, struct ht_hash *ret)
 {
-	struct ht_slice key, value, leaf;
-	uint64_t seq = rb->next++;
-	enum ht_err err;
+	struct ht_slice value, leaf;
+	enum ht_err err = ht_stored_next(&rb->rows, rb->next++, &value);
 
-	if (seq == rb->old->size)
-		err = ht_seek_ge(
-		    rb->seek, HT_SLICE(&seq, sizeof(seq)), &key, &value);
-	else
-		err = ht_seek_next(rb->seek, &key, &value);
-	if (err == HT_ENOTFOUND ||
-	    (err == HT_OK && memcmp(key.at, &seq, sizeof(seq)) != 0))
+	if (err == HT_ENOTFOUND)
 		return HT_EINTEGRITY;
 	return err == HT_OK ? ht_stored_leaf(value, &leaf, ret) : err;
 }
@@ -156,10 +149,10 @@ ht_log_readback(struct ht_log *log)
 	enum ht_err err = ht_txn_begin(log->store, false, &rb.txn);
 
 	if (err == HT_OK)
-		err = ht_seek_open(rb.txn, HT_EV_ENTRIES, &rb.seek);
+		err = ht_stored_open(log, rb.txn, &rb.rows);
 	if (err == HT_OK)
 		err = readback(log, &rb);
-	ht_seek_close(&rb.seek);
+	ht_stored_close(&rb.rows);
 	ht_txn_abort(&rb.txn);
 	if (err == HT_EINTEGRITY)
 		ht_log(HT_ERROR,

@@ -235,6 +235,13 @@ next_segment(struct ht_vault *vault)
 	return start_segment(vault);
 }
 
+enum ht_err
+ht_vault_part(struct ht_vault *vault)
+{
+	return vault->next.offset <= HT_SEGMENT_HEAD ? HT_OK
+	                                             : next_segment(vault);
+}
+
 static void
 piece_head(const struct ht_vault *vault, struct ht_vault_place place,
     uint32_t tag_len, uint32_t body_len, struct ht_slice tag,

@@ -44,6 +44,8 @@ enum ht_err ht_vault_append(struct ht_vault *vault, struct ht_slice tag,
     struct ht_slice body, struct ht_vault_place *ret) HT_MUST_USE;
 enum ht_err ht_vault_sync(struct ht_vault *vault) HT_MUST_USE;
 struct ht_vault_place ht_vault_next(const struct ht_vault *vault);
+/* What comes next begins a segment of its own. */
+enum ht_err ht_vault_part(struct ht_vault *vault) HT_MUST_USE;
 /* Bytes free on its disk; and those behind its end, allocated if they are. */
 uint64_t ht_vault_room(const struct ht_vault *vault);
 bool ht_vault_set_aside(struct ht_vault *vault, uint64_t bytes);

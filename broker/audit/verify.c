@@ -28,8 +28,11 @@ struct verify {
 	struct ht_verify *v;
 	struct ht_log *log;
 	struct ht_txn *txn;
-	struct ht_seek *entries, *cps;
-	uint64_t next_cp; /* size of the checkpoint to come; 0: none */
+	struct ht_stored rows;
+	struct ht_seek *cps;
+	struct ht_ranges ranges;
+	struct ht_buf scratch; /* of what is in a volume's file */
+	uint64_t next_cp;      /* size of the checkpoint to come; 0: none */
 	struct ht_slice cp_note;
 	struct ht_frontier f;
 	uint64_t seq;
@@ -180,9 +183,13 @@ static enum ht_err
 check_checkpoints(struct verify *s)
 {
 	const struct ht_anchor *a = &s->log->anchor;
+	struct ht_volume *ended = ht_ranges_ended(s->log, s->f.size);
 	enum ht_err err = HT_OK;
 
-	if (s->next_cp == s->f.size && s->f.size > 0) {
+	if (ended != NULL)
+		err = check_signed(s, ht_volume_note(ended),
+		    "the checkpoint in the volume's file");
+	if (err == HT_OK && s->next_cp == s->f.size && s->f.size > 0) {
 		err = check_signed(s, s->cp_note, "the checkpoint in cps");
 		if (err == HT_OK)
 			err = next_checkpoint(s, false);
@@ -212,7 +219,8 @@ static enum ht_err
 start_bundle(struct verify *s)
 {
 	struct ht_slice bytes;
-	enum ht_err err = ht_txn_get_u64(s->txn, HT_EV_BUNDLES, s->seq, &bytes);
+	enum ht_err err =
+	    ht_stored_bundle(s->log, s->txn, s->seq, &s->scratch, &bytes);
 
 	if (err == HT_ENOTFOUND)
 		return bad(s, "its bundle's signature is missing");
@@ -224,6 +232,8 @@ start_bundle(struct verify *s)
 	s->bundle_first = s->seq;
 	s->bundle_seen = 0;
 	s->v->bundles++;
+	if (s->seq < s->v->kept)
+		s->v->kept_bundles++;
 	return HT_OK;
 }
 
@@ -346,6 +356,8 @@ check_header(struct verify *s, const struct ht_entry *e)
 static enum ht_err
 cited_request(struct verify *s, const struct ht_entry *e)
 {
+	HT_AUTO(ht_buf_fini)
+	struct ht_buf scratch = HT_BUF(HT_LEAF_MAX + HT_HASH_SIZE);
 	struct ht_slice value, leaf;
 	struct ht_hash hash;
 	struct ht_entry cited;
@@ -355,7 +367,7 @@ cited_request(struct verify *s, const struct ht_entry *e)
 	if (e->cites > s->seq)
 		return bad(s, "it cites entry %llu, which comes later",
 		    (unsigned long long)e->cites - 1);
-	if (ht_txn_get_u64(s->txn, HT_EV_ENTRIES, e->cites - 1, &value) !=
+	if (ht_stored_at(s->log, s->txn, e->cites - 1, &scratch, &value) !=
 	        HT_OK ||
 	    ht_stored_leaf(value, &leaf, &hash) != HT_OK ||
 	    ht_entry_decode(leaf, &cited) != HT_OK ||
@@ -764,6 +776,19 @@ check_disclose(struct verify *s, const struct ht_entry *e)
 	return HT_OK;
 }
 
+/* ---- closed volumes ---- */
+
+static enum ht_err
+check_volume(struct verify *s, const struct ht_entry *e)
+{
+	if (!ht_ranges_volume(&s->ranges, s->seq, e->payload))
+		return bad(s,
+		    "it does not close the volume that begins at entry %llu",
+		    (unsigned long long)s->ranges.first);
+	s->v->volumes++;
+	return HT_OK;
+}
+
 /* ---- the vault ---- */
 
 static enum ht_err
@@ -775,7 +800,14 @@ check_vault(struct verify *s, const struct ht_entry *e)
 	/* It would stand on no roll. */
 	if (e->status == 0 && s->header.has_tag && e->tag_len == 0)
 		return bad(s, "its header has a tag, which was never kept");
-	if ((e->tag_len == 0 && e->body_len == 0) || s->v->no_vault)
+	if (e->tag_len == 0 && e->body_len == 0)
+		return HT_OK;
+	if (!ht_ranges_piece(&s->ranges, e->segment))
+		return bad(s,
+		    "its tag or body is in vault segment %u, which is an "
+		    "earlier volume's",
+		    e->segment);
+	if (s->v->no_vault)
 		return HT_OK;
 	ht_buf_reset(&s->tag);
 	ht_buf_reset(&s->body);
@@ -825,6 +857,7 @@ check_own(struct verify *s, const struct ht_entry *e)
 	enum ht_err err = e->type == HT_ENTRY_ERASE        ? check_erase(s, e)
 	                  : e->type == HT_ENTRY_INDEX_ROOT ? check_roll(s, e)
 	                  : e->type == HT_ENTRY_DISCLOSE ? check_disclose(s, e)
+	                  : e->type == HT_ENTRY_VOLUME   ? check_volume(s, e)
 	                                                 : check_map(s, e);
 
 	if (err == HT_OK)
@@ -888,21 +921,17 @@ static enum ht_err
 check_entries(struct verify *s)
 {
 	uint64_t size = s->log->head.frontier.size;
-	struct ht_slice key, value;
+	struct ht_slice value;
 	enum ht_err err = HT_OK;
 
 	for (s->seq = 0; s->seq < size && err == HT_OK; s->seq++) {
 		if (s->v->progress != NULL)
 			s->v->progress(s->v->arg, s->seq, size);
-		if (s->seq == 0)
-			err = ht_seek_ge(s->entries,
-			    HT_SLICE(&s->seq, sizeof(s->seq)), &key, &value);
-		else
-			err = ht_seek_next(s->entries, &key, &value);
-		if (err == HT_ENOTFOUND ||
-		    (err == HT_OK &&
-		        memcmp(key.at, &s->seq, sizeof(s->seq)) != 0))
+		err = ht_stored_next(&s->rows, s->seq, &value);
+		if (err == HT_ENOTFOUND)
 			return bad(s, "it is missing");
+		if (err == HT_EINTEGRITY)
+			return bad(s, "its volume's file is damaged there");
 		if (err == HT_OK)
 			err = check_value(s, value);
 	}
@@ -912,13 +941,10 @@ check_entries(struct verify *s)
 		return bad_log(s,
 		    "the last bundle, of entry %llu on, lacks records",
 		    (unsigned long long)s->bundle_first);
-	if (size == 0)
-		return HT_OK;
-	err = ht_seek_next(s->entries, &key, &value);
-	if (err == HT_OK)
+	if (size > 0 && ht_stored_behind(&s->rows, size))
 		return bad_log(s, "entries stand behind the last, %llu",
 		    (unsigned long long)size - 1);
-	return err == HT_ENOTFOUND ? HT_OK : err;
+	return HT_OK;
 }
 
 /* ---- the log ---- */
@@ -962,19 +988,19 @@ check_counts(struct verify *s)
 	if (err == HT_OK)
 		err = ht_txn_count(s->txn, HT_EV_NUP, &nup);
 	if (err == HT_OK)
-		err = ht_txn_count(s->txn, HT_EV_BUNDLES, &bundles);
+		err = ht_ranges_bundles(s->log, s->txn, &bundles);
 	if (err != HT_OK)
 		return err;
 	for (unsigned level = 4; level < 64; level += 4)
 		chunks += ((size >> level) + HT_CHUNK - 1) / HT_CHUNK;
 	if (n0 != (size + HT_CHUNK - 1) / HT_CHUNK || nup != chunks)
 		return bad_log(s, "the stored tree has rows of no entry");
-	if (bundles != s->v->bundles)
+	if (bundles != s->v->bundles - s->v->kept_bundles)
 		return bad_log(s,
 		    "there is evidence of %llu bundles, but "
 		    "entries of %llu",
 		    (unsigned long long)bundles,
-		    (unsigned long long)s->v->bundles);
+		    (unsigned long long)(s->v->bundles - s->v->kept_bundles));
 	return HT_OK;
 }
 
@@ -1000,6 +1026,17 @@ check_anchor(struct verify *s)
 	return HT_EROLLBACK;
 }
 
+/* Those of volumes: there, and of this tree as it is stored. */
+static enum ht_err
+check_files(struct verify *s)
+{
+	char what[200];
+	enum ht_err err = ht_volumes_check(s->log, s->txn, what, sizeof(what));
+
+	s->v->kept = atomic_load(&s->log->volumes.kept);
+	return err == HT_EINTEGRITY ? bad_log(s, "%s", what) : err;
+}
+
 static enum ht_err
 run(struct verify *s)
 {
@@ -1008,7 +1045,9 @@ run(struct verify *s)
 	if (err == HT_OK)
 		err = ht_txn_begin(s->log->store, false, &s->txn);
 	if (err == HT_OK)
-		err = ht_seek_open(s->txn, HT_EV_ENTRIES, &s->entries);
+		err = check_files(s);
+	if (err == HT_OK)
+		err = ht_stored_open(s->log, s->txn, &s->rows);
 	if (err == HT_OK)
 		err = ht_seek_open(s->txn, HT_EV_CPS, &s->cps);
 	if (err == HT_OK)
@@ -1053,7 +1092,8 @@ verify_free(struct verify **s_p)
 
 	if (s == NULL)
 		return;
-	ht_seek_close(&s->entries);
+	ht_stored_close(&s->rows);
+	ht_buf_fini(&s->scratch);
 	ht_seek_close(&s->cps);
 	ht_txn_abort(&s->txn);
 	ht_log_close(&s->log);
@@ -1078,6 +1118,7 @@ ht_verify_log(const char *dir, struct ht_verify *v)
 	s->v = v;
 	s->tag = HT_BUF(HT_TAG_MAX);
 	s->body = HT_BUF(HT_BODY_MAX);
+	s->scratch = HT_BUF(HT_EVIDENCE_MAX);
 	err = ht_log_open_raw(dir, NULL, NULL, report, &s->log);
 	if (err != HT_OK && ht_report_count(report) > 0)
 		(void)bad_log(s, "%s: %s", ht_report_where(report, 0),

@@ -30,6 +30,9 @@ struct ht_verify {
 	uint64_t disclosures, disclosed; /* DISCLOSE entries; of looks */
 	uint64_t rolls, rolls_gone; /* INDEX_ROOTs; of these, not to be made
 	                               anew, for tags were erased since */
+	uint64_t volumes;           /* closed ranges */
+	uint64_t kept;              /* entries in their files */
+	uint64_t kept_bundles;      /* of the bundles, those in files */
 	bool no_vault;              /* the copy has none */
 	bool anchored;
 

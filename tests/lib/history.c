@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/audit/volumes.h"
 #include "schemas/status.h"
 
 #define BODY_MIN 60
@@ -126,6 +127,36 @@ ht_history_stop(struct ht_history *h)
 	ht_pack_cstr(&p, "the end of the day");
 	append_map(h, &e, &p);
 	ht_history_commit(h);
+}
+
+void
+ht_history_volume(struct ht_history *h)
+{
+	struct ht_entry e = {.type = HT_ENTRY_VOLUME};
+	struct ht_buf p = HT_BUF(100);
+
+	logged(h, ht_log_volume(h->log, &p), "close a volume");
+	append_map(h, &e, &p);
+	commit(h);
+}
+
+void
+ht_history_keep(struct ht_history *h)
+{
+	uint64_t end;
+
+	logged(h, ht_volumes_write(h->log, NULL, &end), "write a volume");
+	logged(h, ht_log_keep(h->log, end), "keep a volume");
+	commit(h);
+}
+
+void
+ht_history_forget(struct ht_history *h)
+{
+	bool more = true;
+
+	while (more)
+		logged(h, ht_log_forget(h->log, &more), "forget rows");
 }
 
 void

@@ -18,7 +18,7 @@ struct ht_history {
 	uint64_t answer_us; /* how much longer answers take than a second */
 	uint64_t group;     /* entries of a commit; 0: of each bundle */
 	uint64_t records;   /* made so far: ids and bodies follow from it */
-	uint64_t counts[HT_ENTRY_REFUSALS + 1]; /* entries by type */
+	uint64_t counts[HT_ENTRY_VOLUME + 1]; /* entries by type */
 
 	/* Set after ht_history_init(), where a test wants to know. */
 	void (*committed)(void *arg, struct ht_slice note);
@@ -45,6 +45,12 @@ void ht_history_stranger(struct ht_history *h);
 void ht_history_stop(struct ht_history *h);
 /* What ->group held back. */
 void ht_history_commit(struct ht_history *h);
+/* The open range is closed: a VOLUME entry, alone in its group. */
+void ht_history_volume(struct ht_history *h);
+/* Its file is written, and taken for its entries; no row goes yet. */
+void ht_history_keep(struct ht_history *h);
+/* All rows that are in files go. */
+void ht_history_forget(struct ht_history *h);
 
 #define HT_HISTORY_ANNEX 64
 /* What stands for the sealed annex in the tag of the record made before. */
