@@ -18,6 +18,8 @@ static const struct command {
     {"erasure",       false, false, HT_ROLES        },
     {"backup",        false, false, HT_ROLES        },
     {"backup",        true,  true,  HT_ROLE_SYSTEM  },
+    {"volumes",       false, false, HT_ROLES        },
+    {"close-volume",  false, true,  HT_ROLE_SYSTEM  },
     {"stop",          false, true,  HT_ROLE_SYSTEM  },
     {"front-restart", false, true,  HT_ROLE_SYSTEM  },
     {"reload",        false, true,  HT_ROLE_SECURITY},

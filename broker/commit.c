@@ -26,7 +26,8 @@
 #define BUSY_NAPS     4             /* and again while it comes, */
 #define BUSY_ENOUGH   1024          /* until what a group costs is shared */
 #define PARTED_US     2000000 /* clocks that part by more pause the exchange */
-#define ROOM_MS       1000    /* between two looks at the disk */
+#define ROOM_MS       1000    /* between two looks at the disk, and the month */
+#define FORGET_MS     100     /* between two times that rows go */
 #define OUT_MAX       ((size_t)1 << 28)
 #define OUT_FADE      64 /* groups until a large one is half forgotten */
 #define PAYLOAD_MAX   1024
@@ -40,6 +41,8 @@ enum job_type {
 	JOB_ENTRY,
 	JOB_TRUST,
 	JOB_COSIGNED,
+	JOB_VOLUME,
+	JOB_KEEP,
 };
 
 /* Somebody who waits until an entry is durable. */
@@ -47,7 +50,8 @@ struct waiter {
 	pthread_mutex_t lock;
 	pthread_cond_t done_cond;
 	bool done;
-	bool dropped; /* halted: it is in no log */
+	bool dropped;    /* halted: it is in no log */
+	enum ht_err err; /* it cannot be done, and was not */
 	uint64_t seq;
 };
 
@@ -86,10 +90,12 @@ struct ht_committer {
 	uint64_t room; /* bytes free on the log's disk */
 	bool more;     /* the lane has more to do at once */
 	uint64_t room_at_ms;
-	size_t appended;    /* entries of this group */
-	bool busy;          /* the group before was a large one */
-	bool cosigned;      /* a checkpoint was stored in it */
-	size_t acts_done;   /* of the lane's actions, appends carried out */
+	size_t appended;       /* entries of this group */
+	bool busy;             /* the group before was a large one */
+	bool stored;           /* it has something beside entries */
+	uint64_t month_at_ms;  /* the next look at the open range, */
+	uint64_t forget_at_ms; /* and at the rows of closed ones */
+	size_t acts_done;      /* of the lane's actions, appends carried out */
 	size_t out_len;     /* bytes that a group may send, as the last did */
 	struct ht_buf note; /* the newest checkpoint */
 
@@ -432,6 +438,56 @@ append_stop(struct ht_committer *c, const char *reason)
 	(void)append_own(c, HT_ENTRY_STOP, ht_buf_slice(&payload));
 }
 
+/* ---- volumes ---- */
+
+/* Nothing of the group may come before it. */
+static enum ht_err
+close_volume(struct ht_committer *c, uint64_t *ret_seq)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(PAYLOAD_MAX);
+	enum ht_err err = ht_log_volume(c->conf.log, &payload);
+
+	if (err == HT_EINVALID || err == HT_ETOOBIG)
+		return err;
+	must(err, "close a volume");
+	*ret_seq = append_own(c, HT_ENTRY_VOLUME, ht_buf_slice(&payload));
+	ht_log(HT_INFO, "broker: entry %llu closes a volume",
+	    (unsigned long long)*ret_seq);
+	return HT_OK;
+}
+
+/* Closing wants room for the file; on a full disk it waits. */
+static void
+look_at_month(struct ht_committer *c)
+{
+	const struct ht_root *root = ht_trust_root(c->trust);
+	uint64_t mono = ht_clock_mono_ms(), first_us, seq;
+	struct ht_volumes_state open;
+
+	if (mono < c->month_at_ms || admission(c).status != HT_ST_OK ||
+	    (!c->conf.volumes.monthly && c->conf.volumes.entries == 0))
+		return;
+	c->month_at_ms = mono + ROOM_MS;
+	must(ht_log_open_range(c->conf.log, &open, &first_us),
+	    "read the open range");
+	if (ht_volumes_due(&c->conf.volumes, &open, ht_log_size(c->conf.log),
+	        first_us, c->clock.now_us, (int)(root->zone_ms / 60000)))
+		(void)close_volume(c, &seq);
+}
+
+/* Rows that a file has, some at a time: nobody waits long for them. */
+static void
+forget_rows(struct ht_committer *c)
+{
+	uint64_t mono = ht_clock_mono_ms();
+	bool more;
+
+	if (mono < c->forget_at_ms)
+		return;
+	c->forget_at_ms = mono + FORGET_MS;
+	must(ht_log_forget(c->conf.log, &more), "delete rows of a volume");
+}
+
 /* ---- a group ---- */
 
 static void
@@ -445,6 +501,8 @@ install(struct ht_committer *c, struct ht_trust *trust)
 	/* For a fresher note on the same snapshot, too: it may suspend. */
 	c->snapshot_place = append_snapshot(c);
 }
+
+static void end_group(struct ht_committer *c);
 
 static void
 handle(struct ht_committer *c, struct job *job)
@@ -481,7 +539,16 @@ handle(struct ht_committer *c, struct job *job)
 		must(ht_log_cosign(
 		         c->conf.log, job->len, ht_buf_slice(&job->note)),
 		    "store a cosigned checkpoint");
-		c->cosigned = true;
+		c->stored = true;
+		break;
+	case JOB_VOLUME:
+		if (c->appended > 0)
+			end_group(c);
+		job->waiter->err = close_volume(c, &job->waiter->seq);
+		break;
+	case JOB_KEEP:
+		job->waiter->err = ht_log_keep(c->conf.log, job->len);
+		c->stored |= job->waiter->err == HT_OK;
 		break;
 	}
 	must(err, "decide");
@@ -494,7 +561,7 @@ commit(struct ht_committer *c)
 	uint64_t began = ht_clock_mono_ms();
 	struct ht_slice note;
 
-	if (c->appended > 0 || c->cosigned) {
+	if (c->appended > 0 || c->stored) {
 		must(ht_log_commit(c->conf.log, &note), "commit");
 		ht_buf_reset(&c->note);
 		ht_buf_add(&c->note, note.at, note.len);
@@ -514,7 +581,7 @@ commit(struct ht_committer *c)
 	if (c->appended > 0)
 		c->busy = c->appended >= BUSY_ENTRIES;
 	c->appended = 0;
-	c->cosigned = false;
+	c->stored = false;
 	if (c->new_trust)
 		ht_box_set(c->conf.box, c->trust, c->snapshot_place);
 	c->new_trust = false;
@@ -624,6 +691,7 @@ run_group(struct ht_committer *c, struct job **jobs, size_t n)
 	read_clock(c);
 	look_at_disk(c);
 	ht_lane_admit(c->lane, admission(c));
+	look_at_month(c);
 	must(ht_lane_tick(c->lane, now_ms(c), GROUP_ENDS, &c->more), "decide");
 	carry_out(c);
 	for (size_t i = 0; i < n; i++) {
@@ -636,6 +704,7 @@ run_group(struct ht_committer *c, struct job **jobs, size_t n)
 	end_group(c);
 	for (size_t i = 0; i < n; i++)
 		free_job(c, jobs[i]);
+	forget_rows(c);
 }
 
 /* Records that the jobs taken so far may need entries for. */
@@ -991,6 +1060,8 @@ push_and_wait(
 		HT_ASSERT(pthread_mutex_unlock(&waiter.lock) == 0);
 		if (waiter.dropped)
 			err = HT_EAGAIN;
+		else if (waiter.err != HT_OK)
+			err = waiter.err;
 		else if (ret_seq != NULL)
 			*ret_seq = waiter.seq;
 	} else {
@@ -1057,6 +1128,25 @@ ht_committer_cosigned(
 		return HT_ENOMEM;
 	}
 	return push(committer, job);
+}
+
+enum ht_err
+ht_committer_volume(struct ht_committer *committer, uint64_t *ret_seq)
+{
+	struct job *job = new_job(JOB_VOLUME);
+
+	return job == NULL ? HT_ENOMEM : push_and_wait(committer, job, ret_seq);
+}
+
+enum ht_err
+ht_committer_keep(struct ht_committer *committer, uint64_t end)
+{
+	struct job *job = new_job(JOB_KEEP);
+
+	if (job == NULL)
+		return HT_ENOMEM;
+	job->len = end;
+	return push_and_wait(committer, job, NULL);
 }
 
 enum ht_err

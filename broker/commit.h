@@ -10,6 +10,7 @@
 #ifndef HT_BROKER_COMMIT_H
 #define HT_BROKER_COMMIT_H
 
+#include "broker/audit/volumes.h"
 #include "broker/box.h"
 #include "broker/conf.h"
 #include "broker/lane.h"
@@ -35,7 +36,8 @@ struct ht_committer_conf {
 	atomic_uint *generation; /* of the front that is up */
 	atomic_ullong *credit;   /* bytes of its frames that are settled */
 	struct ht_lane_conf lane;
-	uint64_t disk_reserve; /* bytes that must stay free */
+	uint64_t disk_reserve;          /* bytes that must stay free */
+	struct ht_volumes_conf volumes; /* when the open range is closed */
 	const char *host;
 	const char *version;
 };
@@ -100,6 +102,18 @@ enum ht_err ht_committer_cosigned(struct ht_committer *committer, uint64_t size,
 /* A new trust is in force from its SNAPSHOT entry on. */
 enum ht_err ht_committer_trust(
     struct ht_committer *committer, struct ht_trust *trust) HT_MUST_USE;
+/*
+ * Close the open range now; *ret_seq is the VOLUME entry.  HT_EINVALID: there
+ * is nothing in it; HT_ETOOBIG: there are too many volumes.
+ */
+enum ht_err ht_committer_volume(
+    struct ht_committer *committer, uint64_t *ret_seq) HT_MUST_USE;
+/*
+ * The file of the volume that ends at @end is on the disk: its entries are
+ * there from now on, and their rows go, a few at a time.  As ht_log_keep().
+ */
+enum ht_err ht_committer_keep(struct ht_committer *committer, uint64_t end)
+    HT_MUST_USE;
 /* Admit again after the clocks had parted; by the operator's act alone. */
 void ht_committer_resume(struct ht_committer *committer);
 

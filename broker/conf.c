@@ -12,6 +12,7 @@
 #define PATH_BYTES    4096
 #define ADDRESS_BYTES 255 /* as in a root note */
 #define MIB           ((uint64_t)1 << 20)
+#define VOLUME_MIN    1000000 /* entries: each volume is an open file */
 
 /* The file being read, and what went wrong besides findings. */
 struct reading {
@@ -87,6 +88,26 @@ read_u32(struct ht_yaml *at, uint32_t min, uint32_t max, uint32_t *ret)
 		*ret = (uint32_t)value;
 }
 
+/* Both, or either; neither says nothing. */
+static void
+read_volume(struct ht_yaml *volume, struct ht_volumes_conf *ret)
+{
+	static const struct ht_word every[] = {
+	    {"month", 1},
+	    {NULL,    0},
+	};
+	int month = 0;
+
+	(void)ht_yaml_as_word(ht_yaml_get(volume, "every"), every, &month);
+	ret->monthly = month == 1;
+	(void)ht_yaml_as_u64(ht_yaml_get(volume, "entries"), VOLUME_MIN,
+	    HT_VOLUME_ENTRIES, &ret->entries);
+	if (volume != NULL && month == 0 && ret->entries == 0)
+		ht_yaml_complain(volume,
+		    "'volume' must say when one is closed: every: month, "
+		    "entries: a number, or both");
+}
+
 static void
 read_log(struct reading *r, struct ht_yaml *log, struct ht_broker_conf *conf)
 {
@@ -94,6 +115,7 @@ read_log(struct reading *r, struct ht_yaml *log, struct ht_broker_conf *conf)
 	read_path(r, ht_yaml_need(log, "key"), &conf->log_key);
 	(void)ht_yaml_as_size(ht_yaml_get(log, "reserve"), 0, UINT64_MAX / 2,
 	    &conf->disk_reserve);
+	read_volume(ht_yaml_as_map(ht_yaml_get(log, "volume")), &conf->volumes);
 }
 
 static void

@@ -4,6 +4,7 @@
 #ifndef HT_BROKER_CONF_H
 #define HT_BROKER_CONF_H
 
+#include "broker/audit/volumes.h"
 #include "broker/lane.h"
 #include "lib/base/report.h"
 
@@ -30,6 +31,7 @@ struct ht_broker_conf {
 	char *audit_control;
 	char *audit;           /* NULL: none */
 	uint64_t disk_reserve; /* bytes */
+	struct ht_volumes_conf volumes;
 	uint64_t front_memory; /* bytes */
 	uint64_t verify_threads;
 	uint64_t witness_every_ms; /* between two rounds */

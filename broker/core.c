@@ -294,6 +294,7 @@ start_threads(struct core *core)
 	    .credit = &core->credit,
 	    .lane = core->conf->lane,
 	    .disk_reserve = core->conf->disk_reserve,
+	    .volumes = core->conf->volumes,
 	    .host = host,
 	    .version = HT_BROKER_VERSION,
 	};
@@ -346,6 +347,8 @@ open_parts(struct core *core)
 		cosign_hold(core);
 	if (err == HT_OK)
 		err = open_audit(core);
+	if (err == HT_OK)
+		err = closing_open(core);
 	erase_open(core);
 	backup_open(core);
 	if (err == HT_OK)
@@ -376,6 +379,7 @@ close_parts(struct core *core)
 	backup_close(core);
 	ht_audit_server_stop(&core->audit);
 	ht_verifier_stop(&core->verifier);
+	closing_close(core);
 	if (core->indexing) { /* its thread appends entries, too */
 		atomic_store(&core->index_stop, true);
 		HT_ASSERT(pthread_join(core->indexer, NULL) == 0);

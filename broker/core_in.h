@@ -2,8 +2,8 @@
  * core_in.h -- the core's insides: core.c (start, loop, end), link.c (the
  * front's process and stream), talk.c (messages of nodes), rule.c (trust:
  * keys, reload), due.c (what runs out), order.c (orders of the officers),
- * erase.c and disclose.c (carrying them out), backup.c (copies), ctl.c (the
- * operator's socket).
+ * erase.c and disclose.c (carrying them out), backup.c (copies), closing.c (the
+ * files of closed volumes), ctl.c (the operator's socket).
  *
  * All of it runs on one thread, but for what commit.h and verify.h start.
  */
@@ -99,6 +99,14 @@ struct backup {
 	uint64_t good_size, good_s; /* of the last that ended well; 0 none */
 };
 
+/* The thread that writes the files of closed volumes. */
+struct closer {
+	pthread_t thread;
+	bool started;
+	atomic_bool stop;
+	atomic_bool failing; /* the last attempt did not end well */
+};
+
 /* Up to when looks by an item that hides them were disclosed. */
 struct discloser {
 	uint64_t next_ms;
@@ -143,6 +151,7 @@ struct core {
 	int64_t current_mtime_ns;
 	struct eraser eraser;
 	struct backup backup;
+	struct closer closer;
 	struct discloser discloser;      /* the indexer's */
 	struct ht_round round;           /* the witnesses */
 	uint64_t witness_ms;             /* the next look at them */
@@ -305,6 +314,13 @@ json_t *backup_age_json(struct core *core);
 void backup_open(struct core *core);
 /* Let the one at hand end at its next batch; the next one goes on. */
 void backup_close(struct core *core);
+
+/* ---- closing.c ---- */
+
+enum ht_err closing_open(struct core *core) HT_MUST_USE;
+/* Before the committer: it is asked by that thread. */
+void closing_close(struct core *core);
+json_t *volumes_json(struct core *core);
 
 /* ---- ctl.c ---- */
 

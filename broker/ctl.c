@@ -213,6 +213,13 @@ backup(struct visit *v)
 	print_json(v, backup_json(v->core));
 }
 
+static void
+volumes(struct visit *v)
+{
+	ht_buf_str(&v->out, "ok\n");
+	print_json(v, volumes_json(v->core));
+}
+
 /* ---- what can be done ---- */
 
 static void
@@ -258,6 +265,26 @@ stop(struct visit *v)
 		return;
 	core_stop(v->core, HT_BROKER_DONE, "ctl stop");
 	ht_buf_str(&v->out, "ok\n");
+}
+
+/* The file is written after it, beside what goes on; `volumes` says when. */
+static void
+close_volume(struct visit *v)
+{
+	uint64_t entry;
+	enum ht_err err;
+
+	if (!logged(v, "close-volume", ""))
+		return;
+	err = ht_committer_volume(v->core->committer, &entry);
+	if (err == HT_OK) {
+		ht_buf_str(&v->out, "ok\n");
+		print_json(v, json_pack("{sI}", "entry", (json_int_t)entry));
+		return;
+	}
+	ht_buf_fmt(&v->out, "error %s; nothing was closed\n",
+	    err == HT_ETOOBIG ? "there are as many volumes as a log may have"
+	                      : ht_err_text(err));
 }
 
 static void
@@ -364,6 +391,8 @@ static const struct {
     {"erasure",       erasure      },
     {"backup",        backup       },
     {"witnesses",     witnesses    },
+    {"volumes",       volumes      },
+    {"close-volume",  close_volume },
     {"reload",        reload       },
     {"stop",          stop         },
     {"resume",        resume       },

@@ -258,7 +258,7 @@ take_status(struct ht_filter *f)
 static bool
 take_type(struct ht_filter *f)
 {
-	for (unsigned type = 1; type <= HT_ENTRY_REFUSALS; type++)
+	for (unsigned type = 1; type <= HT_ENTRY_VOLUME; type++)
 		if (strcasecmp(optarg, ht_entry_type_text(type)) == 0)
 			f->type = (int)type;
 	return f->type != -1

@@ -37,6 +37,7 @@ usage(FILE *out, int code)
 	      "[--seen FILE] [DIR]\n"
 	      "commands: status nodes witnesses reload stop resume forgive "
 	      "front-restart\n"
+	      "          volumes close-volume\n"
 	      "          erase FILE, erasure, disclose FILE, backup DIR, "
 	      "backup\n",
 	    out);

@@ -38,7 +38,8 @@ _hutong() {
 	elif [[ ${#verbs[@]} -eq 0 ]]; then
 		words=$(_hutong_words "$program" <<<"$help")
 	elif [[ ${verbs[0]} == ctl ]]; then
-		words=$(sed -n 's/^commands: //p' <<<"$help" | tr ' ' '\n')
+		words=$(sed -n '/^commands: /,$ { s/^commands: //; s/ [A-Z]*,*/ /g; p }' <<<"$help" |
+		    tr -s ' ,' '\n' | sort -u)
 	fi
 	if [[ $before == --* ]]; then
 		# "--format table|jsonl|csv": one of these.

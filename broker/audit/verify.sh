@@ -531,6 +531,7 @@ type_name() {
 	9) echo CONFLICT ;; 10) echo ADMIN ;; 11) echo SNAPSHOT ;;
 	12) echo AUDIT_QUERY ;; 13) echo ERASE ;; 15) echo START ;;
 	16) echo STOP ;; 17) echo ROLLBACK_SEEN ;; 19) echo REFUSALS ;;
+	20) echo VOLUME ;;
 	*) echo "type $1" ;;
 	esac
 }

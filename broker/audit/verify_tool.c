@@ -72,6 +72,16 @@ print_erasures(const struct ht_verify *v)
 }
 
 static void
+print_volumes(const struct ht_verify *v)
+{
+	if (v->volumes > 0)
+		printf("volumes      %llu are closed; %llu entries are in "
+		       "their files\n",
+		    (unsigned long long)v->volumes,
+		    (unsigned long long)v->kept);
+}
+
+static void
 print_rolls(const struct ht_verify *v)
 {
 	if (v->rolls == 0)
@@ -121,6 +131,7 @@ print_signatures(const struct ht_verify *v)
 		printf("disclosed    %llu looks, by %llu DISCLOSE entries\n",
 		    (unsigned long long)v->disclosed,
 		    (unsigned long long)v->disclosures);
+	print_volumes(v);
 	print_rolls(v);
 	print_erasures(v);
 }

@@ -50,6 +50,14 @@ bool ht_volumes_due(const struct ht_volumes_conf *conf,
 enum ht_err ht_log_open_range(struct ht_log *log,
     struct ht_volumes_state *ret_state, uint64_t *ret_first_us) HT_MUST_USE;
 
+/* How it stands, for whoever asks.  Thread: any. */
+struct ht_volumes_now {
+	struct ht_volumes_state state;
+	unsigned files;
+};
+enum ht_err ht_log_volumes_now(struct ht_log *log, struct ht_volumes_now *ret)
+    HT_MUST_USE;
+
 /*
  * The open range ends here: the payload of the VOLUME entry, which must come
  * next, and first of its group.  HT_EINVALID: there is nothing to close, or

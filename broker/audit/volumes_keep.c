@@ -46,6 +46,16 @@ ht_log_open_range(struct ht_log *log, struct ht_volumes_state *ret_state,
 	return err;
 }
 
+enum ht_err
+ht_log_volumes_now(struct ht_log *log, struct ht_volumes_now *ret)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	enum ht_err err = ht_txn_begin(log->store, false, &txn);
+
+	ret->files = ht_volumes_count(&log->volumes);
+	return err == HT_OK ? ht_volumes_get(txn, &ret->state) : err;
+}
+
 /* ---- the entry ---- */
 
 /* The one of this size was given out; what proves the volume must be kept. */
@@ -66,15 +76,16 @@ ht_log_volume(struct ht_log *log, struct ht_buf *payload)
 {
 	uint64_t size = log->head.frontier.size;
 	struct ht_volume_said said = {.first = log->volumes.state.first};
-	enum ht_err err = ht_log_group(log);
+	enum ht_err err;
 
-	if (err != HT_OK)
-		return err;
 	if (ht_log_next(log) != size || log->act != NULL ||
 	    size <= said.first + (said.first > 0 ? 1 : 0))
 		return HT_EINVALID;
 	if (ht_volumes_count(&log->volumes) >= HT_VOLUMES_MAX - 1)
 		return HT_ETOOBIG;
+	err = ht_log_group(log);
+	if (err != HT_OK)
+		return err;
 	err = store_checkpoint(log);
 	if (err == HT_OK)
 		err = ht_vault_part(log->vault);

@@ -14,7 +14,7 @@ ok "a good configuration passes the check"
 cat >"$dir/world/bad.yaml" <<-EOF
 	authority: authority
 	listen: somewhere
-	log: {dir: log, key: keys/log.key, reserve: lots}
+	log: {dir: log, key: keys/log.key, reserve: lots, volume: {every: week, entries: 9}}
 	control: ctl.sock
 	front: {memory: 1KiB}
 	colour: red
@@ -22,6 +22,8 @@ EOF
 "$B" --check "$dir/world/bad.yaml" >"$dir/check.out" 2>&1
 [ $? -eq 1 ] && grep -q 'bad.yaml:2:' "$dir/check.out" &&
 	grep -q "bad.yaml:3:.*reserve" "$dir/check.out" &&
+	grep -q "bad.yaml:3:.*month" "$dir/check.out" &&
+	grep -q "bad.yaml:3:.*entries" "$dir/check.out" &&
 	grep -q "bad.yaml:5:.*memory" "$dir/check.out" &&
 	grep -q "bad.yaml:6:.*colour" "$dir/check.out" &&
 	grep -q "transport-key" "$dir/check.out"

@@ -65,6 +65,20 @@ size=$(stat -c %s "$backup/vault/0000000000000000.seg")
 section "Back up" && has "^state +done" &&
 	[ "$(stat -c %s "$backup/vault/0000000000000000.seg")" -gt "$size" ]
 ok "the next one brings it up to date"
+section "Volumes" && has "^state +(being|all) written"
+ok "a volume is closed at the operator's word"
+written() {
+	ctl volumes | grep -q '"files":1.*"state":"all written"'
+}
+within 10 written && exchange 1 && [ -s "$log/volumes/0000000000000000.vol" ]
+ok "its file is written while the exchange goes on"
+hutong-audit search --socket "$dir/world/audit.sock" --root "$root" \
+    --key "$dir/world/keys/auditor.key" --why drill --limit 3 --from 2020-01-01 \
+    >"$dir/section.out" 2>&1 && has START
+ok "its entries are found"
+section "Back up" && has "^volumes +1 are closed; [0-9]+ entries" &&
+	cmp "$log/volumes/0000000000000000.vol" "$backup/volumes/0000000000000000.vol"
+ok "and a backup has its file"
 section "Drill" && has "^restored +[0-9]+ entries" && has "^root +[0-9a-f]{64}" &&
 	[ ! -e "$drill/restoring" ]
 ok "the drill ends in a verified root"

@@ -318,6 +318,98 @@ def u64(key):
     return struct.unpack("=Q", key)[0]
 
 
+def perfect_subtrees(leaves):
+    """Of a tree, low bit first."""
+    found, end = [], len(leaves)
+    for bit in range(64):
+        if len(leaves) >> bit & 1:
+            found.append(tree_root(leaves[end - (1 << bit):end]))
+            end -= 1 << bit
+    return found
+
+
+def read_volume(path, env, vkey, leaves):
+    """Leaves and evidence of a closed volume, after all @leaves before it."""
+    data = path.read_bytes()
+    if len(data) < 44:
+        raise Bad(f"{path.name} is cut off")
+    c = Cursor(data)
+    if c.take(17) != b"hutong-volume/v1\n" or c.take(16) != env:
+        raise Bad(f"{path.name} is no volume of this log")
+    first, end = c.num(8), c.num(8)
+    if first != len(leaves) or int(path.stem, 16) != first or end <= first:
+        raise Bad(f"{path.name} is of another range")
+    for subtree in perfect_subtrees(leaves):
+        if c.take(32) != subtree:
+            raise Bad(f"{path.name} stands on another tree")
+    head, table, note_len = c.at, *struct.unpack(">QI", data[-44:-32])
+    note = data[-44 - note_len:-44]
+    if hashlib.blake2b(data[:head] + note + data[-44:-32],
+                       digest_size=32).digest() != data[-32:]:
+        raise Bad(f"{path.name}: its foot is another")
+    found, evidence, at = [], {}, table
+    for seq in range(first, end):
+        if (seq - first) % 32 == 0:
+            begin = c.at
+        found.append(c.take(c.num(2)))
+        part = c.take(c.num(2))
+        if part:
+            evidence[seq] = part
+        if (seq - first) % 32 == 31 or seq == end - 1:
+            want = hashlib.blake2b(
+                env + struct.pack(">QQ", first, (seq - first) // 32) +
+                data[begin:c.at], digest_size=16).digest()
+            if data[at:at + 24] != struct.pack(">Q", begin) + want:
+                raise Bad(f"{path.name}: the block of entry {seq} is another")
+            at += 24
+    if c.at != table or at != len(data) - 44 - note_len:
+        raise Bad(f"{path.name} has more in it than it says")
+    check_checkpoint(note, vkey, leaves + [leaf_hash(x) for x in found], end)
+    return found, evidence
+
+
+def read_volumes(log, txn, state, env, vkey):
+    """All entries below `kept`, and the evidence of their bundles."""
+    row, leaves, evidence = txn.get(b"volumes", db=state), [], {}
+    if row is None:
+        return leaves, evidence, 0
+    if row[0] != 1 or hashlib.blake2b(row[:-32], digest_size=32).digest() \
+            != row[-32:]:
+        raise Bad("the checksum of state/volumes does not hold")
+    kept, last = struct.unpack(">QQ", row[1:17])
+    while len(leaves) < kept:
+        path = log / "volumes" / f"{len(leaves):016x}.vol"
+        if not path.exists():
+            raise Bad(f"bad entry {len(leaves)}: {path.name} is missing")
+        found, parts = read_volume(
+            path, env, vkey, [leaf_hash(x) for x in leaves])
+        leaves += found
+        evidence.update(parts)
+    if len(leaves) != kept:
+        raise Bad("`kept` is no border of volumes")
+    return leaves, evidence, last
+
+
+def check_ranges(entries, last):
+    """Each VOLUME closes what is before it; no segment is of two volumes."""
+    first, low, high = 0, 0, None
+    for seq, e in enumerate(entries):
+        segment, _, tag_len, body_len = e["vault"]
+        if tag_len + body_len:
+            if segment < low:
+                raise Bad(f"bad entry {seq}: in an earlier volume's segment")
+            high = max(high or 0, segment)
+        if e["type"] == 20:
+            said = msgpack.unpackb(e["payload"], raw=False)
+            if sorted(said) != ["first", "segment"] or \
+                    said["first"] != first or said["segment"] < low or \
+                    (high is not None and said["segment"] <= high):
+                raise Bad(f"bad entry {seq}: it closes another range")
+            first, low, high = seq, said["segment"], None
+    if first != last:
+        raise Bad(f"the open range begins at {first}, not at {last}")
+
+
 def verify(log, vkey, authority, marks=()):
     env = lmdb.open(str(log / "evidence"), readonly=True, lock=False,
                     max_dbs=16)
@@ -327,9 +419,15 @@ def verify(log, vkey, authority, marks=()):
                           ("nup", False))}
     entries, leaves = [], []
     with env.begin() as txn:
-        for key, value in txn.cursor(db["entries"]):
+        env_id = txn.get(b"head", db=db["state"])[1:17]
+        kept, evidence, last = read_volumes(
+            log, txn, db["state"], env_id, vkey)
+        rows = [(u64(key), value) for key, value in txn.cursor(db["entries"])
+                if u64(key) >= len(kept)]
+        for at, value in [(i, leaf + leaf_hash(leaf))
+                          for i, leaf in enumerate(kept)] + rows:
             seq = len(entries)
-            if u64(key) != seq:
+            if at != seq:
                 raise Bad(f"bad entry {seq}: it is missing")
             leaf, stored = value[:-32], value[-32:]
             if leaf_hash(leaf) != stored:
@@ -355,8 +453,12 @@ def verify(log, vkey, authority, marks=()):
             check_checkpoint(note, vkey, leaves, u64(key))
         if authority:
             keys = signing_keys(authority)
-            for key, value in txn.cursor(db["bundles"]):
-                check_bundle(u64(key), value, entries, keys)
+            evidence.update((u64(key), value)
+                            for key, value in txn.cursor(db["bundles"])
+                            if u64(key) >= len(kept))
+            for first, value in evidence.items():
+                check_bundle(first, value, entries, keys)
+        check_ranges(entries, last)
     lists, gone = read_lists(log), set()
     for seq, e in enumerate(entries):
         check_vault(log, e, seq, lists, gone)

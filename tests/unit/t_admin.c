@@ -21,6 +21,8 @@ static const struct {
     {"erasure",       {Y, Y, Y, Y}},
     {"backup",        {Y, Y, Y, Y}},
     {"backup 17",     {Y, R, R, K}},
+    {"volumes",       {Y, Y, Y, Y}},
+    {"close-volume",  {Y, R, R, K}},
     {"stop",          {Y, R, R, K}},
     {"front-restart", {Y, R, R, K}},
     {"reload",        {R, Y, R, K}},

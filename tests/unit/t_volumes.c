@@ -354,6 +354,27 @@ writing_can_be_stopped(void **state)
 	finish(&f);
 }
 
+/* The folder of volumes may be on another disk. */
+static void
+the_folder_may_be_a_link(void **state)
+{
+	HT_AUTO(ht_mem_free) char *far = NULL;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	far = ht_fs_join(f.dir, "far");
+	assert_ok(ht_fs_mkdirs(far, 0700));
+	assert_int_equal(symlink(far, f.log->volumes.dir), 0);
+	close_volume(&f);
+	grow(&f, 1);
+	holds_now(&f, 1, f.log->volumes.state.kept);
+	close_volume(&f);
+	holds_now(&f, 2, f.log->volumes.state.kept);
+	assert_int_equal(unlink(f.log->volumes.dir), 0);
+	finish(&f);
+}
+
 /* ---- when ---- */
 
 static void
@@ -630,6 +651,7 @@ main(void)
 	    cmocka_unit_test(what_cannot_be_closed),
 	    cmocka_unit_test(a_dropped_entry_closes_nothing),
 	    cmocka_unit_test(writing_can_be_stopped),
+	    cmocka_unit_test(the_folder_may_be_a_link),
 	    cmocka_unit_test(when_a_range_is_due),
 	    cmocka_unit_test(a_missing_file_is_named),
 	    cmocka_unit_test(a_damaged_file_is_found),
