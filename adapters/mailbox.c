@@ -187,7 +187,9 @@ hand_in(struct handing *h, struct ht_slice note)
 	before = ht_casebook_note(h->box->book, doc);
 	if (before != NULL)
 		return before; /* again: the receipt that it has */
-	if (doc->kind == HT_DOC_APPLICATION &&
+	/* The item may have changed since; what is withdrawn goes all the same.
+	 */
+	if (ht_case_event_of(doc) == HT_CASE_SUBMIT &&
 	    ht_application_check(doc, h->trust, h->report) != HT_OK)
 		return NULL;
 	ht_casebook_receipt(h->box->book, doc, h->now_ms, receipt);

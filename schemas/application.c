@@ -13,6 +13,7 @@ static const char *const state_texts[HT_CASE_STATES] = {
     [HT_CASE_RETURNED] = "returned",
     [HT_CASE_APPROVED] = "approved",
     [HT_CASE_REFUSED] = "refused",
+    [HT_CASE_WITHDRAWN] = "withdrawn",
 };
 
 const char *
@@ -33,7 +34,8 @@ enum ht_case_event
 ht_case_event_of(const struct ht_doc *doc)
 {
 	if (doc->kind == HT_DOC_APPLICATION)
-		return HT_CASE_SUBMIT;
+		return doc->application->withdrawn != NULL ? HT_CASE_WITHDRAW
+		                                           : HT_CASE_SUBMIT;
 	if (doc->kind == HT_DOC_EXTENSION)
 		return HT_CASE_EXTEND;
 	HT_ASSERT(doc->kind == HT_DOC_ANSWER);
@@ -56,13 +58,18 @@ ht_case_event_of(const struct ht_doc *doc)
 	"what is incomplete is not refused outright: accept it as complete "   \
 	"first, or return it with all that is missing"
 
+#define DECIDED                                                                \
+	"only what is not decided yet can be withdrawn; what was approved is " \
+	"ended with its grant: have a revision of the grant signed with "      \
+	"state: terminated"
+
 static const struct row {
 	unsigned from; /* the states in which it may come */
 	enum ht_case_state to;
 	const char *else_; /* said in all others */
 } rows[HT_CASE_EVENTS] = {
     [HT_CASE_SUBMIT] = {IN(HT_CASE_NONE) | IN(HT_CASE_RETURNED),
-                        HT_CASE_SUBMITTED,                                         "the application is with the provider, or was answered; apply again "
+                        HT_CASE_SUBMITTED,                                          "the application is with the provider, or was answered; apply again "
         "under another number"                },
     [HT_CASE_ACCEPT] = {IN(HT_CASE_SUBMITTED),                   HT_CASE_ACCEPTED,
                         "only what was submitted can be accepted, once"                 },
@@ -74,6 +81,8 @@ static const struct row {
                         "only what is with the provider can be approved"                },
     [HT_CASE_REFUSE] = {WITH_THEM,                               HT_CASE_REFUSED,
                         "only what is with the provider can be refused"                 },
+    [HT_CASE_WITHDRAW] = {WITH_THEM | IN(HT_CASE_RETURNED),        HT_CASE_WITHDRAWN,
+                        DECIDED                                                         },
 };
 
 const char *
@@ -103,6 +112,11 @@ step(struct ht_case *c, const struct ht_doc *doc, enum ht_case_event event,
 		return;
 	}
 	c->state = rows[event].to;
+	if (event == HT_CASE_WITHDRAW) {
+		c->application = doc;
+		c->ended_ms = received_ms;
+		return;
+	}
 	if (event == HT_CASE_SUBMIT) {
 		/* It is complete, or said to be, from now on. */
 		c->application = doc;
@@ -180,7 +194,8 @@ check_submitted(
 	if (doc->revision !=
 	    (c->application != NULL ? c->application->revision + 1 : 1))
 		ht_report_add(report, doc->where,
-		    "revision %llu is expected: 1 at first, 2 after a return",
+		    "revision %llu is expected: 1 at first, and one more each "
+		    "time it comes again, or is withdrawn",
 		    (unsigned long long)(c->application != NULL
 		                             ? c->application->revision + 1
 		                             : 1));
@@ -251,7 +266,7 @@ ht_case_take(struct ht_case *c, const struct ht_doc *doc, uint64_t received_ms,
 		    bar);
 		return HT_EINVALID;
 	}
-	if (event == HT_CASE_SUBMIT)
+	if (doc->kind == HT_DOC_APPLICATION)
 		check_submitted(c, doc, report);
 	else
 		check_answered(c, doc, report);

@@ -18,6 +18,7 @@ enum ht_case_state {
 	HT_CASE_RETURNED,
 	HT_CASE_APPROVED,
 	HT_CASE_REFUSED,
+	HT_CASE_WITHDRAWN, /* by the applicant, before it was decided */
 	HT_CASE_STATES
 };
 const char *ht_case_state_text(enum ht_case_state state);
@@ -29,6 +30,7 @@ enum ht_case_event {
 	HT_CASE_EXTEND,
 	HT_CASE_APPROVE,
 	HT_CASE_REFUSE,
+	HT_CASE_WITHDRAW,
 	HT_CASE_EVENTS
 };
 
@@ -39,7 +41,7 @@ struct ht_case {
 	bool extended;      /* once already, whichever revision */
 	uint64_t more_days; /* the term in force is longer by so many */
 	uint64_t from_ms;   /* the term in force began */
-	uint64_t ended_ms;  /* returned, approved or refused; or 0 */
+	uint64_t ended_ms;  /* returned, decided or withdrawn; or 0 */
 	/* The newest revision received, and what was answered last. */
 	const struct ht_doc *application;
 	const struct ht_doc *answer;
@@ -47,7 +49,7 @@ struct ht_case {
 
 /* An application, an answer or an extension: what a case is made of. */
 bool ht_doc_is_application(const struct ht_doc *doc);
-/* What an event is called in a note; its kind and its answer say which. */
+/* What event a note is; its kind, and what it says. */
 enum ht_case_event ht_case_event_of(const struct ht_doc *doc);
 /* The table alone.  NULL if @event may come now, else why not. */
 const char *ht_case_bar(const struct ht_case *c, enum ht_case_event event);
@@ -65,7 +67,7 @@ enum ht_err ht_case_take(struct ht_case *c, const struct ht_doc *doc,
 
 /* Whose turn it is, and until when. */
 enum ht_turn {
-	HT_TURN_NOBODY,   /* refused; or approved, and the grant is there */
+	HT_TURN_NOBODY,   /* over; or approved, and the grant is there */
 	HT_TURN_PROVIDER, /* to answer, or to supply */
 	HT_TURN_APPLICANT /* to complete and send again; no term */
 };

@@ -111,6 +111,7 @@ struct ht_application_doc {
 	struct ht_grant_doc asks; /* as the grant that it asks for */
 	const char *scene;
 	const char *scope;
+	const char *withdrawn; /* why it is taken back; NULL: it is not */
 };
 
 enum ht_answer_word {

@@ -37,14 +37,19 @@ read_subject(struct ht_read *r)
 }
 
 static const char *
-read_text(struct ht_read *r, const char *key)
+read_words(struct ht_read *r, struct ht_yaml *at)
 {
 	const char *text;
 
-	if (!ht_yaml_as_str(
-	        ht_yaml_need(r->top, key), HT_APPLICATION_TEXT, &text))
+	if (!ht_yaml_as_str(at, HT_APPLICATION_TEXT, &text))
 		return NULL;
 	return ht_read_dup(r, text);
+}
+
+static const char *
+read_text(struct ht_read *r, const char *key)
+{
+	return read_words(r, ht_yaml_need(r->top, key));
 }
 
 void
@@ -61,6 +66,7 @@ ht_read_application(struct ht_read *r)
 		ht_yaml_complain(at, "nobody applies to itself");
 	doc->scene = read_text(r, "scene");
 	doc->scope = read_text(r, "scope");
+	doc->withdrawn = read_words(r, ht_yaml_get(r->top, "withdrawn"));
 }
 
 /* What both an answer and an extension begin with. */

@@ -281,6 +281,51 @@ extend(int argc, char **argv)
 	return ht_cli_write_draft(out, &text);
 }
 
+/* ---- withdraw ---- */
+
+/* The text that was received, one revision on, with the reason. */
+static int
+write_withdrawal(
+    const struct ht_case_file *file, const char *reason, const char *out)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
+	const struct ht_doc *last = file->now.application;
+
+	ht_buf_fmt(&text,
+	    "hutong: application/v1\napplication: %s\nrevision: %llu\n",
+	    file->name, (unsigned long long)last->revision + 1);
+	add_text(&text, "withdrawn", reason);
+	add_text(&text, "scene", last->application->scene);
+	add_text(&text, "scope", last->application->scope);
+	ht_cli_add_asked(&text, "applicant", &last->application->asks);
+	return ht_cli_write_draft(out, &text);
+}
+
+static int
+withdraw(int argc, char **argv)
+{
+	HT_AUTO(ht_casebook_free) struct ht_casebook *book = NULL;
+	const struct ht_case_file *file = NULL;
+	const char *reason = NULL, *out = NULL;
+	const struct ht_opt opts[] = {
+	    HT_OPT_NEED("reason", "TEXT", reason, "why"),
+	    HT_OPT_NEED("out", "FILE", out, "the draft; never overwritten"),
+	};
+	const struct ht_usage_of takes = {
+	    "hutong apply withdraw DIR APPLICATION --reason TEXT --out FILE",
+	    opts, HT_COUNT(opts), 2, 2};
+	struct ht_args args;
+	int rc = ht_cli_options(&takes, argc, argv, &args);
+
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_casebook(args.at[0], &book);
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_case(book, args.at[1], &file);
+	if (rc == HT_CLI_GO)
+		rc = check_turn(file, HT_CASE_WITHDRAW);
+	return rc == HT_CLI_GO ? write_withdrawal(file, reason, out) : rc;
+}
+
 /* ---- grant, item ---- */
 
 static int
@@ -365,6 +410,12 @@ static const struct ht_verb verb_extend = {
     .help = "write an extension of the term, once, for the authority's consent",
     .run = extend,
 };
+static const struct ht_verb verb_withdraw = {
+    .name = "withdraw",
+    .synopsis = "DIR APPLICATION --reason TEXT --out FILE",
+    .help = "take an application back that is not decided yet",
+    .run = withdraw,
+};
 static const struct ht_verb verb_grant = {
     .name = "grant",
     .synopsis = "DIR APPLICATION --out FILE",
@@ -383,7 +434,8 @@ apply(int argc, char **argv)
 {
 	static const struct ht_verb *const verbs[] = {&verb_draft, &verb_sign,
 	    &ht_apply_send, &ht_apply_fetch, &ht_apply_list, &ht_apply_show,
-	    &verb_answer, &verb_extend, &verb_grant, &verb_item};
+	    &verb_answer, &verb_extend, &verb_withdraw, &verb_grant,
+	    &verb_item};
 
 	return ht_cli_dispatch(
 	    "hutong apply", verbs, HT_COUNT(verbs), argc, argv);
@@ -391,7 +443,9 @@ apply(int argc, char **argv)
 
 const struct ht_verb ht_verb_apply = {
     .name = "apply",
-    .synopsis = "draft|sign|send|fetch|list|show|answer|extend|grant|item ...",
+    .synopsis =
+        "draft|sign|send|fetch|list|show|answer|extend|withdraw|grant|item "
+        "...",
     .help = "applications for grants, and what is answered",
     .run = apply,
 };

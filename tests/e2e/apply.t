@@ -202,6 +202,37 @@ run 1 'GRANT_STATE' "... with the next record" ask --force
 says 'the broker refused' "... at the broker"
 run 0 'terminated' "the list says that, too" list state
 
+# ---- withdrawn ----
+
+run 1 'state: terminated' "what is decided is not withdrawn, and it is told" \
+    hutong apply withdraw "$dir/state" "$app" --reason late --out "$dir/w0"
+app=police.demo/residents.2031-8
+sed 's/2031-7/2031-8/' "$dir/a1" | sed '/^$/,$d' >"$dir/b1"
+hutong apply sign "$dir/b1" --key "$(key police.demo/residents)" 2>/dev/null
+run 0 'revision 1' "another application is handed in" send b1 "$P"
+fetch police "$P" >/dev/null 2>&1
+fetch state "$S" >/dev/null 2>&1
+run 0 'signed by' "and withdrawn" eval \
+    'hutong apply withdraw "$dir/police" "$app" --reason 不再需要 \
+        --out "$dir/w1" &&
+    hutong apply sign "$dir/w1" --key "$(key police.demo/residents)"'
+run 1 'must hand it in itself' "not by the provider" send w1 "$S"
+run 0 'revision 2' "that travels" send w1 "$P"
+run 0 'revision 2' "the provider fetches it" fetch state "$S"
+run 0 "$app,.*,withdrawn,[^,]*,,," "the list: withdrawn, nobody's turn, no term" \
+    list state
+list state --overdue --at "$(date -d '+60 days' +%F)" >"$dir/out" 2>&1
+! grep -q "$app" "$dir/out"
+result $? "... and never overdue"
+run 1 'is withdrawn' "it cannot be answered" answer no accept
+run 0 '不再需要' "who looks reads why" hutong apply show "$dir/state" "$app"
+run 1 'under another number' "and it does not come back" eval \
+    'sed "s/^revision: 2/revision: 3/; /^withdrawn/d; /^\$/,\$d" "$dir/w1" \
+        >"$dir/b3" &&
+    hutong apply sign "$dir/b3" --key "$(key police.demo/residents)" &&
+    send b3 "$P"'
+app=police.demo/residents.2031-7
+
 # ---- the end ----
 
 run 1 'approved' "what is answered is not answered again" \

@@ -61,6 +61,9 @@ make_notes(void **state)
 {
 	static const char *const texts[] = {
 	    APPLICATION("1", ""), APPLICATION("2", "quota: {per-day: 9}\n")};
+	static const char *const taken_back[] = {
+	    APPLICATION("2", "withdrawn: 不再需要\n"),
+	    APPLICATION("3", "withdrawn: 不再需要\n")};
 
 	(void)state;
 	assert_ok(ht_keys_init());
@@ -77,6 +80,7 @@ make_notes(void **state)
 		    to, "answer/v1", "answer: approve\ngrant: gx.demo/7\n");
 		notes[r][HT_CASE_REFUSE] = answer_to(
 		    to, "answer/v1", "answer: refuse\nreasons: [no]\n");
+		notes[r][HT_CASE_WITHDRAW] = doc_of(taken_back[r]);
 	}
 	return 0;
 }
@@ -95,27 +99,31 @@ drop_notes(void **state)
 
 /*
  * The specification: what each event makes of each state, "" where it may not
- * come.  Events: submit accept return extend approve refuse.
+ * come.  Events: submit accept return extend approve refuse withdraw.
  */
+#define OUT "withdrawn"
 static const struct {
 	const char *state;
 	bool returned, extended;
 	const char *to[HT_CASE_EVENTS];
 } table[] = {
-    {"none",      false, false, {"submitted", "", "", "", "", ""}              },
+    {"none",      false, false, {"submitted", "", "", "", "", "", ""}       },
     {"submitted", false, false,
-     {"", "accepted", "returned", "submitted", "approved", ""}                 },
+     {"", "accepted", "returned", "submitted", "approved", "", OUT}         },
     {"submitted", false, true,
-     {"", "accepted", "returned", "", "approved", ""}                          },
+     {"", "accepted", "returned", "", "approved", "", OUT}                  },
     {"submitted", true,  false,
-     {"", "accepted", "", "submitted", "approved", "refused"}                  },
-    {"submitted", true,  true,  {"", "accepted", "", "", "approved", "refused"}},
-    {"accepted",  false, false, {"", "", "", "accepted", "approved", "refused"}},
-    {"accepted",  false, true,  {"", "", "", "", "approved", "refused"}        },
-    {"accepted",  true,  false, {"", "", "", "accepted", "approved", "refused"}},
-    {"accepted",  true,  true,  {"", "", "", "", "approved", "refused"}        },
-    {"returned",  true,  false, {"submitted", "", "", "", "", ""}              },
-    {"returned",  true,  true,  {"submitted", "", "", "", "", ""}              },
+     {"", "accepted", "", "submitted", "approved", "refused", OUT}          },
+    {"submitted", true,  true,
+     {"", "accepted", "", "", "approved", "refused", OUT}                   },
+    {"accepted",  false, false,
+     {"", "", "", "accepted", "approved", "refused", OUT}                   },
+    {"accepted",  false, true,  {"", "", "", "", "approved", "refused", OUT}},
+    {"accepted",  true,  false,
+     {"", "", "", "accepted", "approved", "refused", OUT}                   },
+    {"accepted",  true,  true,  {"", "", "", "", "approved", "refused", OUT}},
+    {"returned",  true,  false, {"submitted", "", "", "", "", "", OUT}      },
+    {"returned",  true,  true,  {"submitted", "", "", "", "", "", OUT}      },
 };
 
 static const char *
@@ -126,7 +134,7 @@ specified(const struct ht_case *c, enum ht_case_event event)
 		    table[i].returned == c->returned &&
 		    table[i].extended == c->extended)
 			return table[i].to[event];
-	return ""; /* approved and refused: the end */
+	return ""; /* approved, refused, withdrawn: the end */
 }
 
 static unsigned long played;
@@ -140,7 +148,7 @@ play(const struct ht_case *before, unsigned left, uint64_t now_ms)
 		const char *to = specified(before, (enum ht_case_event)e);
 		/* The second revision comes, and is answered, after a return */
 		bool second =
-		    c.state == HT_CASE_RETURNED ||
+		    (c.state == HT_CASE_RETURNED && e != HT_CASE_WITHDRAW) ||
 		    (c.application != NULL && c.application->revision == 2);
 		enum ht_err err = ht_case_take(&c, notes[second][e], now_ms,
 		    HT_SHARE_CONDITIONAL, NULL, NULL);
@@ -167,7 +175,7 @@ every_order_is_played(void **state)
 
 	(void)state;
 	play(&none, 7, 1000);
-	assert_true(played == (6ul * 6 * 6 * 6 * 6 * 6 * 6 * 6 - 1) / 5);
+	assert_true(played == (7ul * 7 * 7 * 7 * 7 * 7 * 7 * 7 - 1) / 6);
 }
 
 /* ---- reasons ---- */
@@ -222,6 +230,34 @@ what_may_not_be_is_told(void **state)
 	bars(&c, notes[1][HT_CASE_RETURN], "returned once");
 	takes(&c, notes[1][HT_CASE_REFUSE]);
 	bars(&c, notes[1][HT_CASE_APPROVE], "refused");
+	bars(&c, notes[1][HT_CASE_WITHDRAW], "not decided yet");
+}
+
+static void
+what_is_withdrawn_is_over(void **state)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_case_due due = {.turn = HT_TURN_PROVIDER};
+	struct ht_case c = {0};
+
+	(void)state;
+	bars(&c, notes[0][HT_CASE_WITHDRAW], "not known here");
+	takes(&c, notes[0][HT_CASE_SUBMIT]);
+	bars(&c, notes[1][HT_CASE_WITHDRAW], "revision 2 is expected");
+	takes(&c, notes[0][HT_CASE_WITHDRAW]);
+	assert_string_equal(c.application->application->withdrawn, "不再需要");
+	assert_int_equal(c.ended_ms, 1000);
+	/* No term runs, so no calendar is needed either. */
+	assert_ok(
+	    ht_case_due(&c, HT_SHARE_CONDITIONAL, false, NULL, report, &due));
+	assert_int_equal(due.turn, HT_TURN_NOBODY);
+	assert_int_equal(due.due_ms, 0);
+	bars(&c, notes[0][HT_CASE_APPROVE], "is withdrawn");
+	bars(&c, notes[1][HT_CASE_SUBMIT], "under another number");
+	c = (struct ht_case){0};
+	takes(&c, notes[0][HT_CASE_SUBMIT]);
+	takes(&c, notes[0][HT_CASE_APPROVE]);
+	bars(&c, notes[0][HT_CASE_WITHDRAW], "state: terminated");
 }
 
 /* ---- terms ---- */
@@ -481,6 +517,7 @@ reading_survives_no_memory(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_order_is_played),
     cmocka_unit_test(what_may_not_be_is_told),
+    cmocka_unit_test(what_is_withdrawn_is_over),
     cmocka_unit_test(terms_are_kept),
     cmocka_unit_test(an_extension_comes_in_time),
     cmocka_unit_test(documents_are_strict),
