@@ -344,7 +344,7 @@ open_parts(struct core *core)
 	if (err == HT_OK)
 		err = ht_log_rolled_back(core->log, &core->rolled);
 	if (err == HT_OK) /* before anybody is connected */
-		cosign_hold(core);
+		err = cosign_recall(core);
 	if (err == HT_OK)
 		err = open_audit(core);
 	if (err == HT_OK)

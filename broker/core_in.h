@@ -220,6 +220,8 @@ void cosign_close(struct core *core);
 void cosign_root(struct core *core);
 /* Admit nothing new while a log that was put back is not vouched for. */
 void cosign_hold(struct core *core);
+/* The same at the start: what the operator said before is in the log. */
+enum ht_err cosign_recall(struct core *core) HT_MUST_USE;
 void cosign_tick(struct core *core, uint64_t now_ms);
 /* core->m is a COSIGN of this connection. */
 void cosign_answer(struct core *core, const struct ht_conn *conn);

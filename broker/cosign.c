@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/core_in.h"
+#include "broker/replay.h"
 #include "keys/witness.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -103,6 +104,27 @@ ask(struct core *core, const struct ht_round_witness *w)
 	link_send(core, HT_SLICE(conn->handle, conn->handle_len));
 }
 
+/* Is it to be waited for, and has the operator said before not to? */
+static bool
+waits(const struct core *core)
+{
+	return core->rolled.anchor != 0 && core->round.needed > 0 &&
+	       core->round.met_size <= core->rolled.place && !core->resumed;
+}
+
+enum ht_err
+cosign_recall(struct core *core)
+{
+	enum ht_err err = HT_OK;
+
+	if (waits(core))
+		err = ht_replay_resumed(
+		    core->log, core->rolled.place, &core->resumed);
+	if (err == HT_OK)
+		cosign_hold(core);
+	return err;
+}
+
 /*
  * After an operator went on with an older log nothing new is admitted until
  * others vouch for what it is now.
@@ -111,8 +133,7 @@ void
 cosign_hold(struct core *core)
 {
 	const struct ht_round *round = &core->round;
-	bool held = core->rolled.anchor != 0 && round->needed > 0 &&
-	            round->met_size <= core->rolled.place && !core->resumed;
+	bool held = waits(core);
 
 	if (held == core->held)
 		return;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "broker/core_in.h"
+#include "broker/replay.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
@@ -291,11 +292,10 @@ static void
 resume(struct visit *v)
 {
 	if (!logged(v, "resume",
-	        v->core->held ? "the operator does not wait for witnesses of "
-	                        "the log that was put back"
+	        v->core->held ? HT_REPLAY_RESUMED
 	                      : "the operator has looked at the clock"))
 		return;
-	v->core->resumed = true;
+	v->core->resumed = v->core->resumed || v->core->held;
 	ht_committer_resume(v->core->committer);
 	ht_buf_str(&v->out, "ok\n");
 }

@@ -190,6 +190,47 @@ ht_replay_snapshot(struct ht_log *log, struct ht_replay_snapshot *ret)
 	return find_issued(log, ret);
 }
 
+/* ---- a log put back that is waited for no more ---- */
+
+/* map {"act": str, "by": str, "detail": str}.  HT_EEXISTS ends the walk. */
+static enum ht_err
+look_for_resume(void *arg, uint64_t seq, struct ht_slice leaf)
+{
+	struct ht_unpack u;
+	struct ht_slice act, detail;
+	struct ht_entry e;
+	enum ht_err err = ht_entry_decode(leaf, &e);
+
+	(void)arg;
+	(void)seq;
+	if (err != HT_OK || e.type != HT_ENTRY_ADMIN)
+		return err;
+	u = ht_unpack(e.payload);
+	(void)ht_unpack_map(&u, 3);
+	ht_unpack_key(&u, "act");
+	act = ht_unpack_str(&u, LEAF_MAX);
+	ht_unpack_key(&u, "by");
+	(void)ht_unpack_str(&u, LEAF_MAX);
+	ht_unpack_key(&u, "detail");
+	detail = ht_unpack_str(&u, LEAF_MAX);
+	if (ht_unpack_end(&u) != HT_OK)
+		return HT_EINTEGRITY;
+	return ht_slice_is(act, "resume") &&
+	               ht_slice_is(detail, HT_REPLAY_RESUMED)
+	           ? HT_EEXISTS
+	           : HT_OK;
+}
+
+enum ht_err
+ht_replay_resumed(struct ht_log *log, uint64_t from, bool *ret)
+{
+	enum ht_err err =
+	    ht_log_walk(log, from, ht_log_size(log), look_for_resume, NULL);
+
+	*ret = err == HT_EEXISTS;
+	return err == HT_EEXISTS ? HT_OK : err;
+}
+
 /* ---- the records that may still live ---- */
 
 static bool

@@ -32,4 +32,15 @@ struct ht_replay_snapshot {
 enum ht_err ht_replay_snapshot(
     struct ht_log *log, struct ht_replay_snapshot *ret) HT_MUST_USE;
 
+/* What `ctl resume` says of itself when it does not wait for witnesses. */
+#define HT_REPLAY_RESUMED                                                      \
+	"the operator does not wait for witnesses of the log that was put "    \
+	"back"
+/*
+ * Has an operator said so in an entry from @from on?  The log is the memory:
+ * where nobody has, nothing was admitted either, and there is little to read.
+ */
+enum ht_err ht_replay_resumed(struct ht_log *log, uint64_t from, bool *ret)
+    HT_MUST_USE;
+
 #endif

@@ -105,6 +105,36 @@ printf 'log %s\nwitness a %s\nwitness b %s\ngroup g all a b\nquorum g\n' \
     "$statistics" >"$dir/policy"
 run 0 '^met' "and a policy of both is met, says the page of Python" \
     tests/lib/check-policy "$dir/policy" "$dir/cosigned.note"
+# ---- an older log put back, and an operator who does not wait ----
+
+kill -TERM "$first" "$second"
+wait "$first" "$second" 2>/dev/null
+cp -r "$log/evidence" "$dir/old"
+start_broker
+stop_broker
+rm -r "$log/evidence"
+mv "$dir/old" "$log/evidence"
+run 4 'accept-rollback' "an older log is not gone on with" \
+    timeout 20 hutong-broker --config "$conf"
+size=$(grep -ohE 'accept-rollback [0-9]+' "$dir/out" "$dir/err" | head -n 1)
+size=${size##* }
+hutong-broker --config "$conf" --accept-rollback "$size" --why 'a drill' \
+    >>"$dir/broker.log" 2>&1 &
+broker=$!
+pids="$pids $broker"
+within 15 ctl status || bail "no broker"
+run 0 'PAUSED' "put back by the operator, it waits for its witnesses" ctl status
+ctl resume >"$dir/out" 2>"$dir/err"
+result $? "the operator does not wait"
+admits() { ctl status | grep -q '"admits": *"yes"'; }
+within 5 admits
+result $? "... and records are admitted"
+stop_broker
+start_broker
+admits
+result $? "... after a restart, too"
+stop_broker
+
 publish 2 >/dev/null
 run 5 'lists no witnesses' "without witnesses in the root: exit 5" \
     hutong-audit witness status --dir "$log" --root "$auth/root.note"

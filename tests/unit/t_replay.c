@@ -143,11 +143,65 @@ the_snapshot_in_force_is_found(void **state)
 	}
 }
 
+static void
+append_admin(struct ht_log *log, const char *act, const char *detail)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(1000);
+	struct ht_entry e = {.type = HT_ENTRY_ADMIN, .snapshot = hash_of(1)};
+
+	ht_pack_map(&payload, 3);
+	ht_pack_cstr(&payload, "act");
+	ht_pack_cstr(&payload, act);
+	ht_pack_cstr(&payload, "by");
+	ht_pack_cstr(&payload, "uid 0");
+	ht_pack_cstr(&payload, "detail");
+	ht_pack_cstr(&payload, detail);
+	e.payload = ht_buf_slice(&payload);
+	assert_ok(ht_log_append(log, &e, NULL));
+}
+
+/* Entries in their order, and from which of them on it is known. */
+static void
+an_operator_who_did_not_wait_is_remembered(void **state)
+{
+	static const struct {
+		const char *act, *detail;
+	} acts[] = {
+	    {"resume",  "the operator has looked at the clock"}, /* 0 */
+	    {"forgive", HT_REPLAY_RESUMED                     },
+	    {"resume",  HT_REPLAY_RESUMED                     },
+	    {"stop",    ""	                            },
+	};
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	char dir[HT_TEST_PATH_MAX];
+	struct ht_slice note;
+	struct ht_log *log;
+	bool resumed = true;
+
+	(void)state;
+	assert_ok(
+	    ht_log_open(ht_test_dir(dir), "gx.demo/log", key, report, &log));
+	assert_ok(ht_replay_resumed(log, 0, &resumed));
+	assert_false(resumed);
+	for (size_t i = 0; i < HT_COUNT(acts); i++) {
+		append_admin(log, acts[i].act, acts[i].detail);
+		assert_ok(ht_log_commit(log, &note));
+		assert_ok(ht_replay_resumed(log, 0, &resumed));
+		assert_int_equal(resumed, i >= 2);
+	}
+	/* Of a log put back later it says nothing. */
+	assert_ok(ht_replay_resumed(log, 3, &resumed));
+	assert_false(resumed);
+	ht_log_close(&log);
+	ht_test_dir_remove(dir);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_snapshot_in_force_is_found),
+	    cmocka_unit_test(an_operator_who_did_not_wait_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, make_key, drop_key);
