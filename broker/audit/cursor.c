@@ -1,26 +1,42 @@
 /*
- * cursor.c -- the file of --cursor-file: five lines, written whole.
+ * cursor.c -- the file of --cursor-file: six lines, written whole.
+ *
+ *	hutong-cursor/2
+ *	log ORIGIN
+ *	size N ROOT
+ *	next N
+ *	salt HEX
+ *	query BLAKE2b-256("hutong-cursor/2\n" || salt || hash of the question)
+ *
+ * Version 1 had no salt, and the hash of the question itself; it is read, and
+ * written no more.
  */
 #include "broker/audit/cursor.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "keys/hash.h"
 #include "lib/base/fs.h"
 
-#define FIRST_LINE "hutong-cursor/1"
+#define SALTED   "hutong-cursor/2\n"
+#define UNSALTED "hutong-cursor/1\n"
 
 void
 ht_cursor_text(const struct ht_audit_cursor *c, struct ht_buf *out)
 {
 	char root[2 * HT_HASH_SIZE + 1], query[2 * HT_HASH_SIZE + 1];
+	char salt[2 * HT_CURSOR_SALT + 1];
 
 	ht_hex(root, c->root.at, HT_HASH_SIZE);
 	ht_hex(query, c->query.at, HT_HASH_SIZE);
-	ht_buf_fmt(out,
-	    FIRST_LINE "\nlog %s\nsize %llu %s\nnext %llu\nquery %s\n",
-	    c->origin, (unsigned long long)c->size, root,
-	    (unsigned long long)c->next, query);
+	ht_hex(salt, c->salt, HT_CURSOR_SALT);
+	ht_buf_fmt(out, "%slog %s\nsize %llu %s\nnext %llu\n",
+	    c->salted ? SALTED : UNSALTED, c->origin,
+	    (unsigned long long)c->size, root, (unsigned long long)c->next);
+	if (c->salted)
+		ht_buf_fmt(out, "salt %s\n", salt);
+	ht_buf_fmt(out, "query %s\n", query);
 }
 
 /* ---- parsing: what it gives must print as what came ---- */
@@ -54,14 +70,14 @@ number(struct ht_slice text)
 }
 
 static bool
-hash(struct ht_slice text, struct ht_hash *ret)
+unhex(struct ht_slice text, uint8_t *out, size_t len)
 {
 	char hex[2 * HT_HASH_SIZE + 1] = "";
 
-	if (text.len != sizeof(hex) - 1)
+	if (text.len != 2 * len || text.len >= sizeof(hex))
 		return false;
 	memcpy(hex, text.at, text.len);
-	return ht_unhex(hex, ret->at, HT_HASH_SIZE) == HT_OK;
+	return ht_unhex(hex, out, len) == HT_OK;
 }
 
 enum ht_err
@@ -72,15 +88,21 @@ ht_cursor_parse(struct ht_slice text, struct ht_audit_cursor *ret)
 	struct ht_slice rest = text, name;
 	bool good;
 
+	c.salted = text.len >= strlen(SALTED) &&
+	           memcmp(text.at, SALTED, strlen(SALTED)) == 0;
 	(void)word(&rest, ' '); /* first line and "log" */
 	name = word(&rest, '\n');
 	(void)word(&rest, ' ');
 	c.size = number(word(&rest, ' '));
-	good = hash(word(&rest, '\n'), &c.root);
+	good = unhex(word(&rest, '\n'), c.root.at, HT_HASH_SIZE);
 	(void)word(&rest, ' ');
 	c.next = number(word(&rest, '\n'));
 	(void)word(&rest, ' ');
-	good = hash(word(&rest, '\n'), &c.query) && good;
+	if (c.salted) {
+		good = unhex(word(&rest, '\n'), c.salt, HT_CURSOR_SALT) && good;
+		(void)word(&rest, ' ');
+	}
+	good = unhex(word(&rest, '\n'), c.query.at, HT_HASH_SIZE) && good;
 	if (!good || name.len == 0 || name.len >= sizeof(c.origin) ||
 	    memchr(name.at, '\0', name.len) != NULL)
 		return HT_EMALFORMED;
@@ -106,14 +128,37 @@ first_run(const struct ht_audit_opts *opts, enum ht_err err)
 	return HT_AUDIT_GONE;
 }
 
+/* What stands in a cursor for the question whose hash is @query. */
+static struct ht_hash
+salted(const struct ht_audit_cursor *c, const struct ht_hash *query)
+{
+	struct ht_slice parts[] = {
+	    ht_slice_str(SALTED),
+	    HT_SLICE(c->salt, HT_CURSOR_SALT),
+	    HT_SLICE(query->at, HT_HASH_SIZE),
+	};
+
+	return c->salted ? ht_blake2b(parts, HT_COUNT(parts)) : *query;
+}
+
+static void
+salt_anew(struct ht_audit_cursor *c, const struct ht_hash *query)
+{
+	c->salted = true;
+	ht_random(c->salt, sizeof(c->salt));
+	c->query = salted(c, query);
+}
+
 int
 ht_audit_cursor_open(struct ht_audit_opts *opts, struct ht_audit_cursor *ret)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_CURSOR_MAX);
-	struct ht_hash query;
+	struct ht_hash query, was;
 	enum ht_err err = ht_query_hash(&opts->query, &query);
 
-	*ret = (struct ht_audit_cursor){.query = query};
+	*ret = (struct ht_audit_cursor){0};
+	if (err == HT_OK)
+		salt_anew(ret, &query);
 	if (err == HT_OK)
 		err = ht_fs_read(opts->cursor, &bytes);
 	if (err != HT_OK)
@@ -124,12 +169,15 @@ ht_audit_cursor_open(struct ht_audit_opts *opts, struct ht_audit_cursor *ret)
 		    opts->cursor);
 		return HT_AUDIT_USAGE;
 	}
-	if (!ht_hash_eq(&query, &ret->query)) {
+	was = salted(ret, &query);
+	if (!ht_hash_eq(&was, &ret->query)) {
 		ht_audit_say("--cursor-file: %s belongs to another question; "
 		             "give each question a file of its own",
 		    opts->cursor);
 		return HT_AUDIT_USAGE;
 	}
+	if (!ret->salted)
+		salt_anew(ret, &query);
 	opts->query.filter.start_seq = ret->next;
 	opts->query.since = ret->size;
 	return HT_AUDIT_OK;

@@ -9,14 +9,21 @@
 
 #include "broker/audit/tool.h"
 
-#define HT_CURSOR_MAX 1024 /* bytes of the file */
+#define HT_CURSOR_MAX  1024 /* bytes of the file */
+#define HT_CURSOR_SALT 16
 
 struct ht_audit_cursor {
 	char origin[HT_NAME_MAX + 64];
 	uint64_t size;       /* as of; 0: the first run, nothing below counts */
 	struct ht_hash root; /* of the tree of that size */
 	uint64_t next;       /* the entry to go on with */
-	struct ht_hash query; /* ht_query_hash() */
+	/*
+	 * Of the question, under a salt of the file's own: two files do not
+	 * tell that they ask the same, and no table made beforehand tells what.
+	 */
+	struct ht_hash query;
+	bool salted; /* not in files of before, version 1 */
+	uint8_t salt[HT_CURSOR_SALT];
 };
 
 void ht_cursor_text(const struct ht_audit_cursor *cursor, struct ht_buf *out);

@@ -293,6 +293,10 @@ run 2 'another question' "$audit" search --dir "$log" --type REJECT \
 says 'belongs to another question' 'is told so'
 run 2 'a cursor and a start' "$audit" search --dir "$log" --start 3 \
     --type REQUEST --cursor-file "$cursor"
+"$audit" search --dir "$log" --type REQUEST --cursor-file "$dir/again" \
+    >/dev/null 2>&1
+[ "$(grep ^query "$cursor")" != "$(grep ^query "$dir/again")" ]
+result $? 'two files do not tell that they ask the same'
 sed "s/^size .*/size $((size + 1)) $root/" "$cursor" >"$dir/ahead"
 run 6 'a log that shrank since' "$audit" search --dir "$log" --type REQUEST \
     --cursor-file "$dir/ahead"

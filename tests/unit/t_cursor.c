@@ -6,7 +6,12 @@
 
 #define ROOT  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define QUERY "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
-#define GOOD                                                                   \
+#define SALT  "000102030405060708090a0b0c0d0e0f"
+#define BODY                                                                   \
+	"log gx.demo/log\nsize 86 " ROOT "\nnext 57\nsalt " SALT               \
+	"\nquery " QUERY "\n"
+#define GOOD "hutong-cursor/2\n" BODY
+#define OLD                                                                    \
 	"hutong-cursor/1\nlog gx.demo/log\nsize 86 " ROOT                      \
 	"\nnext 57\nquery " QUERY "\n"
 
@@ -18,41 +23,50 @@ a_cursor_has_one_form(void **state)
 		const char *text;
 		enum ht_err want;
 	} rows[] = {
-	    {"as it is written",            GOOD,                 HT_OK        },
-	    {"nothing",                     "",                   HT_EMALFORMED},
-	    {"another version",
+	    {"as it is written",                 GOOD,                           HT_OK        },
+	    {"nothing",	                  "",	                     HT_EMALFORMED},
+	    {"another version",                  "hutong-cursor/3\n" BODY,       HT_EMALFORMED},
+	    {"without the salt",
              "hutong-cursor/2\nlog gx.demo/log\nsize 86 " ROOT
 	        "\nnext 57\nquery " QUERY "\n",
-             HT_EMALFORMED	                                             },
+             HT_EMALFORMED	                                                            },
+	    {"a salt cut short",
+             "hutong-cursor/2\nlog gx.demo/log\nsize 86 " ROOT
+	        "\nnext 57\nsalt 0011\nquery " QUERY "\n",
+             HT_EMALFORMED	                                                            },
+	    {"a salt in the form that had none", "hutong-cursor/1\n" BODY,
+             HT_EMALFORMED	                                                            },
+	    {"of before, without a salt",        OLD,                            HT_OK        },
 	    {"no log",
-             "hutong-cursor/1\nlog \nsize 86 " ROOT "\nnext 57\nquery " QUERY
-	        "\n",	                                     HT_EMALFORMED},
+             "hutong-cursor/2\nlog \nsize 86 " ROOT "\nnext 57\nsalt " SALT
+	        "\nquery " QUERY "\n",
+             HT_EMALFORMED	                                                            },
 	    {"a number with a zero before",
-             "hutong-cursor/1\nlog gx.demo/log\nsize 086 " ROOT
-	        "\nnext 57\nquery " QUERY "\n",
-             HT_EMALFORMED	                                             },
+             "hutong-cursor/2\nlog gx.demo/log\nsize 086 " ROOT
+	        "\nnext 57\nsalt " SALT "\nquery " QUERY "\n",
+             HT_EMALFORMED	                                                            },
 	    {"a number that overflows",
-             "hutong-cursor/1\nlog gx.demo/log\nsize 86 " ROOT
-	        "\nnext 18446744073709551616\nquery " QUERY "\n",
-             HT_EMALFORMED	                                             },
+             "hutong-cursor/2\nlog gx.demo/log\nsize 86 " ROOT
+	        "\nnext 18446744073709551616\nsalt " SALT "\nquery " QUERY "\n",
+             HT_EMALFORMED	                                                            },
 	    {"a letter for a digit",
-             "hutong-cursor/1\nlog gx.demo/log\nsize 8a " ROOT
-	        "\nnext 57\nquery " QUERY "\n",
-             HT_EMALFORMED	                                             },
+             "hutong-cursor/2\nlog gx.demo/log\nsize 8a " ROOT
+	        "\nnext 57\nsalt " SALT "\nquery " QUERY "\n",
+             HT_EMALFORMED	                                                            },
 	    {"a hash cut short",
-             "hutong-cursor/1\nlog gx.demo/log\nsize 86 0011"
-	        "\nnext 57\nquery " QUERY "\n",
-             HT_EMALFORMED	                                             },
+             "hutong-cursor/2\nlog gx.demo/log\nsize 86 0011"
+	        "\nnext 57\nsalt " SALT "\nquery " QUERY "\n",
+             HT_EMALFORMED	                                                            },
 	    {"upper-case hex",
-             "hutong-cursor/1\nlog gx.demo/log\nsize 86 "
+             "hutong-cursor/2\nlog gx.demo/log\nsize 86 "
 	        "AA112233445566778899aabbccddeeff00112233445566778899aabbc"
-	        "cddeeff\nnext 57\nquery " QUERY "\n",
-             HT_EMALFORMED	                                             },
+	        "cddeeff\nnext 57\nsalt " SALT "\nquery " QUERY "\n",
+             HT_EMALFORMED	                                                            },
 	    {"no newline at the end",
-             "hutong-cursor/1\nlog gx.demo/log\nsize 86 " ROOT
-	        "\nnext 57\nquery " QUERY,
-             HT_EMALFORMED	                                             },
-	    {"something after it",          GOOD "\n",            HT_EMALFORMED},
+             "hutong-cursor/2\nlog gx.demo/log\nsize 86 " ROOT
+	        "\nnext 57\nsalt " SALT "\nquery " QUERY,
+             HT_EMALFORMED	                                                            },
+	    {"something after it",               GOOD "\n",                      HT_EMALFORMED},
 	};
 	struct ht_audit_cursor c;
 
@@ -67,6 +81,8 @@ a_cursor_has_one_form(void **state)
 	assert_int_equal(c.next, 57);
 	assert_int_equal(c.root.at[1], 0x11);
 	assert_int_equal(c.query.at[0], 0xff);
+	assert_true(c.salted);
+	assert_int_equal(c.salt[15], 15);
 }
 
 static void
