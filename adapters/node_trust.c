@@ -17,8 +17,6 @@
 #define FETCH_BYTES_MAX ((size_t)512 << 20)
 #define CONSISTENCY_MS  1000 /* how often the newest is tied to the kept */
 #define ENTRY_SNAPSHOT  11   /* docs/log-format.md */
-#define FACT_CHECKPOINT "checkpoint"
-#define FACT_SEEN       "seen"
 
 /* ---- checkpoints ---- */
 
@@ -40,7 +38,7 @@ keep_checkpoint(
 	node->kept = *cp;
 	err = set_note(&node->kept_note, note);
 	if (err == HT_OK)
-		err = ht_state_put(node->state, FACT_CHECKPOINT, note);
+		err = ht_state_put(node->state, HT_FACT_CHECKPOINT, note);
 	if (err == HT_OK)
 		return true;
 	node_break(node, err, "the newest checkpoint cannot be kept: %s",
@@ -313,10 +311,10 @@ node_trust_open(struct ht_node *node, struct ht_report *report)
 	enum ht_err err;
 
 	err = load_checkpoint(
-	    node, FACT_CHECKPOINT, &node->kept_note, &node->kept, report);
+	    node, HT_FACT_CHECKPOINT, &node->kept_note, &node->kept, report);
 	if (err == HT_OK)
 		err = load_checkpoint(
-		    node, FACT_SEEN, &node->seen_note, &node->seen, report);
+		    node, HT_FACT_SEEN, &node->seen_note, &node->seen, report);
 	if (err == HT_OK)
 		install_kept(node);
 	return err;
@@ -329,7 +327,7 @@ node_trust_close(struct ht_node *node)
 	    node->phase == NODE_BROKEN)
 		return;
 	/* The next run holds the broker to it. */
-	if (ht_state_put(node->state, FACT_SEEN,
+	if (ht_state_put(node->state, HT_FACT_SEEN,
 	        ht_buf_slice(&node->seen_note)) != HT_OK ||
 	    ht_state_commit(node->state) != HT_OK)
 		ht_log(HT_WARN,

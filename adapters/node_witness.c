@@ -17,7 +17,6 @@
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 
-#define FACT_COSIGNED "cosigned"
 #define REFUSED_MAX                                                            \
 	64 /* files of one run: evidence, not a way to fill disks              \
 	    */
@@ -70,7 +69,7 @@ node_witness_open(struct ht_node *node, struct ht_report *report)
 		return HT_OK;
 	err = check_name(node, report);
 	if (err == HT_OK)
-		err = ht_state_get(node->state, FACT_COSIGNED, note);
+		err = ht_state_get(node->state, HT_FACT_COSIGNED, note);
 	if (err == HT_ENOTFOUND)
 		return HT_OK;
 	if (err == HT_OK)
@@ -136,7 +135,7 @@ keep(struct ht_node *node, const struct ht_witness_verdict *v)
 	ht_buf_add(&node->cosigned_note, v->note.at, v->note.len);
 	err = node->cosigned_note.err;
 	if (err == HT_OK)
-		err = ht_state_put(node->state, FACT_COSIGNED, v->note);
+		err = ht_state_put(node->state, HT_FACT_COSIGNED, v->note);
 	if (err == HT_OK)
 		err = ht_state_commit(node->state);
 	if (err == HT_OK)

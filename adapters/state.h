@@ -35,7 +35,12 @@ const char *ht_state_dir(const struct ht_state *state);
 /* Make everything gathered durable.  An error means: stop. */
 enum ht_err ht_state_commit(struct ht_state *state) HT_MUST_USE;
 
-/* A small named fact, such as "checkpoint".  HT_ENOTFOUND. */
+/* Checkpoints, as signed notes: proven consistent; newer, but not yet; last
+ * cosigned by this witness. */
+#define HT_FACT_CHECKPOINT "checkpoint"
+#define HT_FACT_SEEN       "seen"
+#define HT_FACT_COSIGNED   "cosigned"
+/* A small named fact, such as those.  HT_ENOTFOUND. */
 enum ht_err ht_state_get(
     struct ht_state *state, const char *name, struct ht_buf *ret) HT_MUST_USE;
 enum ht_err ht_state_put(struct ht_state *state, const char *name,

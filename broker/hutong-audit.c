@@ -47,6 +47,10 @@ static const char usage_text[] =
     "       hutong-audit erase   BELIEF --order NAME --basis TEXT [--bodies] "
     "SCOPE\n"
     "                            [--until TIME] [-o FILE]\n"
+    "       hutong-audit disclose BELIEF --order NAME --basis TEXT [--until "
+    "TIME] [-o FILE]\n"
+    "                            --entries N,N,... | WHERE --authority DIR\n"
+    "                            --subject REGISTRY:ID --tracker FILE ...\n"
     "       hutong-audit witness status|note --dir DIR --root FILE "
     "[--format table|csv]\n"
     "\n"
@@ -840,6 +844,30 @@ run_erase(struct ht_audit_opts *o, int argc, char **argv)
 }
 
 static int
+run_disclose(struct ht_audit_opts *o, int argc, char **argv)
+{
+	const struct ht_erase_opts *e = &o->erase;
+	int code;
+
+	(void)argv;
+	if (argc > 0)
+		return usage_error("disclose takes no operand");
+	if (e->bodies || e->epoch != NULL || e->before != NULL ||
+	    e->over != NULL || (e->entries == NULL) == (o->subject == NULL))
+		return usage_error("looks are disclosed one by one: either "
+		                   "--entries N,N,... or --subject, all that "
+		                   "is hidden from it now");
+	if (o->subject == NULL)
+		return ht_audit_disclose(o);
+	if (o->authority == NULL || o->n_trackers == 0)
+		return usage_error("--subject REGISTRY:ID needs the tracker "
+		                   "keys of its epochs (--tracker FILE), and "
+		                   "--authority: the items say what is hidden");
+	code = check_where(o);
+	return code == HT_AUDIT_OK ? ht_audit_disclose(o) : code;
+}
+
+static int
 run_witness(struct ht_audit_opts *o, int argc, char **argv)
 {
 	bool note = argc == 1 && strcmp(argv[0], "note") == 0;
@@ -871,6 +899,7 @@ static const struct {
     {"subject",     run_subject    },
     {"pseudonym",   run_pseudonym  },
     {"erase",       run_erase      },
+    {"disclose",    run_disclose   },
     {"witness",     run_witness    },
 };
 
@@ -947,5 +976,6 @@ main(int argc, char **argv)
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
 	                   "prove, export, consistency, verify, fsck, "
-	                   "mirror, subject, pseudonym, erase and witness");
+	                   "mirror, subject, pseudonym, erase, disclose "
+	                   "and witness");
 }

@@ -47,6 +47,7 @@ extern const struct ht_verb ht_verb_can_i;
 extern const struct ht_verb ht_verb_explain;
 extern const struct ht_verb ht_verb_apply;
 extern const struct ht_verb ht_verb_once_only;
+extern const struct ht_verb ht_verb_checkpoint;
 
 /*
  * Run the verb that argv[1] names out of @n; prints the usage of @program

@@ -754,3 +754,57 @@ ht_audit_look(const struct ht_audit_opts *opts)
 	subject_fini(s);
 	return code;
 }
+
+static int
+by_entry(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int
+pick_hidden(const struct subject *s, uint64_t **ret, size_t *ret_n)
+{
+	uint64_t *entries = calloc(s->looks.n + 1, sizeof(*entries));
+	size_t n = 0;
+
+	if (entries == NULL) {
+		ht_audit_say("out of memory");
+		return HT_AUDIT_GONE;
+	}
+	for (size_t i = 0; i < s->looks.n; i++) {
+		const struct ht_look *look = &s->looks.at[i];
+		const char *why;
+		uint64_t us;
+
+		if (is_hidden(s, look, &us, &why) && !is_disclosed(s, look))
+			entries[n++] =
+			    look->asked ? look->ask_seq : look->answer_seq;
+	}
+	qsort(entries, n, sizeof(*entries), by_entry);
+	*ret = entries;
+	*ret_n = n;
+	return HT_AUDIT_OK;
+}
+
+int
+ht_audit_hidden(const struct ht_audit_opts *opts, uint64_t **ret, size_t *ret_n)
+{
+	HT_AUTO(ht_mem_free) struct subject *s = calloc(1, sizeof(*s));
+	struct ht_audit_opts own = *opts;
+	int code;
+
+	if (s == NULL) {
+		ht_audit_say("out of memory");
+		return HT_AUDIT_GONE;
+	}
+	own.output = NULL; /* the draft's, not a proof's */
+	s->opts = &own;
+	s->erased = HT_BUF((size_t)1 << 20);
+	code = ask_all(s);
+	if (code == HT_AUDIT_OK)
+		code = pick_hidden(s, ret, ret_n);
+	subject_fini(s);
+	return code;
+}

@@ -212,8 +212,15 @@ int ht_audit_mirror(const struct ht_audit_opts *opts, const char *dir);
 int ht_audit_verify_mirror(const struct ht_audit_opts *opts, const char *dir);
 int ht_audit_witness(const struct ht_audit_opts *opts, bool note_only);
 int ht_audit_erase(const struct ht_audit_opts *opts);
+int ht_audit_disclose(const struct ht_audit_opts *opts);
 /* opts->subject is "registry:id". */
 int ht_audit_look(const struct ht_audit_opts *opts);
+/*
+ * The looks at it that are hidden from it now, and that no order discloses: an
+ * entry of each, increasing; *ret is the caller's, to be freed.
+ */
+int ht_audit_hidden(
+    const struct ht_audit_opts *opts, uint64_t **ret, size_t *ret_n);
 /* @what: entries' numbers and exchange ids, NULL behind the last. */
 int ht_audit_export(const struct ht_audit_opts *opts, char *const *what);
 int ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq);

@@ -383,6 +383,19 @@ start_broker
 ok "... but does on the newest" freshen --resume gx.demo/1
 ok "a later exchange" exits 3 query state --timeout 1s
 stop TERM broker
+checkpoint() { # state, root
+	rm -f "$W/seen.note"
+	hutong checkpoint "$1" --root "$2" --out "$W/seen.note"
+}
+ok "the newest checkpoint that a node has seen" \
+    exits 0 checkpoint "$W/state/shell" "$W/authority/root.note"
+ok "... how far it goes" out_has "gx.demo/log: " "entries, as this node has seen"
+ok "... for whoever restores the log from an older copy" exits 4 \
+    hutong-broker restore --config "$W/broker.yaml" --from "$W/old-log" \
+    --seen "$W/seen.note" "$W/drill"
+ok "... who learns that it is behind" out_has BEHIND accept-rollback
+ok "not of a folder without one" exits 3 checkpoint "$W/nowhere" \
+    "$W/authority/root.note"
 mv "$W/log" "$W/new-log" && cp -a "$W/old-log" "$W/log"
 start broker hutong-broker --config "$W/broker.yaml"
 ok "a log restored from an old copy serves nobody" \

@@ -236,15 +236,29 @@ ok "what was hidden, and is over, is counted by an entry of its own" \
     await 15 due
 asked=$(audit search --status 0 --type REQUEST --member tax.demo/local \
     --format jsonl | sed -n '$s/.*"entry":\([0-9]*\).*/\1/p')
-cat >"$W/show.note" <<-END
-	hutong: disclose/v1
-	order: gx.demo/2026-8
-	log: gx.demo/log
-	basis: 个人信息保护法 第十八条
-	issued: 2026-11-24T00:00:00Z
-	until: 2099-01-01T00:00:00Z
-	entries: [$asked]
-END
+show() { # file, then the scope
+	file=$1
+	shift
+	hutong-audit disclose --root "$W/authority/root.note" \
+	    --order gx.demo/2026-8 --basis '个人信息保护法 第十八条' \
+	    --until 2099-01-01T00:00:00Z --out "$file" "$@"
+}
+hidden() { # file: all that is hidden from the subject
+	show "$1" --socket "$W/audit.sock" --key "$W/keys/auditor.key" \
+	    --why 'complaint 12' --authority "$W/never/authority" \
+	    --tracker "$W/keys/tracker.key" --subject "uscc:$CODE"
+}
+ok "an order to disclose is drafted: all that is hidden from a subject" \
+    exits 0 hidden "$W/all.note"
+ok "... what to do next" out_has 'nothing is disclosed yet' \
+    "hutong-broker ctl disclose $W/all.note"
+ok "... three looks" grep -qx 'entries: \[[0-9]*, [0-9]*, [0-9]*\]' "$W/all.note"
+ok "... nobody's name" sh -c "! grep -q $CODE '$W/all.note'"
+ok "a scope of another order is refused" exits 2 show "$W/x.note" --bodies \
+    --entries 1
+ok "a subject needs the rules, too" exits 2 show "$W/x.note" --subject uscc:1
+ok "... it says so" out_has 'the items say what is hidden'
+ok "or one look is named" exits 0 show "$W/show.note" --entries "$asked"
 ok "an order to disclose a look: one officer is too few" sign "$W/show.note" 1
 ok "... refused" exits 1 ctl disclose "$W/show.note"
 ok "... and why" out_has '2 must' 'nothing was disclosed'
@@ -259,6 +273,8 @@ ok "the subject is shown that look" exits 0 seen never --for-subject
 ok "... and no other" out_has tax.demo/local 'looks      1,' \
     'disclosed  1 looks before their time, by order' '2 looks are hidden'
 ok "... nothing else" out_lacks tax.demo/state
+ok "a draft of all that is hidden has it no more" exits 0 hidden "$W/rest.note"
+ok "... but the two others" grep -qx 'entries: \[[0-9]*, [0-9]*\]' "$W/rest.note"
 ok "the tracker has it, and until when others are hidden" \
     exits 0 seen delayed --format tracker
 ok "... of both kinds" out_has '"hiddenUntil":null' '"hiddenUntil":"20'

@@ -1,6 +1,6 @@
 /*
- * erase_tool.c -- hutong-audit erase: the draft of an order, for officers to
- * sign.  It destroys nothing: that is the broker's, on their word.
+ * order_tool.c -- hutong-audit erase and disclose: drafts of orders, for
+ * officers to sign.  They do nothing: that is the broker's, on their word.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 struct draft {
 	const struct ht_audit_opts *opts;
 	const struct ht_erase_opts *erase;
+	bool disclose;               /* hidden looks; else erase */
 	struct ht_audit_opts search; /* for the entries */
 	struct ht_audit_faith faith;
 	struct ht_buf entries; /* "17, 203" */
@@ -92,6 +93,31 @@ find_entries(struct draft *d)
 	return code;
 }
 
+/* What the rules hide from the subject, and no order shows yet. */
+static int
+find_hidden(struct draft *d)
+{
+	HT_AUTO(ht_mem_free) uint64_t *entries = NULL;
+	int code = ht_audit_hidden(d->opts, &entries, &d->n);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	if (d->n == 0) {
+		ht_audit_say("no look at this subject is hidden from it now");
+		return HT_AUDIT_NONE;
+	}
+	if (d->n > HT_DISCLOSE_ENTRIES) {
+		ht_audit_say("%zu looks are hidden, and one order lists %d at "
+		             "most; make several, with --from and --to",
+		    d->n, HT_DISCLOSE_ENTRIES);
+		return HT_AUDIT_CUT;
+	}
+	for (size_t i = 0; i < d->n; i++)
+		ht_buf_fmt(&d->entries, "%s%llu", i > 0 ? ", " : "",
+		    (unsigned long long)entries[i]);
+	return HT_AUDIT_OK;
+}
+
 /* ---- the document ---- */
 
 /* A scalar in double quotes, where nothing needs to be escaped. */
@@ -134,16 +160,19 @@ write_text(struct draft *d)
 	ht_time_text(issued, now_ms / 1000 * 1000000);
 	ht_time_text(until, (now_ms + VALID_MS) / 1000 * 1000000);
 	ht_buf_fmt(&d->text,
-	    "hutong: erase/v1\n"
+	    "hutong: %s/v1\n"
 	    "order: %s\n"
 	    "log: %s\n"
-	    "basis: \"%s\"\n"
-	    "what: %s\n"
+	    "basis: \"%s\"\n",
+	    d->disclose ? "disclose" : "erase", e->order, d->faith.vkey.name,
+	    e->basis);
+	if (!d->disclose)
+		ht_buf_fmt(
+		    &d->text, "what: %s\n", e->bodies ? "bodies" : "tags");
+	ht_buf_fmt(&d->text,
 	    "issued: %s\n"
 	    "until: %s\n",
-	    e->order, d->faith.vkey.name, e->basis,
-	    e->bodies ? "bodies" : "tags", issued,
-	    e->until != NULL ? e->until : until);
+	    issued, e->until != NULL ? e->until : until);
 	add_scope(d);
 }
 
@@ -172,16 +201,17 @@ static int
 put_out(struct draft *d)
 {
 	const char *out = d->opts->output;
+	const char *verb = d->disclose ? "disclose" : "erase";
 	int code = ht_audit_output(out, ht_buf_slice(&d->text));
 
 	if (code != HT_AUDIT_OK || out == NULL)
 		return code;
-	printf("%s: the draft of an order; nothing is erased yet\n"
+	printf("%s: the draft of an order; nothing is %sd yet\n"
 	       "next: the officers sign it, each on their own machine:\n"
 	       "        hutong catalog sign %s --key FILE\n"
 	       "      and the operator of the broker hands it in:\n"
-	       "        hutong-broker ctl erase %s\n",
-	    out, out, out);
+	       "        hutong-broker ctl %s %s\n",
+	    out, verb, out, verb, out);
 	return HT_AUDIT_OK;
 }
 
@@ -196,7 +226,7 @@ draft(struct draft *d)
 		code = HT_AUDIT_USAGE;
 	}
 	if (code == HT_AUDIT_OK && d->opts->subject != NULL)
-		code = find_entries(d);
+		code = d->disclose ? find_hidden(d) : find_entries(d);
 	if (code != HT_AUDIT_OK)
 		return code;
 	write_text(d);
@@ -204,11 +234,12 @@ draft(struct draft *d)
 	return code == HT_AUDIT_OK ? put_out(d) : code;
 }
 
-int
-ht_audit_erase(const struct ht_audit_opts *opts)
+static int
+order(const struct ht_audit_opts *opts, bool disclose)
 {
 	struct draft d = {.opts = opts,
 	    .erase = &opts->erase,
+	    .disclose = disclose,
 	    .search = *opts,
 	    .entries = HT_BUF(HT_DOC_MAX / 2),
 	    .text = HT_BUF(HT_DOC_MAX)};
@@ -216,9 +247,10 @@ ht_audit_erase(const struct ht_audit_opts *opts)
 
 	if (opts->erase.order == NULL || opts->erase.basis == NULL ||
 	    !quotable(opts->erase.basis)) {
-		ht_audit_say("erase needs --order NAME, and --basis TEXT: the "
+		ht_audit_say("%s needs --order NAME, and --basis TEXT: the "
 		             "legal basis, without quotes and backslashes; it "
-		             "will stand in the log");
+		             "will stand in the log",
+		    disclose ? "disclose" : "erase");
 		return HT_AUDIT_USAGE;
 	}
 	code = draft(&d);
@@ -226,4 +258,16 @@ ht_audit_erase(const struct ht_audit_opts *opts)
 	ht_buf_fini(&d.entries);
 	ht_buf_fini(&d.text);
 	return code;
+}
+
+int
+ht_audit_erase(const struct ht_audit_opts *opts)
+{
+	return order(opts, false);
+}
+
+int
+ht_audit_disclose(const struct ht_audit_opts *opts)
+{
+	return order(opts, true);
 }
