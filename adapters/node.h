@@ -20,6 +20,9 @@
 #ifndef HT_ADAPTERS_NODE_H
 #define HT_ADAPTERS_NODE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "adapters/hutong.h"
 #include "adapters/state.h"
 #include "lib/base/map.h"
@@ -119,6 +122,19 @@ struct node_server {
 	void *arg;
 };
 
+/* node_disk.c: the thread that keeps a snapshot on disk. */
+struct node_saver {
+	pthread_t thread;
+	bool started; /* to be joined */
+	atomic_bool ended;
+	bool again;             /* a newer one came meanwhile */
+	struct ht_trust *trust; /* being kept */
+	const char *state;      /* the folder of the state */
+	uint64_t before;        /* the snapshot that was kept last; or 0 */
+	enum ht_err err;
+	int why; /* errno */
+};
+
 struct node_fetch {
 	bool on;
 	uint64_t version;
@@ -177,7 +193,7 @@ struct ht_node {
 
 	/* trust and log */
 	struct ht_trust *trust;
-	uint64_t version_before; /* of the snapshot that it replaced; or 0 */
+	struct node_saver saver;
 	struct node_fetch fetch;
 	struct ht_buf parked[NODE_PARKED_MAX];
 	unsigned n_parked;
@@ -287,6 +303,10 @@ void node_root_take(struct ht_node *node);
 
 /* @whole: not the current note alone.  What cannot be kept is said. */
 void node_disk_save(struct ht_node *node, bool whole);
+/* Has the thread ended?  Then what it did is taken note of. */
+void node_disk_turn(struct ht_node *node);
+/* Wait for it. */
+void node_disk_close(struct ht_node *node);
 /* What was in force before; NULL if there is nothing to go on with. */
 struct ht_trust *node_disk_load(struct ht_node *node);
 

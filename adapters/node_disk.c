@@ -1,11 +1,16 @@
 /*
  * node_disk.c -- the snapshot in force, on the node's own disk: a restart
  * needs no broker to know what it may do.
+ *
+ * A hundred thousand names for the sake of one document are a matter of a
+ * second, so a thread gives them; the node decides by the snapshot meanwhile.
+ * A trust never changes, and the thread has its own reference and paths.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +24,11 @@
 #define FACT_SNAPSHOT "snapshot"
 
 static char *
-snapshot_dir(const struct ht_node *node, uint64_t version)
+snapshot_dir(const char *state, uint64_t version)
 {
 	char *dir;
 
-	return asprintf(&dir, "%s/trust-%llu", ht_state_dir(node->state),
+	return asprintf(&dir, "%s/trust-%llu", state,
 	           (unsigned long long)version) >= 0
 	           ? dir
 	           : NULL;
@@ -128,9 +133,9 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 
 /* The snapshot before stays, in case this one is not kept after all. */
 static void
-remove_older(const struct ht_node *node)
+remove_older(const char *state, uint64_t before)
 {
-	DIR *dir = opendir(ht_state_dir(node->state));
+	DIR *dir = opendir(state);
 	const struct dirent *entry;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
@@ -138,11 +143,10 @@ remove_older(const struct ht_node *node)
 		char *end;
 
 		if (strncmp(entry->d_name, "trust-", 6) != 0 ||
-		    strtoull(entry->d_name + 6, &end, 10) >=
-		        node->version_before ||
+		    strtoull(entry->d_name + 6, &end, 10) >= before ||
 		    *end != '\0')
 			continue;
-		path = ht_fs_join(ht_state_dir(node->state), entry->d_name);
+		path = ht_fs_join(state, entry->d_name);
 		if (path != NULL)
 			(void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	}
@@ -150,62 +154,164 @@ remove_older(const struct ht_node *node)
 		(void)closedir(dir);
 }
 
+/* ---- the thread ---- */
+
+/* A folder like the authority's: git, diff and sha256sum work on it. */
 static enum ht_err
-save_docs(const struct ht_node *node, const char *dir)
+save_all(const struct node_saver *s, const char *dir)
 {
 	HT_AUTO(ht_mem_free) char *older = NULL;
 	enum ht_err err = ht_fs_mkdirs(dir, 0700);
 
-	if (err == HT_OK && node->version_before != 0)
-		older = snapshot_dir(node, node->version_before);
-	return err == HT_OK
-	           ? write_docs(node->trust, dir, older, node->version_before)
-	           : err;
+	if (err == HT_OK && s->before != 0)
+		older = snapshot_dir(s->state, s->before);
+	if (err == HT_OK)
+		err = write_docs(s->trust, dir, older, s->before);
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "snapshot.list", ht_trust_doc(s->trust, 1));
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "current.note", ht_trust_current(s->trust));
+	/* Last: with it the folder is whole. */
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "snapshot.note", ht_trust_doc(s->trust, 0));
+	return err;
 }
 
-/*
- * A folder like the authority's: git, diff and sha256sum work on it.  For a
- * newer current note alone, @whole is false.
- */
-static enum ht_err
-save_to(struct ht_node *node, const char *dir, bool whole)
+static void *
+save(void *arg)
 {
-	uint8_t version[8];
-	enum ht_err err = HT_OK;
+	struct node_saver *s = arg;
+	HT_AUTO(ht_mem_free)
+	char *dir = snapshot_dir(s->state, ht_trust_version(s->trust));
 
-	if (whole)
-		err = save_docs(node, dir);
-	if (err == HT_OK && whole)
-		err = write_named(
-		    dir, "snapshot.list", ht_trust_doc(node->trust, 1));
-	if (err == HT_OK)
-		err = write_named(
-		    dir, "current.note", ht_trust_current(node->trust));
-	if (err == HT_OK && whole)
-		err = write_named(
-		    dir, "snapshot.note", ht_trust_doc(node->trust, 0));
-	ht_be64(version, ht_trust_version(node->trust));
-	if (err == HT_OK)
-		err = ht_state_put(
+	s->err = dir != NULL ? save_all(s, dir) : HT_ENOMEM;
+	s->why = errno;
+	if (s->err == HT_OK)
+		remove_older(s->state, s->before);
+	atomic_store(&s->ended, true);
+	return NULL;
+}
+
+/* Not fatal: it is fetched again after a restart. */
+static void
+not_kept(const struct ht_node *node, enum ht_err err, int why)
+{
+	ht_log(HT_WARN, "node %s: the snapshot is not kept: %s", node->id,
+	    err == HT_ESYSTEM ? strerror(why) : ht_err_text(err));
+}
+
+static void
+begin(struct ht_node *node)
+{
+	struct node_saver *s = &node->saver;
+	sigset_t all, before;
+
+	s->trust = ht_trust_ref(node->trust);
+	s->state = ht_state_dir(node->state);
+	s->again = false;
+	atomic_store(&s->ended, false);
+	/* Signals belong to the program's own threads. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	s->started = pthread_create(&s->thread, NULL, save, s) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (s->started)
+		return;
+	not_kept(node, HT_ESYSTEM, EAGAIN);
+	ht_trust_unref(&s->trust);
+}
+
+static enum ht_err
+save_current(struct ht_node *node)
+{
+	HT_AUTO(ht_mem_free)
+	char *dir = snapshot_dir(
+	    ht_state_dir(node->state), ht_trust_version(node->trust));
+
+	return dir != NULL ? write_named(dir, "current.note",
+	                         ht_trust_current(node->trust))
+	                   : HT_ENOMEM;
+}
+
+/* The next start takes it from there; its current note may be newer. */
+static void
+saved(struct ht_node *node)
+{
+	struct node_saver *s = &node->saver;
+	uint8_t version[8];
+
+	if (s->err == HT_OK) {
+		s->before = ht_trust_version(s->trust);
+		ht_be64(version, s->before);
+		s->err = ht_state_put(
 		    node->state, FACT_SNAPSHOT, HT_SLICE(version, 8));
-	return err;
+	}
+	if (s->err == HT_OK && s->before == ht_trust_version(node->trust))
+		s->err = save_current(node);
+	if (s->err != HT_OK)
+		not_kept(node, s->err, s->why);
+}
+
+static void
+join(struct ht_node *node)
+{
+	struct node_saver *s = &node->saver;
+
+	if (!s->started)
+		return;
+	(void)pthread_join(s->thread, NULL);
+	s->started = false;
+	saved(node);
+	ht_trust_unref(&s->trust);
+}
+
+void
+node_disk_turn(struct ht_node *node)
+{
+	struct node_saver *s = &node->saver;
+
+	if (s->started && !atomic_load(&s->ended))
+		return;
+	join(node);
+	if (s->again)
+		begin(node);
+}
+
+void
+node_disk_close(struct ht_node *node)
+{
+	if (!node->saver.started && !node->saver.again)
+		return;
+	join(node);
+	if (node->saver.again)
+		begin(node);
+	join(node);
+	if (ht_state_commit(node->state) != HT_OK)
+		ht_log(HT_WARN, "node %s: the snapshot is not kept", node->id);
 }
 
 void
 node_disk_save(struct ht_node *node, bool whole)
 {
-	HT_AUTO(ht_mem_free)
-	char *dir = snapshot_dir(node, ht_trust_version(node->trust));
-	enum ht_err err = dir != NULL ? save_to(node, dir, whole) : HT_ENOMEM;
+	struct node_saver *s = &node->saver;
+	enum ht_err err;
 
-	/* Not fatal: it is fetched again after a restart. */
+	if (whole) {
+		s->again = true;
+		node_disk_turn(node);
+		return;
+	}
+	if (s->started || s->again)
+		return; /* the newest note is kept when that has ended */
+	err = save_current(node);
 	if (err != HT_OK)
-		ht_log(HT_WARN, "node %s: the snapshot is not kept: %s",
-		    node->id,
-		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
-	else if (whole)
-		remove_older(node);
+		not_kept(node, err, errno);
 }
+
+/* ---- at the start ---- */
 
 struct ht_trust *
 node_disk_load(struct ht_node *node)
@@ -218,11 +324,14 @@ node_disk_load(struct ht_node *node)
 	if (ht_state_get(node->state, FACT_SNAPSHOT, &version) != HT_OK ||
 	    version.len != 8)
 		return NULL;
-	dir = snapshot_dir(node, ht_load64(version.at));
+	dir = snapshot_dir(ht_state_dir(node->state), ht_load64(version.at));
 	if (dir == NULL)
 		return NULL;
-	if (ht_trust_load_dir(&node->root, dir, NULL, report, &trust) == HT_OK)
+	if (ht_trust_load_dir(&node->root, dir, NULL, report, &trust) ==
+	    HT_OK) {
+		node->saver.before = ht_trust_version(trust);
 		return trust;
+	}
 	ht_log(HT_WARN, "node %s: %s is not used: %s; a new one is fetched",
 	    node->id, dir,
 	    ht_report_count(report) > 0 ? ht_report_text(report, 0) : "");

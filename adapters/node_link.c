@@ -176,6 +176,7 @@ node_link_turn(struct ht_node *node, uint64_t now_ms)
 {
 	enum ht_link link = ht_dealer_link(node->dealer);
 
+	node_disk_turn(node);
 	if (node->phase == NODE_BROKEN)
 		return;
 	link_event(node, link);

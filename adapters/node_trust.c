@@ -262,8 +262,6 @@ install(struct ht_node *node, struct ht_trust *trust)
 	bool newer = node->trust == NULL ||
 	             ht_trust_version(trust) != ht_trust_version(node->trust);
 
-	if (newer && node->trust != NULL)
-		node->version_before = ht_trust_version(node->trust);
 	ht_trust_unref(&node->trust);
 	node->trust = trust;
 	if (!newer)
@@ -323,6 +321,8 @@ node_trust_open(struct ht_node *node, struct ht_report *report)
 void
 node_trust_close(struct ht_node *node)
 {
+	if (node->state != NULL)
+		node_disk_close(node);
 	if (node->state == NULL || node->seen.size <= node->kept.size ||
 	    node->phase == NODE_BROKEN)
 		return;

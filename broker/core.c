@@ -352,6 +352,8 @@ open_parts(struct core *core)
 	erase_open(core);
 	backup_open(core);
 	if (err == HT_OK)
+		err = reload_open(core);
+	if (err == HT_OK)
 		err = ctl_open(core);
 	if (err == HT_OK)
 		err = link_start(core);
@@ -376,6 +378,7 @@ close_parts(struct core *core)
 	ctl_close(core);
 	/* While the committer still answers them. */
 	erase_close(core);
+	reload_close(core);
 	backup_close(core);
 	ht_audit_server_stop(&core->audit);
 	ht_verifier_stop(&core->verifier);
@@ -411,9 +414,6 @@ close_parts(struct core *core)
 static void
 hang_up(struct core *core)
 {
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	bool changed = false;
-
 	if (core->root.parted) {
 		ctl_refused(core, "SIGHUP",
 		    "reload: it is the security administrator's: hutong-broker "
@@ -422,11 +422,8 @@ hang_up(struct core *core)
 	}
 	if (ht_committer_admin(core->committer, "reload", "SIGHUP",
 	        core->conf->authority) == HT_OK &&
-	    rule_reload(core, report, &changed) != HT_OK) {
-		print_findings(report);
-		ht_log(HT_ERROR,
-		    "broker: not reloaded; what was in force stays so");
-	}
+	    !reload_begin(core, -1))
+		ht_log(HT_WARN, "broker: too many wait for a reload already");
 }
 
 static void
@@ -469,6 +466,7 @@ run_timers(struct core *core)
 {
 	uint64_t now = ht_clock_mono_ms();
 
+	reload_tick(core);
 	link_tick(core, now);
 	talk_sweep(core, now);
 	cosign_tick(core, now);
@@ -492,6 +490,7 @@ loop(struct core *core)
 		    {core->link.fd,                      POLLIN, 0},
 		    {core->control_fd[HT_ROLE_SECURITY], POLLIN, 0},
 		    {core->control_fd[HT_ROLE_AUDIT],    POLLIN, 0},
+		    {core->reloader.event_fd,            POLLIN, 0},
 		};
 
 		if (core->link.first != NULL)
@@ -621,7 +620,7 @@ ht_core_run(const struct ht_broker_conf *conf, const struct ht_rollback *act)
 
 	core.conf = conf;
 	core.act = act;
-	core.signal_fd = core.link.fd = -1;
+	core.signal_fd = core.link.fd = core.reloader.event_fd = -1;
 	for (enum ht_role role = 0; role < HT_ROLES; role++)
 		core.control_fd[role] = -1;
 	core.conns = ht_map_new();

@@ -107,6 +107,31 @@ struct closer {
 	atomic_bool failing; /* the last attempt did not end well */
 };
 
+#define HT_RELOAD_WAITERS 16 /* operators at one time */
+
+/*
+ * The next trust is loaded beside the loop, which goes on serving; and the one
+ * before is taken apart beside it, once nobody decides by it any more.
+ */
+struct reloader {
+	pthread_t thread;
+	bool started; /* to be joined */
+	atomic_bool ended;
+	int event_fd; /* readable once the thread has ended */
+	const struct ht_broker_conf *conf;
+	struct ht_root root; /* in force; then what was loaded */
+	struct ht_trust *before, *trust;
+	struct ht_report *report;
+	enum ht_err err;
+	uint64_t began_ms;
+	bool again; /* asked for while it ran */
+	/* Connections of the control sockets that wait for this, and for the
+	 * next one; -1: SIGHUP. */
+	unsigned n_now, n_next;
+	int now[HT_RELOAD_WAITERS], next[HT_RELOAD_WAITERS];
+	struct ht_trust *old; /* to be taken apart */
+};
+
 /* Up to when looks by an item that hides them were disclosed. */
 struct discloser {
 	uint64_t next_ms;
@@ -152,6 +177,7 @@ struct core {
 	struct eraser eraser;
 	struct backup backup;
 	struct closer closer;
+	struct reloader reloader;
 	struct discloser discloser;      /* the indexer's */
 	struct ht_round round;           /* the witnesses */
 	uint64_t witness_ms;             /* the next look at them */
@@ -244,11 +270,14 @@ enum ht_err rule_load(const struct ht_broker_conf *conf,
 enum ht_err rule_continues(const struct ht_trust *trust, struct ht_log *log,
     const char *where, struct ht_report *report) HT_MUST_USE;
 /*
- * Take what the authority's folder has now, or keep the old: all reasons in
- * @report.  HT_OK with *ret_changed false: it is the same.
+ * Put @trust in force, of @root, in place of @before.  *ret_changed false: it
+ * is the same.
  */
-enum ht_err rule_reload(
-    struct core *core, struct ht_report *report, bool *ret_changed) HT_MUST_USE;
+enum ht_err rule_take(struct core *core, const struct ht_root *root,
+    struct ht_trust *before, struct ht_trust *trust, bool *ret_changed)
+    HT_MUST_USE;
+/* The current note as it lies there now is about to be read. */
+void rule_seen(struct core *core);
 /* Only a fresher current note for the snapshot in force. */
 void rule_freshen(struct core *core);
 /* Make the list of admitted keys; tell the front if it is another. */
@@ -261,6 +290,19 @@ void rule_strike(struct core *core, struct ht_slice user, uint64_t bytes);
 /* Those who flooded are admitted again; how many. */
 unsigned rule_forgive(struct core *core);
 void rule_fini(struct core *core);
+
+/* ---- reload.c ---- */
+
+enum ht_err reload_open(struct core *core) HT_MUST_USE;
+/*
+ * Take what the authority's folder has now, or keep the old; then @fd (-1:
+ * none) is answered, and closed.  False: too many wait already.
+ */
+bool reload_begin(struct core *core, int fd);
+bool reload_busy(const struct core *core);
+/* The loop's share: what has ended, what can be taken apart. */
+void reload_tick(struct core *core);
+void reload_close(struct core *core);
 
 /* ---- due.c ---- */
 
@@ -330,6 +372,9 @@ json_t *volumes_json(struct core *core);
 enum ht_err ctl_open(struct core *core) HT_MUST_USE;
 void ctl_serve(struct core *core, enum ht_role socket);
 void ctl_close(struct core *core);
+/* How a reload went; closes @fd. */
+void ctl_reloaded(struct core *core, int fd, enum ht_err err,
+    const struct ht_report *report, bool changed);
 /* An entry that says so, while refusals have room in the log. */
 void ctl_refused(struct core *core, const char *by, const char *what);
 

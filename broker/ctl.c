@@ -233,30 +233,39 @@ print_findings(struct visit *v, const struct ht_report *report)
 		           "why", ht_report_text(report, i)));
 }
 
+/* The answer comes when it is known: others are served meanwhile. */
 static void
 reload(struct visit *v)
 {
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	bool changed = false;
-	enum ht_err err;
-
 	if (!logged(v, "reload", v->core->conf->authority))
 		return;
-	err = rule_reload(v->core, report, &changed);
-	if (err == HT_OK) {
-		struct ht_trust *trust = ht_box_get(&v->core->box, NULL);
+	if (reload_begin(v->core, v->fd))
+		v->fd = -1;
+	else
+		ht_buf_str(&v->out, "error too many wait for a reload "
+		                    "already; ask again\n");
+}
 
-		ht_buf_str(&v->out, "ok\n");
-		print_json(v, json_pack("{sI sb}", "snapshot",
-		                  (json_int_t)ht_trust_version(trust),
-		                  "changed", (int)changed));
-		ht_trust_unref(&trust);
+static void
+tell_reloaded(struct visit *v, enum ht_err err, const struct ht_report *report,
+    bool changed)
+{
+	struct ht_trust *trust;
+
+	if (err != HT_OK) {
+		ht_buf_fmt(&v->out,
+		    "error %s; what was in force stays so, and nothing "
+		    "changed\n",
+		    ht_err_text(err));
+		print_findings(v, report);
 		return;
 	}
-	ht_buf_fmt(&v->out,
-	    "error %s; what was in force stays so, and nothing changed\n",
-	    ht_err_text(err));
-	print_findings(v, report);
+	trust = ht_box_get(&v->core->box, NULL);
+	ht_buf_str(&v->out, "ok\n");
+	print_json(v,
+	    json_pack("{sI sb}", "snapshot",
+	        (json_int_t)ht_trust_version(trust), "changed", (int)changed));
+	ht_trust_unref(&trust);
 }
 
 static void
@@ -469,6 +478,33 @@ answer(struct visit *v)
 	}
 }
 
+static void
+log_findings(const struct ht_report *report)
+{
+	for (unsigned i = 0; i < ht_report_count(report) && i < HT_FINDINGS_MAX;
+	     i++)
+		ht_log(HT_ERROR, "broker: %s: %s", ht_report_where(report, i),
+		    ht_report_text(report, i));
+	ht_log(HT_ERROR, "broker: not reloaded; what was in force stays so");
+}
+
+void
+ctl_reloaded(struct core *core, int fd, enum ht_err err,
+    const struct ht_report *report, bool changed)
+{
+	struct visit v = {.core = core, .fd = fd, .out = HT_BUF(ANSWER_MAX)};
+
+	if (fd == -1) {
+		if (err != HT_OK)
+			log_findings(report);
+		return;
+	}
+	tell_reloaded(&v, err, report, changed);
+	answer(&v);
+	ht_buf_fini(&v.out);
+	ht_fd_close(&v.fd);
+}
+
 /* ---- who may ---- */
 
 void
@@ -659,7 +695,10 @@ ctl_serve(struct core *core, enum ht_role socket)
 		}
 	}
 	obey(&v, line);
-	answer(&v);
+	if (v.fd == -1)
+		fd = -1; /* it is answered later */
+	else
+		answer(&v);
 	ht_buf_fini(&v.out);
 }
 

@@ -167,6 +167,12 @@ mtime_of(const struct core *core)
 	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }
 
+void
+rule_seen(struct core *core)
+{
+	core->current_mtime_ns = mtime_of(core);
+}
+
 static enum ht_err
 take(struct core *core, struct ht_trust *trust)
 {
@@ -181,38 +187,36 @@ take(struct core *core, struct ht_trust *trust)
 }
 
 enum ht_err
-rule_reload(struct core *core, struct ht_report *report, bool *ret_changed)
+rule_take(struct core *core, const struct ht_root *root,
+    struct ht_trust *before, struct ht_trust *trust, bool *ret_changed)
 {
-	struct ht_trust *before = ht_box_get(&core->box, NULL);
-	struct ht_trust *trust = NULL;
-	struct ht_root root;
-	struct ht_hash old = ht_trust_hash(before), new;
-	enum ht_err err;
+	struct ht_hash old = ht_trust_hash(before), new = ht_trust_hash(trust);
+	struct ht_trust_work work = ht_trust_work(trust);
+	bool other = !ht_hash_eq(&old, &new);
+	enum ht_err err = HT_OK;
 
-	core->current_mtime_ns = mtime_of(core);
-	err = rule_load(core->conf, &core->root, before, report, &root, &trust);
-	if (err == HT_OK) {
-		new = ht_trust_hash(trust);
-		*ret_changed = !ht_hash_eq(&old, &new) ||
-		               !ht_slice_eq(ht_trust_current(before),
-		                   ht_trust_current(trust));
-		if (memcmp(&root.broker_transport, &core->root.broker_transport,
-		        sizeof(root.broker_transport)) != 0)
-			ht_log(HT_WARN,
-			    "broker: the root of today names another transport "
-			    "key: nodes expect it from their next connection "
-			    "on; configure it (transport-key) and start again");
-		core->root = root;
-		cosign_root(core);
-	}
-	if (err == HT_OK && *ret_changed)
+	*ret_changed = other || !ht_slice_eq(ht_trust_current(before),
+	                            ht_trust_current(trust));
+	if (memcmp(&root->broker_transport, &core->root.broker_transport,
+	        sizeof(root->broker_transport)) != 0)
+		ht_log(HT_WARN,
+		    "broker: the root of today names another transport "
+		    "key: nodes expect it from their next connection "
+		    "on; configure it (transport-key) and start again");
+	core->root = *root;
+	cosign_root(core);
+	if (*ret_changed)
 		err = take(core, trust);
-	if (err == HT_OK)
+	if (err == HT_OK && other)
+		ht_log(HT_INFO,
+		    "broker: snapshot %llu is in force; of %zu documents %zu "
+		    "were read, %zu verified",
+		    (unsigned long long)ht_trust_version(trust),
+		    ht_trust_n_docs(trust) - 2, work.n_read, work.n_verified);
+	else if (err == HT_OK)
 		ht_log(HT_INFO, "broker: snapshot %llu is in force%s",
 		    (unsigned long long)ht_trust_version(trust),
 		    *ret_changed ? "" : ", as before");
-	ht_trust_unref(&trust);
-	ht_trust_unref(&before);
 	return err;
 }
 
@@ -230,6 +234,9 @@ rule_freshen(struct core *core)
 	int64_t mtime = mtime_of(core);
 	enum ht_err err;
 
+	/* Which will read it, too; or it comes after. */
+	if (reload_busy(core))
+		return;
 	if (mtime == 0 || mtime == core->current_mtime_ns)
 		return;
 	core->current_mtime_ns = mtime;

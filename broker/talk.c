@@ -352,17 +352,13 @@ hello(struct core *core, const struct ht_pipe_msg *msg)
 static void
 put_docs(struct ht_message *m, const struct ht_trust *trust)
 {
-	size_t bytes = m->snapshot.gone.len, at = 0;
-	uint64_t skip = m->snapshot.offset;
+	size_t bytes = m->snapshot.gone.len;
+	size_t at = (size_t)m->snapshot.offset;
 	struct ht_slice line, note;
 
 	while (
 	    m->snapshot.n_docs < HT_DOCS_MAX &&
 	    ht_trust_next_since(trust, m->snapshot.since, &at, &line, &note)) {
-		if (skip > 0) {
-			skip--;
-			continue;
-		}
 		bytes += line.len + note.len + 16;
 		if (bytes > DOCS_BYTES)
 			break;

@@ -206,6 +206,9 @@ struct ht_list_line {
 enum ht_err ht_list_parse(struct ht_slice list, const char *where,
     struct ht_report *report, struct ht_list_line **ret_lines, size_t *ret_n)
     HT_MUST_USE;
+/* The list's order: by the kinds' words, then by name. */
+int ht_doc_order(
+    const char *kind_a, const char *a, const char *kind_b, const char *b);
 /* A root that another one followed: "root root@7 7 ...". */
 bool ht_list_past_root(const struct ht_list_line *line);
 /* Its document has that name, too; nobody else may hold it yet. */

@@ -166,7 +166,7 @@ take_list(struct ht_load *load)
 		base->starts[i + 1] = base->starts[i] + (uint32_t)line.len + 1;
 		base->leaves[i] = ht_leaf_hash(line);
 	}
-	return ht_load_check_list(load);
+	return HT_OK;
 }
 _Static_assert(HT_LIST_BYTES < UINT32_MAX, "places in a list are 32 bits");
 
@@ -555,12 +555,28 @@ load_fini(struct ht_load *load)
 	ht_base_unref(&load->base);
 }
 
+/* All of the list, root first, each for itself and beside the others. */
+static enum ht_err
+load_docs(struct ht_load *load)
+{
+	enum ht_err err = take_docs(load);
+
+	if (err == HT_OK)
+		err = ht_base_index(load);
+	if (err != HT_OK)
+		return err;
+	err = check_all_signed(load);
+	return err == HT_OK ? ht_base_link(load) : err;
+}
+
 /* Every document, whatever was there before. */
 static enum ht_err
 load_all(struct ht_load *load)
 {
 	enum ht_err err = take_list(load);
 
+	if (err == HT_OK)
+		err = ht_load_check_list(load);
 	if (err == HT_OK)
 		err = find_docs(load);
 	if (err == HT_OK)
@@ -571,13 +587,7 @@ load_all(struct ht_load *load)
 	/* What strangers made is not worth a look at its documents. */
 	if (load->worst == HT_EBADSIG)
 		return load->worst;
-	err = take_docs(load);
-	if (err == HT_OK)
-		err = ht_base_index(load);
-	if (err != HT_OK)
-		return err;
-	err = check_all_signed(load);
-	return err == HT_OK ? ht_base_link(load) : err;
+	return load_docs(load);
 }
 
 static enum ht_err
@@ -618,6 +628,30 @@ ht_trust_load(const struct ht_root *root, const struct ht_trust_docs *docs,
 
 	if (err == HT_OK)
 		return ht_trust_over(&load, docs->current, ret_trust);
+	ht_load_fail(&load, err);
+	return load.worst;
+}
+
+enum ht_err
+ht_trust_check_some(const struct ht_root *root,
+    const struct ht_trust_docs *docs, struct ht_report *report)
+{
+	HT_AUTO(load_fini)
+	struct ht_load load = {.anchor = root, .given = docs, .report = report};
+	enum ht_err err = ht_base_new(&load.base);
+
+	if (err != HT_OK)
+		return err;
+	ht_buf_add(&load.base->list, docs->list.at, docs->list.len);
+	err = load.base->list.err;
+	if (err == HT_OK)
+		err = take_list(&load);
+	if (err == HT_OK)
+		err = find_docs(&load);
+	if (err == HT_OK)
+		err = ht_load_root(&load);
+	if (err == HT_OK)
+		err = load_docs(&load);
 	ht_load_fail(&load, err);
 	return load.worst;
 }

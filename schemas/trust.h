@@ -244,7 +244,14 @@ struct ht_trust_docs {
 enum ht_err ht_trust_load(const struct ht_root *root,
     const struct ht_trust_docs *docs, const struct ht_trust *before,
     struct ht_report *report, struct ht_trust **ret_trust) HT_MUST_USE;
-/* The same from an authority's folder (docs/trust.md, "On disk"). */
+/*
+ * Some documents, the root among them, before there is a snapshot of them: are
+ * they signed, and does each find what it names among them?  docs->list has
+ * their lines; snapshot and current are not looked at.  Errors as above.
+ */
+enum ht_err ht_trust_check_some(const struct ht_root *root,
+    const struct ht_trust_docs *docs, struct ht_report *report) HT_MUST_USE;
+/* A whole snapshot from an authority's folder (docs/trust.md, "On disk"). */
 enum ht_err ht_trust_load_dir(const struct ht_root *root, const char *dir,
     const struct ht_trust *before, struct ht_report *report,
     struct ht_trust **ret_trust) HT_MUST_USE;
@@ -298,6 +305,8 @@ void ht_trust_gone_since(
 
 struct ht_trust *ht_trust_ref(struct ht_trust *trust);
 void ht_trust_unref(struct ht_trust **trust_p);
+/* Nobody else holds it: what follows is only work. */
+bool ht_trust_alone(const struct ht_trust *trust);
 
 const struct ht_root *ht_trust_root(const struct ht_trust *trust);
 uint64_t ht_trust_version(const struct ht_trust *trust);

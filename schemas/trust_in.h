@@ -146,9 +146,6 @@ bool ht_index_get(const struct ht_map *map, struct ht_slice key, size_t *ret);
 struct ht_slice ht_item_key(struct ht_slice name, uint32_t version,
     uint8_t out[static HT_ITEM_KEY_MAX]);
 
-/* The list's order: by kind, then by name. */
-int ht_doc_order(
-    const char *kind_a, const char *a, const char *kind_b, const char *b);
 /* Where it stands, or would: false. */
 bool ht_base_find(const struct ht_base *base, const char *kind,
     const char *name, size_t *ret);

@@ -93,6 +93,12 @@ ht_trust_unref(struct ht_trust **trust_p)
 	free(trust);
 }
 
+bool
+ht_trust_alone(const struct ht_trust *trust)
+{
+	return atomic_load(&trust->refs) == 1;
+}
+
 static void
 suspend_member(struct ht_trust *trust, size_t i)
 {

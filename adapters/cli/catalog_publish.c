@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "adapters/cli/catalog.h"
+#include "adapters/cli/catalog_publish.h"
 #include "adapters/cli/cli.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
@@ -65,23 +66,16 @@ sign_text(struct ht_buf *text, const char *name, const struct ht_key *key,
 
 /* ---- the snapshot before this one ---- */
 
-struct old {
-	bool there;
-	uint64_t version;
-	size_t n;
-	struct ht_list_line *lines;
-	struct ht_buf list;
-};
-
-static void
-old_fini(struct old *old)
+void
+ht_cli_old_fini(struct ht_cli_old *old)
 {
+	ht_doc_unref(&old->note);
 	free(old->lines);
 	ht_buf_fini(&old->list);
 }
 
-static int
-read_old(const char *dir, struct old *old)
+int
+ht_cli_old_read(const char *dir, struct ht_cli_old *old)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
@@ -104,12 +98,13 @@ read_old(const char *dir, struct old *old)
 		return ht_cli_error(
 		    err, report, "cannot read the old snapshot in", dir);
 	old->version = doc->snapshot->version;
+	old->note = HT_TAKE(doc);
 	return HT_CLI_GO;
 }
 
 /* Without it, members who trust that one could not follow the new one. */
 static bool
-root_is_kept(const struct old *old, const struct ht_docs *docs)
+root_is_kept(const struct ht_cli_old *old, const struct ht_docs *docs)
 {
 	const struct ht_doc *now = ht_docs_find(docs, HT_DOC_ROOT, "root");
 	char past[HT_DOC_NAME_MAX + 1];
@@ -134,29 +129,43 @@ root_is_kept(const struct old *old, const struct ht_docs *docs)
 	return true;
 }
 
+bool
+ht_cli_goes_forward(const struct ht_cli_old *old,
+    const struct ht_list_line *line, const struct ht_doc *doc)
+{
+	if (doc->revision > line->revision ||
+	    ht_hash_eq(&doc->hash, &line->hash))
+		return true;
+	(void)ht_cli_fail(0,
+	    "%s: it changed since snapshot %llu, where it had revision "
+	    "%llu; give it revision %llu and have it signed again",
+	    doc->where, (unsigned long long)old->version,
+	    (unsigned long long)line->revision,
+	    (unsigned long long)line->revision + 1);
+	return false;
+}
+
 /* A revision never falls, and never stands for two texts. */
 static bool
-goes_forward(const struct old *old, const struct ht_docs *docs)
+goes_forward(const struct ht_cli_old *old, const struct ht_docs *docs)
 {
 	bool ok = true;
+	size_t k = 0;
 
+	/* Both are in the list's order; documents may leave. */
 	for (size_t i = 0; i < old->n; i++) {
 		const struct ht_list_line *line = &old->lines[i];
-		const struct ht_doc *doc =
-		    ht_docs_find(docs, line->kind, line->name);
+		const char *kind = ht_doc_kind_text(line->kind);
+		int order = -1;
 
-		if (doc == NULL)
-			continue; /* documents may leave */
-		if (doc->revision > line->revision ||
-		    ht_hash_eq(&doc->hash, &line->hash))
-			continue;
-		ok = false;
-		(void)ht_cli_fail(0,
-		    "%s: it changed since snapshot %llu, where it had revision "
-		    "%llu; give it revision %llu and have it signed again",
-		    doc->where, (unsigned long long)old->version,
-		    (unsigned long long)line->revision,
-		    (unsigned long long)line->revision + 1);
+		while (
+		    k < docs->n &&
+		    (order = ht_doc_order(ht_doc_kind_text(docs->at[k]->kind),
+		         docs->at[k]->name, kind, line->name)) < 0)
+			k++;
+		if (k < docs->n && order == 0 &&
+		    !ht_cli_goes_forward(old, line, docs->at[k]))
+			ok = false;
 	}
 	return ok;
 }
@@ -236,24 +245,46 @@ check_all(const struct ht_root *root, struct ht_docs *docs,
 	    err, report, "cannot make a snapshot of", "these documents");
 }
 
+/*
+ * Two files cannot change at once: a reader in between sees a list that does
+ * not fit its note, refuses it and looks again.
+ */
 static int
-publish(const char *dir, const char *key_path, const char *root_path)
+write_both(
+    const char *dir, const struct ht_buf *list, const struct ht_buf *note)
+{
+	int rc = replace_in(dir, "snapshot.list", list);
+
+	return rc == HT_CLI_GO ? replace_in(dir, "snapshot.note", note) : rc;
+}
+
+static void
+tell(const char *dir, const char *catalog, uint64_t version, size_t n)
+{
+	printf("snapshot %llu of %s: %zu documents\n",
+	    (unsigned long long)version, catalog, n);
+	fprintf(stderr,
+	    "Put it in force with `hutong catalog freshen %s --key ... --for "
+	    "12h`.\n",
+	    dir);
+}
+
+static int
+publish(const char *dir, const char *key_path, const struct ht_root *root)
 {
 	HT_AUTO(ht_docs_fini) struct ht_docs docs = {0, NULL};
-	HT_AUTO(old_fini) struct old old = {.list = HT_BUF(128 << 20)};
+	HT_AUTO(ht_cli_old_fini)
+	struct ht_cli_old old = {.list = HT_BUF(HT_LIST_BYTES)};
 	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
-	HT_AUTO(ht_buf_fini) struct ht_buf list = HT_BUF(128 << 20);
+	HT_AUTO(ht_buf_fini) struct ht_buf list = HT_BUF(HT_LIST_BYTES);
 	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
 	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
 	struct ht_keyfile file;
-	struct ht_root root;
 	struct ht_hash tree;
-	int rc = read_root(dir, root_path, &root);
+	int rc = ht_cli_docs(dir, &docs);
 
 	if (rc == HT_CLI_GO)
-		rc = ht_cli_docs(dir, &docs);
-	if (rc == HT_CLI_GO)
-		rc = read_old(dir, &old);
+		rc = ht_cli_old_read(dir, &old);
 	if (rc == HT_CLI_GO &&
 	    (!goes_forward(&old, &docs) || !root_is_kept(&old, &docs)))
 		rc = HT_EXIT_REFUSED;
@@ -263,50 +294,86 @@ publish(const char *dir, const char *key_path, const char *root_path)
 		rc = make_list(&docs, &list, &tree);
 	if (rc != HT_CLI_GO)
 		return rc;
-	snapshot_text(&text, root.catalog, old.version + 1, docs.n, &tree);
+	snapshot_text(&text, root->catalog, old.version + 1, docs.n, &tree);
 	rc = sign_text(&text, file.name, key, &note);
 	if (rc == HT_CLI_GO)
-		rc = check_all(&root, &docs, &list, &note);
-	/*
-	 * Two files cannot change at once: a reader in between sees a list
-	 * that does not fit its note, refuses it and looks again.
-	 */
+		rc = check_all(root, &docs, &list, &note);
 	if (rc == HT_CLI_GO)
-		rc = replace_in(dir, "snapshot.list", &list);
-	if (rc == HT_CLI_GO)
-		rc = replace_in(dir, "snapshot.note", &note);
+		rc = write_both(dir, &list, &note);
 	if (rc != HT_CLI_GO)
 		return rc;
-	printf("snapshot %llu of %s: %zu documents\n",
-	    (unsigned long long)old.version + 1, root.catalog, docs.n);
-	fprintf(stderr,
-	    "Put it in force with `hutong catalog freshen %s --key ... --for "
-	    "12h`.\n",
-	    dir);
+	tell(dir, root->catalog, old.version + 1, docs.n);
+	return HT_EXIT_OK;
+}
+
+/* The snapshot before, and some grants: the rest is not read again. */
+static int
+publish_added(const char *dir, const char *key_path, const struct ht_root *root,
+    const struct ht_args *files)
+{
+	HT_AUTO(ht_docs_fini) struct ht_docs docs = {0, NULL};
+	HT_AUTO(ht_cli_old_fini)
+	struct ht_cli_old old = {.list = HT_BUF(HT_LIST_BYTES)};
+	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf list = HT_BUF(HT_LIST_BYTES);
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
+	struct ht_keyfile file;
+	struct ht_hash tree;
+	size_t n = 0;
+	int rc = ht_cli_old_read(dir, &old);
+
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_add_read(dir, root, &old, files, &docs);
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_add_list(&old, &docs, &list, &tree, &n);
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_key(key_path, 1u << HT_KEY_SNAPSHOT, &key, &file);
+	if (rc != HT_CLI_GO)
+		return rc;
+	snapshot_text(&text, root->catalog, old.version + 1, n, &tree);
+	rc = sign_text(&text, file.name, key, &note);
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_add_write(dir, &docs);
+	if (rc == HT_CLI_GO)
+		rc = write_both(dir, &list, &note);
+	if (rc != HT_CLI_GO)
+		return rc;
+	tell(dir, root->catalog, old.version + 1, n);
 	return HT_EXIT_OK;
 }
 
 static int
 snapshot(int argc, char **argv)
 {
-	const char *key = NULL, *root = NULL;
+	const char *key = NULL, *root_path = NULL;
+	struct ht_args added = {0};
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("key", "FILE", key, "the snapshot key"),
-	    HT_OPT_MAY("root", "FILE", root,
+	    HT_OPT_MAY("root", "FILE", root_path,
 	        "the anchor, if not the folder's own root.note"),
+	    HT_OPT_LIST("add", "FILE", added,
+	        "the snapshot before, and this grant; again for each"),
 	};
 	const struct ht_usage_of takes = {
-	    "hutong catalog snapshot DIR --key FILE [--root FILE]", opts,
-	    HT_COUNT(opts), 1, 1};
+	    "hutong catalog snapshot DIR --key FILE [--root FILE] [--add FILE "
+	    "...]",
+	    opts, HT_COUNT(opts), 1, 1};
 	struct ht_args args;
+	struct ht_root root;
 	int rc = ht_cli_options(&takes, argc, argv, &args);
 
-	return rc == HT_CLI_GO ? publish(args.at[0], key, root) : rc;
+	if (rc == HT_CLI_GO)
+		rc = read_root(args.at[0], root_path, &root);
+	if (rc != HT_CLI_GO)
+		return rc;
+	return added.n > 0 ? publish_added(args.at[0], key, &root, &added)
+	                   : publish(args.at[0], key, &root);
 }
 
 const struct ht_verb ht_catalog_snapshot = {
     .name = "snapshot",
-    .synopsis = "DIR --key FILE [--root FILE]",
+    .synopsis = "DIR --key FILE [--root FILE] [--add FILE ...]",
     .help = "check all documents of a folder; make its next snapshot",
     .run = snapshot,
 };
@@ -450,7 +517,7 @@ static int
 check_names(struct freshen *f)
 {
 	HT_AUTO(ht_mem_free) struct ht_list_line *lines = NULL;
-	HT_AUTO(ht_buf_fini) struct ht_buf list = HT_BUF(128 << 20);
+	HT_AUTO(ht_buf_fini) struct ht_buf list = HT_BUF(HT_LIST_BYTES);
 	bool there, found;
 	size_t n = 0;
 	int rc = read_in(f->dir, "snapshot.list", &list, &there);
