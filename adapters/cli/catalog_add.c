@@ -14,9 +14,21 @@
 
 /* ---- the snapshot before ---- */
 
+/* Is the list the one that its note was signed over? */
 static int
-wrong_list(void)
+check_tree(struct ht_cli_old *old)
 {
+	const struct ht_snapshot_doc *says = old->note->snapshot;
+	struct ht_hash tree;
+
+	old->leaves = calloc(old->n + 1, sizeof(*old->leaves));
+	if (old->leaves == NULL)
+		return ht_cli_error(HT_ENOMEM, NULL, "cannot read", "the list");
+	for (size_t i = 0; i < old->n; i++)
+		old->leaves[i] = ht_leaf_hash(old->lines[i].line);
+	tree = ht_merkle_root(old->leaves, old->n);
+	if (old->n == says->count && ht_hash_eq(&tree, &says->root))
+		return HT_CLI_GO;
 	return ht_cli_fail(HT_EXIT_REFUSED,
 	    "snapshot.list is not the list that snapshot.note was signed over: "
 	    "make a snapshot of the whole folder, without --add");
@@ -44,7 +56,7 @@ find_line(const struct ht_cli_old *old, const char *kind, const char *name)
 }
 
 static int
-check_old(const struct ht_root *root, const struct ht_cli_old *old)
+check_old(const struct ht_root *root, struct ht_cli_old *old)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	enum ht_err err;
@@ -55,7 +67,7 @@ check_old(const struct ht_root *root, const struct ht_cli_old *old)
 		    "folder, without --add");
 	err = ht_doc_check_signed(old->note, root, NULL, report);
 	if (err == HT_OK)
-		return HT_CLI_GO;
+		return check_tree(old);
 	return ht_cli_error(
 	    err, report, "cannot add to", "the snapshot before");
 }
@@ -198,8 +210,7 @@ read_grant(const struct ht_cli_old *old, const char *path, struct ht_docs *docs)
 
 int
 ht_cli_add_read(const char *dir, const struct ht_root *root,
-    const struct ht_cli_old *old, const struct ht_args *files,
-    struct ht_docs *ret)
+    struct ht_cli_old *old, const struct ht_args *files, struct ht_docs *ret)
 {
 	HT_AUTO(part_fini)
 	struct part part = {
@@ -227,14 +238,13 @@ ht_cli_add_read(const char *dir, const struct ht_root *root,
 struct merge {
 	const struct ht_cli_old *old;
 	struct ht_buf *list;
-	struct ht_hash *was, *is; /* leaves */
+	struct ht_hash *is; /* leaves */
 	size_t n_is;
 };
 
 static void
 merge_fini(struct merge *m)
 {
-	free(m->was);
 	free(m->is);
 }
 
@@ -244,7 +254,7 @@ keep_line(struct merge *m, size_t i)
 	struct ht_slice line = m->old->lines[i].line;
 
 	ht_buf_add(m->list, line.at, line.len + 1); /* with its newline */
-	m->is[m->n_is++] = m->was[i];
+	m->is[m->n_is++] = m->old->leaves[i];
 }
 
 static void
@@ -289,19 +299,11 @@ ht_cli_add_list(const struct ht_cli_old *old, const struct ht_docs *docs,
 	struct merge m = {
 	    .old = old,
 	    .list = list,
-	    .was = calloc(old->n + 1, sizeof(*m.was)),
 	    .is = calloc(old->n + docs->n + 1, sizeof(*m.is)),
 	};
-	struct ht_hash tree;
 
-	if (m.was == NULL || m.is == NULL)
+	if (m.is == NULL)
 		return ht_cli_error(HT_ENOMEM, NULL, "cannot make", "the list");
-	for (size_t i = 0; i < old->n; i++)
-		m.was[i] = ht_leaf_hash(old->lines[i].line);
-	tree = ht_merkle_root(m.was, old->n);
-	if (old->n != old->note->snapshot->count ||
-	    !ht_hash_eq(&tree, &old->note->snapshot->root))
-		return wrong_list();
 	merge(&m, docs);
 	if (list->err != HT_OK || m.n_is > HT_LIST_MAX)
 		return ht_cli_error(list->err != HT_OK ? list->err : HT_ETOOBIG,

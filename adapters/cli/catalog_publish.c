@@ -70,6 +70,7 @@ void
 ht_cli_old_fini(struct ht_cli_old *old)
 {
 	ht_doc_unref(&old->note);
+	free(old->leaves);
 	free(old->lines);
 	ht_buf_fini(&old->list);
 }

@@ -16,6 +16,8 @@ struct ht_cli_old {
 	size_t n;
 	struct ht_list_line *lines; /* point into list */
 	struct ht_buf list;
+	struct ht_hash
+	    *leaves; /* of the lines, once they are to be held to it */
 };
 void ht_cli_old_fini(struct ht_cli_old *old);
 /* There may be none.  HT_CLI_GO, or an exit code, and why was said. */
@@ -30,8 +32,7 @@ bool ht_cli_goes_forward(const struct ht_cli_old *old,
  * snapshot key's: who made it held all of it against all else.
  */
 int ht_cli_add_read(const char *dir, const struct ht_root *root,
-    const struct ht_cli_old *old, const struct ht_args *files,
-    struct ht_docs *ret);
+    struct ht_cli_old *old, const struct ht_args *files, struct ht_docs *ret);
 /* The old list with theirs; its tree, and its lines. */
 int ht_cli_add_list(const struct ht_cli_old *old, const struct ht_docs *docs,
     struct ht_buf *list, struct ht_hash *ret_tree, size_t *ret_n);

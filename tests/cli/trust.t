@@ -523,6 +523,61 @@ exits 1 "GRANT_STATE" "$hutong" can-i --root a/root.note --dir a \
 	--from tax.demo/state --item gx.demo/SCZTDJ --operation query
 ok "can-i: not by a terminated grant"
 
+# --- one grant more, and the rest not read ---
+cp -r a add
+sed -e 's/^grant: .*/grant: gx.demo\/2/' -e 's/^revision: .*/revision: 1/' \
+	-e 's/^state: .*/state: active/' -e '/^$/,$d' \
+	a/grants/gx.demo/1.note >two.note
+add() { # files
+	local file with=
+	for file; do
+		with="$with --add $file"
+	done
+	# shellcheck disable=SC2086
+	"$hutong" catalog snapshot add --key snap.key $with
+}
+exits 4 "two.note: nobody has signed it yet" add two.note
+ok "a grant that nobody signed is not added"
+sign two.note o1 o2 scjg.demo/registry/officer
+mv add/epochs epochs.away
+exits 0 "snapshot 3 of gx.demo: 7 documents" add two.note
+ok "a signed one is, and what it does not name is not even looked for"
+mv epochs.away add/epochs
+cmp two.note add/grants/gx.demo/2.note
+ok "it lies in its place"
+"$hutong" catalog freshen add --key cur.key --for 12h >out 2>err &&
+	exits 0 "snapshot 3 of gx.demo holds" \
+		"$hutong" catalog verify add --root a/root.note
+ok "all of it holds"
+exits 1 "only grants are added so, and this is a member" \
+	add add/members/tax.demo/state.note
+ok "a member's entry takes a whole snapshot"
+exits 1 "added twice" add two.note add/grants/gx.demo/2.note
+ok "no grant is added twice at once"
+sed -e 's/^until: 20/until: 21/' -e '/^$/,$d' two.note >changed.note
+sign changed.note o1 o2 scjg.demo/registry/officer
+exits 1 "give it revision 2" add changed.note
+ok "no text changes under its revision"
+sed -e 's/^item: .*/item: gx.demo\/NONE/' -e 's/^revision: 1/revision: 2/' \
+	-e '/^$/,$d' two.note >nowhere.note
+sign nowhere.note o1 o2 scjg.demo/registry/officer
+exits 1 "there is no such item" add nowhere.note
+ok "nor is one added of an item that there is not"
+sed -e 's/^revision: 1/revision: 2/' -e '/^$/,$d' two.note >later.note
+sign later.note o1 o2 scjg.demo/registry/officer
+sed -i 's/^title: .*/title: {en: Another}/' add/members/scjg.demo/registry.note
+exits 1 "it is not as snapshot 3 lists it" add later.note
+ok "what the snapshot vouches for must lie there unchanged"
+cp a/members/scjg.demo/registry.note add/members/scjg.demo/registry.note
+sed -i '/^item /d' add/snapshot.list
+exits 1 "is not the list that snapshot.note was signed over" add later.note
+ok "nor is anything added to a list that was not signed"
+rm add/snapshot.note
+exits 1 "there is no snapshot yet to add to" add later.note
+ok "or to none"
+! grep -q "^revision: 2" add/grants/gx.demo/2.note
+ok "and nothing of that was written"
+
 # --- in words ---
 sed -e 's/^revision: 2/revision: 3/' -e 's/, "ztmc"//; s/ztmc, //; s/, ztmc//' \
 	-e '/^$/,$d' a/grants/gx.demo/1.note >fewer.note
