@@ -83,6 +83,7 @@ static void
 begin(struct core *core)
 {
 	struct reloader *r = &core->reloader;
+	enum ht_err err;
 
 	memcpy(r->now, r->next, sizeof(r->now));
 	r->n_now = r->n_next;
@@ -94,10 +95,11 @@ begin(struct core *core)
 	r->before = ht_box_get(&core->box, NULL);
 	r->began_ms = ht_clock_mono_ms();
 	rule_seen(core);
-	r->err = start(r);
-	if (r->err == HT_OK)
+	/* From here on all of it is the thread's, r->err too. */
+	err = start(r);
+	if (err == HT_OK)
 		return;
-	tell(core, r->err, false);
+	tell(core, err, false);
 	ht_trust_unref(&r->before);
 	ht_report_free(&r->report);
 }

@@ -269,6 +269,9 @@ start(struct ht_slice bytes, const char *where, struct ht_report *report,
 		return HT_ETOOBIG;
 	}
 	err = ht_doc_text(bytes, ret_text, NULL);
+	/* A wrong encoding is no note either: say which, and where. */
+	if (err != HT_OK && !reads_as_it_is(bytes, where, report))
+		return HT_EMALFORMED;
 	if (err != HT_OK) {
 		ht_report_add(report, where,
 		    "not a note: a text that ends in a new line, an empty "

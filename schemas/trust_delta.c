@@ -343,6 +343,11 @@ ht_trust_patch(const struct ht_root *root, const struct ht_trust_news *news,
 	};
 	enum ht_err err = patch_begin(&p);
 
+	if (err == HT_OK && news->current.len == 0) {
+		ht_report_add(report, "current.note",
+		    "there is none; nothing would be in force");
+		err = HT_EINVALID;
+	}
 	if (err == HT_OK)
 		err = take_gone(&p);
 	for (size_t i = 0; i < news->n && err == HT_OK; i++)

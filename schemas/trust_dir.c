@@ -46,7 +46,10 @@ read_file(struct folder *f, const char *name, struct ht_buf *ret)
 	if (path == NULL)
 		return HT_ENOMEM;
 	err = ht_fs_read(path, ret);
-	if (err != HT_OK && err != HT_ENOMEM)
+	if (err == HT_ETOOBIG)
+		ht_report_add(f->report, path,
+		    "larger than the %zu bytes that it may have", ret->max);
+	else if (err != HT_OK && err != HT_ENOMEM)
 		ht_report_add(f->report, path, "cannot be read: %s",
 		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
 	return err;
@@ -71,7 +74,7 @@ new_file(struct folder *f, struct file **ret)
 		free(file);
 		return HT_ENOMEM;
 	}
-	file->note = HT_BUF(HT_DOC_MAX + 1);
+	file->note = HT_BUF(HT_DOC_MAX);
 	*ret = f->files[f->n++] = file;
 	return HT_OK;
 }
@@ -110,7 +113,12 @@ read_folder(struct folder *f)
 		err = read_file(f, "snapshot.list", &f->list);
 	if (err == HT_OK)
 		err = read_file(f, "current.note", &f->current);
-	return err;
+	if (err != HT_OK || f->current.len > 0)
+		return err;
+	/* Without it nothing would be in force, and nothing suspended. */
+	ht_report_add(f->report, "current.note",
+	    "it is empty; make a new one: hutong catalog freshen");
+	return HT_EINVALID;
 }
 
 /* @reuse: documents that stand in @before need not be read. */

@@ -65,6 +65,9 @@ ht_fs_read(const char *path, struct ht_buf *ret)
 		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		return HT_ESYSTEM;
 	}
+	/* What claims gigabytes is not read up to the limit first. */
+	if (st.st_size > 0 && (uint64_t)st.st_size > ret->max - ret->len)
+		return HT_ETOOBIG;
 	return read_all(fd, ret);
 }
 

@@ -1035,6 +1035,9 @@ cut_or_mixed_news_are_refused(void **state)
 	assert_int_equal(n->news.n, 1);
 	assert_string_equal(ht_buf_text(&n->gone), "grant gx.demo/2\n");
 
+	n->news.current = HT_SLICE(NULL, 0); /* and what is suspended */
+	patch_refused(w, old, n, HT_EINVALID);
+	n->news.current = ht_trust_current(w->trust);
 	n->news.n = 0; /* the termination kept back */
 	patch_refused(w, old, n, HT_EBADSIG);
 	n->news.n = 1;
