@@ -88,6 +88,18 @@ ctl backup "$dir/other" >"$dir/section.out" 2>&1
 	[ "$(ls "$dir/other")" = file ]
 ok "a folder with something else in it is left as it was"
 
+# --- the folder, damaged where nobody looks ---
+section "Once a day: could it start?"
+ok "beside the running broker it is checked that it could start again"
+damaged=$authority/members/tax.demo/state.note
+cp "$damaged" "$dir/whole.note" && sed -i 's/^title: /title:  /' "$damaged"
+ctl reload >"$dir/section.out" 2>&1 && has '"changed":false'
+ok "a file that is damaged since harms nothing while it runs"
+! section "Once a day: could it start?" &&
+	has "members/tax.demo/state.note: its text is not the one"
+ok "and is named by the check, before the next start"
+cp "$dir/whole.note" "$damaged"
+
 # --- the disk dies ---
 exchange 1
 ended KILL
