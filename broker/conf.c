@@ -191,7 +191,7 @@ ht_broker_conf_load(
 	    .disk_reserve = 1024 * MIB,
 	    .front_memory = 256 * MIB,
 	    .verify_threads = cores(),
-	    .freshen_ms = 5000,
+	    .freshen_ms = 500, /* within a second */
 	    .witness_every_ms = 5000,
 	    .witness_warn_ms = 600000,
 	    .lane = HT_LANE_CONF,

@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/net/net.h"
 #include "schemas/message.h"
+#include "tests/lib/lies.h"
 #include "tests/lib/test.h"
 
 #define PEERS_MAX   8
@@ -37,6 +38,7 @@ struct fake {
 	struct ht_router *router;
 	struct ht_log *log;
 	uint64_t snapshot_place;
+	int noticed; /* the lie that nodes were told of */
 	unsigned n_peers;
 	struct peer peers[PEERS_MAX];
 	unsigned n_pending;
@@ -199,6 +201,46 @@ hello(struct fake *f, const struct ht_received *r)
 	send_to(f, i);
 }
 
+/* All of a later snapshot, and the place of the true one in the log. */
+static void
+put_lie(struct fake *f, unsigned lie)
+{
+	struct ht_message *m = f->out;
+	struct ht_trust_news news;
+
+	ht_lie_tell(f->world, lie, &news);
+	m->snapshot.version = ht_trust_version(f->world->trust) + 1;
+	m->snapshot.since = 0;
+	m->snapshot.offset = 0;
+	m->snapshot.total = news.n;
+	m->snapshot.note = news.snapshot;
+	m->snapshot.gone = news.gone;
+	m->snapshot.current = news.current;
+	m->snapshot.n_docs = (unsigned)news.n;
+	for (size_t i = 0; i < news.n; i++) {
+		m->snapshot.lines[i] = news.lines[i];
+		m->snapshot.docs[i] = news.notes[i];
+	}
+	atomic_fetch_add(&f->ctl->lied, 1);
+}
+
+/* Whoever is connected is told that there is another snapshot. */
+static void
+notice_lie(struct fake *f)
+{
+	int lie = atomic_load(&f->ctl->lie);
+
+	if (lie == f->noticed)
+		return;
+	f->noticed = lie;
+	for (unsigned i = 0; i < f->n_peers && lie != 0; i++) {
+		struct ht_message *m = fresh(f, HT_MSG_NOTICE, 0);
+
+		m->notice.snapshot = ht_trust_version(f->world->trust) + 1;
+		send_to(f, i);
+	}
+}
+
 static void
 get_snapshot(struct fake *f, unsigned peer)
 {
@@ -229,6 +271,8 @@ get_snapshot(struct fake *f, unsigned peer)
 		m->snapshot.docs[m->snapshot.n_docs++] = note;
 	}
 	m->snapshot.current = ht_trust_current(f->world->trust);
+	if (atomic_load(&f->ctl->lie) != 0)
+		put_lie(f, (unsigned)atomic_load(&f->ctl->lie) - 1);
 	m->snapshot.place = f->snapshot_place;
 	ht_buf_reset(&leaf);
 	MUST(ht_log_read(f->log, f->snapshot_place, &leaf));
@@ -444,6 +488,7 @@ handle(struct fake *f, const struct ht_received *r)
 			break;
 	if (peer == f->n_peers)
 		return;
+	notice_lie(f);
 	switch (f->in->type) {
 	case HT_MSG_GET_SNAPSHOT:
 		get_snapshot(f, peer);

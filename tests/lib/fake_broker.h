@@ -24,6 +24,7 @@ struct ht_fake {
 	atomic_int busy;        /* so many records are refused with BUSY */
 	atomic_int time_off_s;  /* WELCOME's clock */
 	atomic_int fork_cosign; /* then ask to cosign another face */
+	atomic_int lie;         /* a snapshot is this of lies.h, plus 1 */
 
 	/* told by the process */
 	atomic_int up; /* bound; address is set */
@@ -31,6 +32,7 @@ struct ht_fake {
 	atomic_int bundles;
 	atomic_int records;
 	atomic_int gots;
+	atomic_int lied;     /* so many snapshots were lies */
 	atomic_int offered;  /* COSIGN of its own accord: the size, plus 1 */
 	atomic_int cosigned; /* its last answer's status */
 };

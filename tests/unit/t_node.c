@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "tests/lib/fake_broker.h"
+#include "tests/lib/lies.h"
 #include "tests/lib/test.h"
 
 #include <dirent.h>
@@ -968,6 +969,53 @@ wait_for_trouble(struct ht_node *node, const char *words)
 	assert_false(ht_node_ready(node));
 }
 
+/* Ask, until the lie was told to both; each asks once more for all of it. */
+static void
+ask_while_lied_to(struct fixture *f, unsigned lie, uint64_t version)
+{
+	int told = atomic_load(&f->broker.ctl->lied);
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+
+	atomic_store(&f->broker.ctl->lie, (int)lie + 1);
+	do {
+		struct got got = ask(f, query_ask(NULL));
+
+		assert_int_equal(got.asked.status, HT_ST_OK);
+		ht_asked_fini(&got.asked);
+		if (ht_clock_mono_ms() > end_ms)
+			fail_msg("nobody asks for: %s", ht_lies[lie].what);
+	} while (atomic_load(&f->broker.ctl->lied) < told + 2);
+	assert_true(ht_trust_version(ht_node_trust(f->consumer)) == version);
+	assert_true(ht_trust_version(ht_node_trust(f->provider)) == version);
+}
+
+/* Whatever a broker says a snapshot is: the one in force stays, and serves. */
+static void
+a_node_that_is_lied_to_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t version;
+
+	start_all(f);
+	version = ht_trust_version(ht_node_trust(f->consumer));
+	for (unsigned i = 0; i < ht_n_lies; i++)
+		ask_while_lied_to(f, i, version);
+	assert_true(ht_node_ready(f->consumer));
+	assert_true(ht_node_ready(f->provider));
+}
+
+static void
+a_node_that_knows_nothing_takes_no_lie(void **state)
+{
+	struct fixture *f = *state;
+
+	start_broker(f, "log");
+	atomic_store(&f->broker.ctl->lie, 7); /* a Cyrillic letter */
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	wait_for_trouble(f->consumer, "the broker's snapshot is refused");
+	assert_null(ht_node_trust(f->consumer));
+}
+
 static void
 a_key_that_is_not_in_the_directory_is_refused(void **state)
 {
@@ -1076,6 +1124,8 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(a_policy_that_went_back_is_an_alarm),
     NODE_TEST(another_policy_of_the_same_version_is_refused),
     NODE_TEST(an_older_current_note_is_refused),
+    NODE_TEST(a_node_that_is_lied_to_goes_on),
+    NODE_TEST(a_node_that_knows_nothing_takes_no_lie),
     NODE_TEST(a_key_that_is_not_in_the_directory_is_refused),
     NODE_TEST(another_broker_is_not_taken_for_ours),
     NODE_TEST(nobody_listens),

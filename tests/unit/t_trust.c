@@ -6,6 +6,7 @@
 
 #include "lib/base/fs.h"
 #include "tests/lib/fault.h"
+#include "tests/lib/lies.h"
 #include "tests/lib/world.h"
 
 #define NOW_MS UINT64_C(1795491723000) /* 2026-11-24T03:02:03Z */
@@ -1071,6 +1072,30 @@ cut_or_mixed_news_are_refused(void **state)
 	free(n);
 }
 
+/* Each is refused by its own rule, named with its place. */
+static void
+lies_are_found_out(void **state)
+{
+	struct ht_world *w = world_of(state);
+
+	for (unsigned i = 0; i < ht_n_lies; i++) {
+		struct ht_report *report = ht_report_new();
+		struct ht_trust *trust = NULL;
+		struct ht_trust_news news;
+		enum ht_err err;
+
+		ht_lie_tell(w, i, &news);
+		err = ht_trust_patch(&w->root, &news, w->trust, report, &trust);
+		if (err != ht_lies[i].err || !says(report, ht_lies[i].where) ||
+		    !says(report, ht_lies[i].words)) {
+			ht_report_print(report, stderr);
+			fail_msg("%s: %s", ht_lies[i].what, ht_err_text(err));
+		}
+		assert_null(trust);
+		ht_report_free(&report);
+	}
+}
+
 static void
 patching_survives_no_memory(void **state)
 {
@@ -1693,6 +1718,7 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(cut_or_mixed_news_are_refused),
     WITH_WORLD(patching_survives_no_memory),
     WITH_WORLD(a_changed_officer_is_asked_again),
+    WITH_WORLD(lies_are_found_out),
     cmocka_unit_test(one_grant_among_many_costs_one),
     WITH_WORLD(a_contradiction_is_found_in_silence_too),
     WITH_WORLD(another_item_links_its_grants_anew),
