@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/state.h"
 #include "keys/keyfile.h"
 #include "lib/base/fs.h"
 
@@ -106,6 +107,7 @@ ht_conf_node_read(
 {
 	struct ht_conf_node node = {.conf.proofs = true};
 	uint64_t history = HT_CONF_HISTORY;
+	uint64_t answers = HT_STATE_ANSWERS;
 	struct ht_yaml *map = ht_yaml_as_map(root), *keys;
 	enum ht_err err = HT_OK;
 	const char *text;
@@ -131,6 +133,9 @@ ht_conf_node_read(
 	(void)ht_yaml_as_u64(
 	    ht_yaml_get(map, "history"), 0, HT_CONF_HISTORY_MAX, &history);
 	node.conf.history = (uint32_t)history;
+	(void)ht_yaml_as_size(ht_yaml_get(map, "answers"), HT_STATE_ANSWERS_MIN,
+	    HT_STATE_ANSWERS_MAX, &answers);
+	node.conf.answers = answers;
 	if (err != HT_OK) {
 		ht_conf_node_fini(&node);
 		return err;

@@ -14,6 +14,7 @@
  *	address: tcp://127.0.0.1:5600  # optional: other than the anchor's
  *	proofs: true                   # optional: demand proofs of the log
  *	history: 10000                 # optional: exchanges to remember
+ *	answers: 2GiB                  # optional: kept for retries, at most
  *
  * Relative paths start at the file's own folder; a key may be
  * "credential:NAME" (keys/keyfile.h).

@@ -42,6 +42,7 @@ struct ht_node_conf {
 	unsigned bundle_max; /* records a bundle at most; 0: HT_BUNDLE_MAX */
 	uint32_t history;    /* exchanges to remember, for `hutong explain`:
 	                      * a write into the state for each; 0: none */
+	uint64_t answers;    /* bytes of answers kept for retries; 0: 2 GiB */
 };
 /*
  * Read keys and anchor, open the state, begin to connect.  Every mistake goes

@@ -232,6 +232,8 @@ set_up(struct ht_node *node, const struct ht_node_conf *conf,
 		err = ht_state_open(conf->state, report, &node->state);
 	if (err != HT_OK)
 		return err;
+	if (conf->answers > 0)
+		ht_state_bound(node->state, conf->answers);
 	node_root_kept(node);
 	err = node_root_address(node, conf->address);
 	if (err == HT_OK)

@@ -170,6 +170,7 @@ struct ht_node {
 	bool proofs;
 	unsigned bundle_max; /* records a bundle at most */
 	uint32_t history;    /* exchanges that are remembered */
+	uint64_t full_ms;    /* when it was said that somebody has no room */
 	bool told_due;       /* something of them is to be committed */
 
 	/* the connection */

@@ -13,6 +13,7 @@
 #include "lib/base/panic.h"
 
 #define SUBJECTS_LIST_MAX HT_TAG_MAX /* the annex has to fit, too */
+#define FULL_SAY_MS       60000 /* a warning a minute tells as much as more */
 
 /* ---- calls ---- */
 
@@ -264,6 +265,9 @@ keep_and_queue(struct answering *a, struct node_out **out_p)
 
 	err = ht_state_keep(a->node->state, a->call->header.sender,
 	    &a->call->header.record, &answered);
+	/* A refusal can be made again, and takes no more room than it. */
+	if (err == HT_EAGAIN && a->status != HT_ANSWER_ANSWERED)
+		err = HT_OK;
 	if (err != HT_OK)
 		return err;
 	out->is_response = true;
@@ -321,27 +325,58 @@ turn_down(
 	a->response.reasons = *reasons;
 }
 
-/* An answer too large for one record is said to be that. */
+static void
+no_room(struct ht_node *node, const struct node_call *call,
+    struct ht_reasons *reasons)
+{
+	uint64_t now_ms = ht_clock_mono_ms();
+
+	ht_reasons_add(reasons, HT_ST_KEPT,
+	    "each answer is kept until its request expires, and there is no "
+	    "room for more of %.*s",
+	    (int)call->header.sender.len, (const char *)call->header.sender.at);
+	if (node->full_ms != 0 && now_ms - node->full_ms < FULL_SAY_MS)
+		return;
+	node->full_ms = now_ms;
+	ht_log(HT_WARN,
+	    "node %s: %.*s is refused: the answers kept for it have no more "
+	    "room until some expire; others are served (\"answers\" in "
+	    "hutong-adapter.conf(5))",
+	    node->id, (int)call->header.sender.len,
+	    (const char *)call->header.sender.at);
+}
+
 static enum ht_err
-send_response(struct answering *a)
+seal_and_keep(struct answering *a)
 {
 	HT_AUTO(node_out_free) struct node_out *out = node_out_new();
-	struct ht_reasons reasons = {0};
 	enum ht_err err;
 
 	if (out == NULL)
 		return HT_ENOMEM;
 	err = seal_response(a, out);
+	return err == HT_OK ? keep_and_queue(a, &out) : err;
+}
+
+/* An answer too large for one record, or for the asker's room, says so. */
+static enum ht_err
+send_response(struct answering *a)
+{
+	struct ht_reasons reasons = {0};
+	enum ht_err err = seal_and_keep(a);
+
 	if (err == HT_ETOOBIG) {
 		ht_reasons_add(&reasons, HT_ST_TOO_BIG,
 		    "the answer is larger than one record may be; ask for "
 		    "fewer fields or fewer records");
 		turn_down(a, HT_ANSWER_FAILED, &reasons);
-		node_out_free(&out);
-		out = node_out_new();
-		err = out != NULL ? seal_response(a, out) : HT_ENOMEM;
+	} else if (err == HT_EAGAIN) {
+		no_room(a->node, a->call, &reasons);
+		turn_down(a, HT_ANSWER_REFUSED, &reasons);
+	} else {
+		return err;
 	}
-	return err == HT_OK ? keep_and_queue(a, &out) : err;
+	return seal_and_keep(a);
 }
 
 static void
@@ -822,6 +857,9 @@ request(
 		ht_reasons_add(&verdict.reasons, HT_ST_SOURCE_SLOW,
 		    "the provider is answering %d requests already",
 		    NODE_CALLS_MAX);
+	/* Before its source is asked: the least answer would have no room. */
+	if (!ht_state_room(node->state, call->header.sender, HT_HEADER_MAX))
+		no_room(node, call, &verdict.reasons);
 	if (verdict.reasons.n > 0)
 		refuse(node, call, &verdict.reasons);
 	else

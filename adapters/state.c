@@ -24,7 +24,8 @@
 #include "lib/base/map.h"
 #include "lib/store/store.h"
 
-#define MAP_SIZE      ((size_t)16 << 30) /* address space, not memory */
+/* Address space, not memory: 8 GiB of answers, 16 of history, and trees. */
+#define MAP_SIZE      ((size_t)32 << 30)
 #define COUNTER_BLOCK 1024
 #define KEY_BYTES     (2 + 2 * (HT_NAME_MAX + 1) + 8 + HT_ID_SIZE)
 #define KEEP_MAX                                                               \
@@ -102,7 +103,10 @@ state_new(const char *dir)
 	state->found = HT_BUF(KEEP_MAX);
 	state->dir = strdup(dir);
 	state->counters = ht_map_new();
-	if (state->dir == NULL || state->counters == NULL)
+	state->kept = ht_map_new();
+	state->kept_max = HT_STATE_ANSWERS;
+	if (state->dir == NULL || state->counters == NULL ||
+	    state->kept == NULL)
 		return NULL;
 	return HT_TAKE(state);
 }
@@ -123,6 +127,8 @@ ht_state_open(const char *dir, struct ht_report *report, struct ht_state **ret)
 	err = state != NULL ? take_lock(state, report) : HT_ENOMEM;
 	if (err == HT_OK)
 		err = open_store(state, report);
+	if (err == HT_OK)
+		err = state_kept_load(state);
 	if (err != HT_OK)
 		return err;
 	*ret = HT_TAKE(state);
@@ -161,6 +167,7 @@ ht_state_close(struct ht_state **state_p)
 	ht_txn_abort(&state->txn);
 	ht_store_close(&state->store);
 	ht_map_free(&state->counters, free);
+	ht_map_free(&state->kept, free);
 	ht_fd_close(&state->lock_fd);
 	ht_buf_fini(&state->found);
 	free(state->dir);
@@ -171,6 +178,12 @@ const char *
 ht_state_dir(const struct ht_state *state)
 {
 	return state->dir;
+}
+
+void
+ht_state_bound(struct ht_state *state, uint64_t bytes)
+{
+	state->kept_max = bytes;
 }
 
 /* ---- transactions ---- */
@@ -371,12 +384,16 @@ ht_state_keep(struct ht_state *state, struct ht_slice sender,
 	add_part(&value, answered->body);
 	if (err == HT_OK)
 		err = value.err;
+	if (err == HT_OK && !ht_state_room(state, sender, value.len))
+		err = HT_EAGAIN;
 	if (err == HT_OK)
 		err =
 		    ht_txn_put(state->txn, ANSWERS, key, ht_buf_slice(&value));
 	if (err == HT_OK)
 		err = ht_txn_put(state->txn, EXPIRY,
 		    HT_SLICE(expiry, 8 + key.len), HT_SLICE("", 0));
+	if (err == HT_OK)
+		err = state_kept_add(state, sender, value.len);
 	return err;
 }
 
@@ -404,6 +421,21 @@ first_expired(struct ht_state *state, uint64_t now_ms,
 	return HT_OK;
 }
 
+/* One answer, and the room that it took. */
+static enum ht_err
+forget(struct ht_state *state, struct ht_slice key)
+{
+	struct ht_slice value;
+	enum ht_err err = ht_txn_get(state->txn, ANSWERS, key, &value);
+	size_t len = err == HT_OK ? value.len : 0;
+
+	if (err == HT_OK)
+		err = ht_txn_del(state->txn, ANSWERS, key);
+	if (err == HT_OK)
+		state_kept_drop(state, state_kept_sender(key), len);
+	return err;
+}
+
 enum ht_err
 ht_state_sweep(struct ht_state *state, uint64_t now_ms, unsigned max)
 {
@@ -415,8 +447,7 @@ ht_state_sweep(struct ht_state *state, uint64_t now_ms, unsigned max)
 		err = first_expired(state, now_ms, key, &len);
 		if (err != HT_OK)
 			break;
-		err =
-		    ht_txn_del(state->txn, ANSWERS, HT_SLICE(key + 8, len - 8));
+		err = forget(state, HT_SLICE(key + 8, len - 8));
 		if (err == HT_OK || err == HT_ENOTFOUND)
 			err =
 			    ht_txn_del(state->txn, EXPIRY, HT_SLICE(key, len));

@@ -15,6 +15,14 @@
 /* How long to wait for another process that holds the folder. */
 #define HT_STATE_WAIT_MS 30000
 
+/*
+ * Room for answers that are kept, if nobody says otherwise: 2 million of the
+ * usual size, or 2000 of the largest; half of it for one asker alone.
+ */
+#define HT_STATE_ANSWERS     ((uint64_t)2 << 30)
+#define HT_STATE_ANSWERS_MIN ((uint64_t)16 << 20)
+#define HT_STATE_ANSWERS_MAX ((uint64_t)8 << 30)
+
 struct ht_state;
 
 /*
@@ -64,8 +72,14 @@ struct ht_answered {
 /* By authenticated sender and record id.  HT_ENOTFOUND. */
 enum ht_err ht_state_find(struct ht_state *state, struct ht_slice sender,
     const struct ht_id *record, struct ht_answered *ret) HT_MUST_USE;
+/* HT_EAGAIN: there is no room for one more of this sender's. */
 enum ht_err ht_state_keep(struct ht_state *state, struct ht_slice sender,
     const struct ht_id *record, const struct ht_answered *answered) HT_MUST_USE;
+/* Is there room for an answer of @len bytes to @sender? */
+bool ht_state_room(
+    const struct ht_state *state, struct ht_slice sender, size_t len);
+/* So much for all; at first HT_STATE_ANSWERS. */
+void ht_state_bound(struct ht_state *state, uint64_t bytes);
 /* Forget up to @max answers whose time is over. */
 enum ht_err ht_state_sweep(
     struct ht_state *state, uint64_t now_ms, unsigned max) HT_MUST_USE;

@@ -1,6 +1,7 @@
 /*
  * state_in.h -- the insides of a node's state, shared by state.c (facts,
- * counters, answers) and state_told.c (what became of exchanges).
+ * counters, answers), state_kept.c (their room) and state_told.c (what became
+ * of exchanges).
  */
 #ifndef HT_ADAPTERS_STATE_IN_H
 #define HT_ADAPTERS_STATE_IN_H
@@ -18,6 +19,8 @@ struct ht_state {
 	struct ht_txn *txn; /* the group of writes; NULL: none yet */
 	struct ht_map *counters;
 	struct ht_buf found; /* what ht_state_find() gave out */
+	struct ht_map *kept; /* sender -> uint64_t, bytes of its answers */
+	uint64_t kept_bytes, kept_max;
 };
 
 /* Begin the group of writes, unless it has begun. */
@@ -28,5 +31,16 @@ enum ht_err state_reading(
 /* Append a value to @ret, seeing what the group has written. */
 enum ht_err state_read(struct ht_state *state, unsigned db, struct ht_slice key,
     struct ht_buf *ret);
+
+/* ---- room (state_kept.c): values of "answers" and their senders ---- */
+
+enum ht_err state_kept_load(struct ht_state *state);
+enum ht_err state_kept_add(
+    struct ht_state *state, struct ht_slice sender, size_t len);
+void state_kept_drop(
+    struct ht_state *state, struct ht_slice sender, size_t len);
+uint64_t state_kept_by(const struct ht_state *state, struct ht_slice sender);
+/* The sender in a key of "answers". */
+struct ht_slice state_kept_sender(struct ht_slice key);
 
 #endif

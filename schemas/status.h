@@ -132,6 +132,9 @@ enum ht_who {
 	    "seal to the recipient's current key with the envelope as AAD")    \
 	X(COMMITMENT, 508, CALLER, "content and commitment disagree",          \
 	    "compute the commitment over r and the content that is sent")      \
+	X(KEPT, 509, CALLER, "too many answers are kept for the asker",        \
+	    "go on when earlier requests have expired; let requests live "     \
+	    "less")                                                            \
 	/* 6xx: us */                                                          \
 	X(INTERNAL, 600, OPERATOR, "the exchange failed",                      \
 	    "the operator must read the broker's log")                         \

@@ -32,6 +32,7 @@ struct fixture {
 	uint64_t call;    /* the last one's id */
 	char params[256]; /* of the last call */
 	bool witness;     /* the next node is one */
+	uint64_t answers; /* the next node's room for them */
 };
 
 /* ---- setting up ---- */
@@ -60,7 +61,8 @@ try_open(struct fixture *f, const char *member, const char *node,
 	    .address = f->broker.ctl != NULL ? f->broker.ctl->address
 	                                     : "tcp://127.0.0.1:1",
 	    .state = path_of(f, "state-", state, ""),
-	    .proofs = true};
+	    .proofs = true,
+	    .answers = f->answers};
 
 	(void)snprintf(signing, sizeof(signing), "/%s-signing.key", node);
 	(void)snprintf(transport, sizeof(transport), "/%s-transport.key", node);
@@ -524,6 +526,60 @@ a_source_that_fails_is_said_so(void **state)
 	/* ztmc is missing, jyzt_dm is of another type. */
 	assert_true(got.asked.reasons.n >= 2);
 	ht_asked_fini(&got.asked);
+}
+
+/* Half of so much is one asker's: enough for nothing, a refusal, an answer. */
+static void
+an_asker_without_room_is_refused_and_the_node_goes_on(void **state)
+{
+	static const struct {
+		const char *why;
+		uint64_t room;
+		unsigned calls; /* of the source, in two questions */
+		unsigned first, second;
+	} rows[] = {
+	    {"before the source is asked", 2000,  0, HT_ST_KEPT, HT_ST_KEPT},
+	    {"when the answer is there",   6000,  2, HT_ST_KEPT, HT_ST_KEPT},
+	    {"by the second answer",       12000, 2, HT_ST_OK,   HT_ST_KEPT},
+	    {"not at all",                 0,     2, HT_ST_OK,   HT_ST_OK  },
+	};
+	struct fixture *f = *state;
+	static char records[4096];
+
+	/* Some 4 KiB with all that is kept. */
+	for (size_t n = 0; n < 8; n++)
+		(void)snprintf(records + strlen(records),
+		    sizeof(records) - strlen(records),
+		    "%c{\"shxydm\":\"91999999MA00000079\",\"ztmc\":\"%0250d\"}",
+		    n == 0 ? '[' : ',', 1);
+	(void)strncat(records, "]", 2);
+	f->records = records;
+	for (size_t i = 0; i < HT_COUNT(rows); i++) {
+		f->answers = rows[i].room;
+		f->calls = 0;
+		if (i == 0) {
+			start_all(f);
+		} else {
+			ht_node_close(&f->provider);
+			f->provider = open_node(
+			    f, "scjg.demo/registry", "main", rows[i].why);
+			assert_ok(ht_node_serve(f->provider, ITEM, serve, f));
+			until_ready(f->provider);
+		}
+		for (unsigned n = 0; n < 2; n++) {
+			unsigned want = n == 0 ? rows[i].first : rows[i].second;
+			struct got got = ask(f, query_ask(NULL));
+
+			if (got.asked.status != want)
+				fail_msg("%s, %u: %s", rows[i].why, n,
+				    ht_status_name(got.asked.status));
+			if (want == HT_ST_KEPT)
+				assert_int_equal(
+				    got.asked.answer, HT_ANSWER_REFUSED);
+			ht_asked_fini(&got.asked);
+		}
+		assert_int_equal(f->calls, rows[i].calls);
+	}
 }
 
 /* One that forgets to answer does not fill the room of all others. */
@@ -1107,6 +1163,7 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(an_answer_has_so_many_records),
     NODE_TEST(rows_of_others_are_not_taken),
     NODE_TEST(a_source_that_fails_is_said_so),
+    NODE_TEST(an_asker_without_room_is_refused_and_the_node_goes_on),
     NODE_TEST(a_call_nobody_answers_ends),
     NODE_TEST(no_tracker_key_is_said_so),
     NODE_TEST(a_false_pseudonym_is_refused),

@@ -1,4 +1,4 @@
-#include "adapters/state.h"
+#include "adapters/state_in.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,6 +56,74 @@ counters_never_fall(void **unused)
 	assert_ok(ht_state_counter(state, MEMBER, ITEM, &first));
 	assert_true(first > n);
 	assert_true(first <= n + 1024);
+	ht_state_close(&state);
+}
+
+#define SMALLEST (16u << 20) /* HT_STATE_ANSWERS_MIN */
+
+/* How many answers of @len bytes are kept for @sender, until it is refused. */
+static unsigned
+fill(struct ht_state *state, const char *sender, size_t len, uint64_t until_ms)
+{
+	static uint8_t bytes[HT_BODY_MAX];
+	struct ht_answered in = {
+	    .expires_ms = until_ms,
+	    .header = ht_slice_str("header"),
+	    .tag = {NULL, 0},
+	    .body = HT_SLICE(bytes, len),
+	};
+	struct ht_id record = {{0}};
+	enum ht_err err = HT_OK;
+	unsigned n = 0;
+
+	for (; err == HT_OK && n < 100000; n++) {
+		ht_be64(record.at, (until_ms << 32) + n);
+		err = ht_state_keep(state, ht_slice_str(sender), &record, &in);
+	}
+	assert_err(err, HT_EAGAIN);
+	return n - 1;
+}
+
+/*
+ * The table is the rule: whoever comes has half of what is free, whatever the
+ * size of its answers, and after a restart it is known who has what.
+ */
+static void
+no_asker_takes_all_the_room(void **unused)
+{
+	static const struct {
+		const char *sender;
+		size_t len;
+	} rows[] = {
+	    {"a.demo/greedy", 1 << 19 },
+	    {"b.demo/greedy", 64 << 10},
+	    {"c.demo/modest", 100     },
+	};
+	struct ht_state *state = open_state();
+	uint64_t before;
+
+	(void)unused;
+	for (size_t i = 0; i < HT_COUNT(rows); i++) {
+		ht_state_bound(state, SMALLEST);
+		before = state->kept_bytes;
+		assert_true(fill(state, rows[i].sender, rows[i].len, 5000) > 0);
+		assert_in_range(state->kept_bytes - before,
+		    (SMALLEST - before) / 2 - rows[i].len - 5000,
+		    (SMALLEST - before) / 2);
+		before = state->kept_bytes;
+		assert_ok(ht_state_commit(state));
+		ht_state_close(&state);
+		state = open_state();
+		assert_int_equal(state->kept_bytes, before);
+	}
+	ht_state_bound(state, SMALLEST);
+	assert_false(ht_state_room(state, ht_slice_str("a.demo/greedy"), 100));
+	assert_true(ht_state_room(state, ht_slice_str("d.demo/new"), 100));
+	/* What has expired makes room. */
+	assert_ok(ht_state_sweep(state, 5000, UINT32_MAX));
+	assert_int_equal(state->kept_bytes, 0);
+	assert_int_equal(ht_map_count(state->kept), 0);
+	assert_true(ht_state_room(state, ht_slice_str("a.demo/greedy"), 100));
 	ht_state_close(&state);
 }
 
@@ -305,6 +373,7 @@ a_spoiled_one_is_refused(void **unused)
 
 static const struct CMUnitTest tests[] = {
     STATE_TEST(counters_never_fall),
+    STATE_TEST(no_asker_takes_all_the_room),
     STATE_TEST(answers_last_until_they_expire),
     STATE_TEST(facts_are_kept),
     STATE_TEST(one_process_at_a_time),
