@@ -51,7 +51,7 @@ static const char usage_text[] =
     "TIME] [-o FILE]\n"
     "                            --entries N,N,... | WHERE --authority DIR\n"
     "                            --subject REGISTRY:ID --tracker FILE ...\n"
-    "       hutong-audit witness status|note --dir DIR --root FILE "
+    "       hutong-audit witness status|note WHERE --root FILE "
     "[--format table|csv]\n"
     "\n"
     "WHERE: a stopped or copied log, or a running broker\n"
@@ -871,13 +871,15 @@ static int
 run_witness(struct ht_audit_opts *o, int argc, char **argv)
 {
 	bool note = argc == 1 && strcmp(argv[0], "note") == 0;
+	int code = check_where(o);
 
+	if (code != HT_AUDIT_OK)
+		return code;
 	if (argc != 1 || (strcmp(argv[0], "status") != 0 && !note) ||
-	    o->dir == NULL || o->root == NULL || o->socket != NULL)
-		return usage_error(
-		    "witness status and witness note take --dir and --root; of "
-		    "a running "
-		    "broker, hutong-broker ctl witnesses says the same");
+	    o->root == NULL)
+		return usage_error("witness status and witness note take "
+		                   "--dir or --socket, and --root: the "
+		                   "witnesses that count");
 	return ht_audit_witness(o, note);
 }
 

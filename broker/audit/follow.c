@@ -50,23 +50,30 @@ send_deadline(void)
 
 /* ---- what may be asked at length ---- */
 
+bool
+visit_asks_for_all(const struct ht_query *q)
+{
+	const struct ht_filter *f = &q->filter;
+
+	return !q->evidence && !q->has_seq && f->member.len == 0 &&
+	       f->peer.len == 0 && f->item.len == 0 && f->purpose.len == 0 &&
+	       f->operation == -1 && f->status == -1 && f->type == -1 &&
+	       !f->has_exchange && f->limit == 0 && q->last == 0;
+}
+
 static bool
 asks_for_sense(const struct ht_query *q)
 {
 	const struct ht_filter *f = &q->filter;
 
-	if (q->evidence || q->has_seq)
-		return false;
 	if (q->mode == HT_QUERY_FOLLOW)
-		return f->size == 0 && f->to_us == 0;
+		return !q->evidence && !q->has_seq && f->size == 0 &&
+		       f->to_us == 0;
 	if (q->mode == HT_QUERY_LIST &&
 	    (f->from_us > 0 || f->to_us > 0 || f->start_seq > 0))
 		return false;
-	return f->member.len == 0 && f->peer.len == 0 && f->item.len == 0 &&
-	       f->purpose.len == 0 && f->operation == -1 && f->status == -1 &&
-	       f->type == -1 && !f->has_exchange &&
-	       f->has_subject == (q->mode == HT_QUERY_LIST) && f->limit == 0 &&
-	       q->last == 0;
+	return visit_asks_for_all(q) &&
+	       f->has_subject == (q->mode == HT_QUERY_LIST);
 }
 
 /* ---- sending ---- */

@@ -138,7 +138,7 @@ unpack_filter_part(struct ht_unpack *u, struct ht_query *q)
 	ht_unpack_key(u, "member");
 	f->member = ht_unpack_str(u, HT_NAME_MAX);
 	ht_unpack_key(u, "mode");
-	q->mode = (enum ht_query_mode)ht_unpack_uint(u, HT_QUERY_LIST);
+	q->mode = (enum ht_query_mode)ht_unpack_uint(u, HT_QUERY_WITNESSES);
 	ht_unpack_key(u, "operation");
 	f->operation = unpack_code(u, -1, UINT8_MAX);
 	ht_unpack_key(u, "peer");
@@ -257,6 +257,8 @@ verb(const struct ht_query *q)
 		return "follow";
 	case HT_QUERY_LIST:
 		return "list";
+	case HT_QUERY_WITNESSES:
+		return "witnesses";
 	default:
 		return q->evidence ? "show" : "search";
 	}

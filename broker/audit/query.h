@@ -40,6 +40,7 @@ enum ht_query_mode {
 	HT_QUERY_READ = 1,   /* every entry of a period, and both neighbours */
 	HT_QUERY_FOLLOW = 2, /* what matches, and what comes to match */
 	HT_QUERY_LIST = 3,   /* all looks at a subject, and that they are all */
+	HT_QUERY_WITNESSES = 4, /* who has cosigned what (vouch.h) */
 };
 
 struct ht_query {
@@ -173,6 +174,7 @@ enum {
 	HT_AUDIT_REFUSED = 6,
 	HT_AUDIT_UPDATE = 7,
 	HT_AUDIT_ROLL = 8,
+	HT_AUDIT_COSIGNED = 9,
 };
 
 /* Why nothing was answered. */
@@ -217,7 +219,8 @@ struct ht_audit_stream {
 	/* A checkpoint; the rows after it are proven against its tree. */
 	enum ht_err (*update)(void *arg, uint64_t size, struct ht_slice note,
 	    const struct ht_hash *path, size_t n_path);
-	/* A frame for ht_rows_check(), or, of LIST, for ht_list_take(). */
+	/* For ht_rows_check(); LIST: ht_list_take(); WITNESSES:
+	 * ht_vouch_check(). */
 	enum ht_err (*rows)(void *arg, struct ht_slice frame);
 	void *arg;
 	int stop_fd; /* readable: ask for the end; -1: none */
@@ -228,7 +231,7 @@ struct ht_audit_end {
 	bool more;
 	uint64_t next_seq;
 };
-/* As ht_audit_ask(), for modes READ, FOLLOW and LIST. */
+/* As ht_audit_ask(), for modes READ, FOLLOW, LIST and WITNESSES. */
 enum ht_err ht_audit_ask_long(const char *path, const char *origin,
     const char *auditor, const struct ht_key *key, struct ht_query *query,
     const struct ht_audit_stream *stream, struct ht_audit_end *ret,

@@ -344,6 +344,8 @@ visit(struct visit *v)
 		visit_refuse(v, HT_AUDIT_BAD_FORM, why);
 	else if (v->query.mode == HT_QUERY_SEARCH)
 		answer(v);
+	else if (v->query.mode == HT_QUERY_WITNESSES)
+		visit_vouch(v);
 	else
 		answer_long(v);
 }

@@ -62,7 +62,11 @@ enum ht_err visit_send_head(struct visit *v, const struct ht_audit_answer *a,
 enum ht_err visit_send_end(struct visit *v, uint64_t scanned, uint64_t matched,
     bool more, uint64_t next_seq, uint64_t deadline_ms) HT_MUST_USE;
 
-/* A question of mode READ or FOLLOW, from its check to its end. */
+/* A question of mode READ, FOLLOW or LIST, from its check to its end. */
 void visit_long(struct visit *v);
+/* One of mode WITNESSES. */
+void visit_vouch(struct visit *v);
+/* Has the query no condition but a subject, size and period? */
+bool visit_asks_for_all(const struct ht_query *q);
 
 #endif

@@ -1,12 +1,14 @@
 /*
  * witness_tool.c -- hutong-audit witness: how far others vouch for a log, from
- * its files and the root's list of witnesses; and the checkpoint that says so.
+ * its files or a running broker, and the root's list of witnesses; and the
+ * checkpoint that says so.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/audit/tool.h"
+#include "broker/audit/vouch.h"
 #include "broker/round.h"
 #include "lib/base/clock.h"
 #include "lib/term/table.h"
@@ -89,6 +91,114 @@ read_notes(struct ht_log *log, struct ht_round *round, struct ht_buf *met)
 	return HT_AUDIT_BAD;
 }
 
+/* ---- of a running broker ---- */
+
+struct live {
+	const struct ht_audit_faith *faith;
+	struct ht_audit_result result;
+	struct ht_round *round;
+	struct ht_buf *met;
+	uint64_t below;
+	int code; /* of what was said already */
+};
+
+static enum ht_err
+take_head(void *arg, uint64_t size, struct ht_slice note,
+    const struct ht_hash *path, size_t n_path)
+{
+	struct live *l = arg;
+
+	(void)path;
+	(void)n_path; /* nothing was asked since */
+	l->code = ht_audit_checkpoint(l->faith, note, size, &l->result);
+	l->below = size + 1;
+	return l->code == HT_AUDIT_OK ? HT_OK : HT_EINTEGRITY;
+}
+
+static enum ht_err
+take_cosigned(void *arg, struct ht_slice frame)
+{
+	struct live *l = arg;
+	struct ht_quorum_seen seen;
+	struct ht_vouched v;
+	enum ht_err err = ht_vouch_check(l->round->policy,
+	    &l->result.checkpoint, frame, &l->below, &v, &seen);
+
+	if (err == HT_OK)
+		err = ht_round_note(l->round, v.note);
+	if (err == HT_OK && l->met->len == 0 && l->round->met_size != 0) {
+		ht_buf_add(l->met, v.note.at, v.note.len);
+		err = l->met->err;
+	}
+	if (err == HT_OK || err == HT_ENOMEM)
+		return err;
+	l->code = HT_AUDIT_BAD;
+	ht_audit_say(err == HT_EINTEGRITY
+	                 ? "BAD: a checkpoint that came with cosignatures is "
+	                   "not of this log's tree: two histories were signed; "
+	                   "show it to the witnesses"
+	                 : "BAD: what came as a cosigned checkpoint is none: "
+	                   "%s",
+	    ht_err_text(err));
+	return err;
+}
+
+static int
+ask(const struct ht_audit_opts *opts, struct live *l)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(4096);
+	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
+	const struct ht_audit_stream stream = {.update = take_head,
+	    .rows = take_cosigned,
+	    .arg = l,
+	    .stop_fd = -1};
+	struct ht_query query = HT_QUERY_ALL;
+	struct ht_keyfile file;
+	struct ht_audit_end end;
+	enum ht_err err;
+	int code = ht_audit_open_key(opts->key, HT_KEY_AUDITOR, &key, &file);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	query.mode = HT_QUERY_WITNESSES;
+	query.why = opts->query.why;
+	err = ht_audit_ask_long(opts->socket, l->faith->vkey.name, file.name,
+	    key, &query, &stream, &end, &why);
+	if (l->code == HT_AUDIT_OK && why.len > 0)
+		ht_audit_say("%s", ht_buf_text(&why));
+	return l->code != HT_AUDIT_OK ? l->code : ht_audit_code_of(err);
+}
+
+static int
+ask_live(const struct ht_audit_opts *opts, struct ht_round *round,
+    struct ht_buf *met, uint64_t *ret_size)
+{
+	struct ht_audit_faith faith;
+	struct live live = {.faith = &faith, .round = round, .met = met};
+	int code = ht_audit_faith(opts, &faith);
+
+	if (code == HT_AUDIT_OK)
+		code = ask(opts, &live);
+	*ret_size = live.result.checkpoint.size;
+	ht_audit_faith_fini(&faith);
+	return code;
+}
+
+static int
+read_folder(const struct ht_audit_opts *opts, struct ht_round *round,
+    struct ht_buf *met, uint64_t *ret_size)
+{
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	int code = ht_audit_open_folder(opts, &log);
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	*ret_size = ht_log_size(log);
+	return read_notes(log, round, met);
+}
+
+/* ---- saying it ---- */
+
 static int
 print_table(const struct ht_round *round, enum ht_audit_format format)
 {
@@ -157,8 +267,8 @@ ht_audit_witness(const struct ht_audit_opts *opts, bool note_only)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf met = HT_BUF(NOTE_MAX);
 	HT_AUTO(ht_mem_free) struct ht_root *root = malloc(sizeof(*root));
-	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
 	HT_AUTO(ht_round_fini) struct ht_round round = {0};
+	uint64_t size = 0;
 	int code;
 
 	ht_round_init(&round, 0);
@@ -175,11 +285,10 @@ ht_audit_witness(const struct ht_audit_opts *opts, bool note_only)
 	}
 	if (ht_round_set(&round, root) != HT_OK)
 		return HT_AUDIT_GONE;
-	code = ht_audit_open_folder(opts, &log);
-	if (code == HT_AUDIT_OK)
-		code = read_notes(log, &round, &met);
+	code = opts->dir != NULL ? read_folder(opts, &round, &met, &size)
+	                         : ask_live(opts, &round, &met, &size);
 	if (code == HT_AUDIT_OK)
 		code = note_only ? print_note(&met)
 		                 : print_table(&round, opts->format);
-	return code == HT_AUDIT_OK ? verdict(&round, ht_log_size(log)) : code;
+	return code == HT_AUDIT_OK ? verdict(&round, size) : code;
 }

@@ -30,6 +30,7 @@ make_rest() {
 		front: {memory: $front_memory}
 		witnesses: {every: 1s, warn-after: 10s}
 		control: ctl.sock
+		audit: audit.sock
 	END
 	node_conf tax.demo/state shell good.yaml
 	make_databases
@@ -84,6 +85,15 @@ second=$adapter
 entries=$(value entries)
 within 20 enough
 result $? "a witness that comes back goes on from where it was"
+
+# ---- what an auditor hears of the running broker ----
+
+live=(--socket "$dir/audit.sock" --key "$dir/keys/auditor.key")
+run 0 'quorum of 2 met up to' "witness status --socket: the quorum, live" \
+    hutong-audit witness status "${live[@]}" --root "$auth/root.note" --why "a test"
+says 'tax.demo/state/witness  *[1-9]' "and each witness, how far and when"
+run 2 'needs --why' "not without a purpose, which is logged" \
+    hutong-audit witness status "${live[@]}" --root "$auth/root.note"
 
 stop_broker
 log_is_intact

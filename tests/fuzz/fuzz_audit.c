@@ -5,6 +5,7 @@
 #include "broker/audit/bundles.h"
 #include "broker/audit/evidence.h"
 #include "broker/audit/query.h"
+#include "broker/audit/vouch.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -82,6 +83,22 @@ one_row(struct ht_slice in)
 	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
 }
 
+/* A cosigned checkpoint packs to the same bytes. */
+static void
+vouched(struct ht_slice in)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(64 * 1024);
+	struct ht_vouch_choice choice = {0};
+	struct ht_vouched v;
+
+	if (ht_vouched_unpack(in, &v) != HT_OK)
+		return;
+	ht_vouched_pack(&v, &again);
+	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
+	(void)ht_vouch_choose(&choice, v.note);
+	HT_ASSERT(!ht_vouch_choose(&choice, v.note)); /* it tells once */
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 {
@@ -104,6 +121,9 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 		break;
 	case 'w':
 		one_row(rest);
+		break;
+	case 'v':
+		vouched(rest);
 		break;
 	case 'r':
 		HT_ASSERT(ht_rows_check(rest, 86, &root, ignore, NULL, &bad) !=

@@ -1242,6 +1242,38 @@ a_period_is_read_whole(void **state)
 	assert_int_equal(s.notes, 2);
 }
 
+/* Nobody has cosigned here; and no other condition goes with the question. */
+static void
+who_vouches_is_asked_alone(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(2000);
+	struct ht_query q = HT_QUERY_ALL;
+	struct ht_audit_end end;
+	struct listener l;
+	struct serving s;
+
+	(void)state;
+	serve(&s);
+	listener_init(&l, &s);
+	q.mode = HT_QUERY_WITNESSES;
+	assert_ok(listen_to(&l, q, &end, &why));
+	assert_int_equal(l.rows.n, 0);
+	assert_int_equal(l.updates, 1);
+	assert_int_equal(end.matched, 0);
+	assert_int_equal(s.notes, 1); /* it ends at once: one entry */
+	q.filter.item = ht_slice_str("gx.demo/SCZTDJ");
+	assert_err(listen_to(&l, q, &end, &why), HT_EINVALID);
+	q.filter = HT_FILTER_ALL;
+	q.filter.size = 3;
+	assert_err(listen_to(&l, q, &end, &why), HT_EINVALID);
+	q.filter = HT_FILTER_ALL;
+	q.filter.has_subject = true;
+	assert_err(listen_to(&l, q, &end, &why), HT_EINVALID);
+	assert_int_equal(s.notes, 1);
+	listener_fini(&l);
+	stop(&s);
+}
+
 static void *
 follow_on(void *arg)
 {
@@ -1702,6 +1734,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rubbish_on_the_socket_harms_nobody),
     cmocka_unit_test(a_follower_sees_what_comes),
     cmocka_unit_test(a_period_is_read_whole),
+    cmocka_unit_test(who_vouches_is_asked_alone),
     cmocka_unit_test(followers_shut_nobody_out),
     cmocka_unit_test(too_many_visitors_are_told),
     cmocka_unit_test(a_stop_ends_a_follower),
