@@ -29,8 +29,9 @@
 #include "tests/lib/history.h"
 
 #define NOW_MS UINT64_C(1795482123000)
-#define BATCH  60     /* requests of a bundle; two thirds are answered */
-#define EARLY  100000 /* entries of the log that the large one is held against \
+#define BATCH  60 /* requests of a bundle; two thirds are answered */
+#define EARLY                                                                  \
+	100000        /* entries of the log that the large one is held against \
 	               */
 #define WINDOW   1200 /* entries whose cost is taken at a time */
 #define WINDOWS  9
