@@ -278,6 +278,7 @@ ht_entry_write(const struct ht_entry_draft *d, const char *path)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_DOC_MAX);
 	char public[HT_B64_SIZE(HT_PUB_SIZE)], when[HT_TIME_SIZE];
+	int rc;
 
 	ht_buf_fmt(&out, "hutong: member/v1\nmember: %s\nrevision: %llu\n",
 	    d->member, (unsigned long long)d->revision);
@@ -294,5 +295,12 @@ ht_entry_write(const struct ht_entry_draft *d, const char *path)
 	if (count_of(d, HT_KEY_SEALING) > 0)
 		ht_buf_str(&out, "sealing:\n");
 	add_list(&out, d, HT_KEY_SEALING, "", "  ");
-	return ht_cli_write_draft(path, &out);
+	rc = ht_cli_write_draft(path, &out);
+	if (rc == HT_EXIT_OK)
+		fprintf(stderr,
+		    "Next: each new key proves itself (hutong directory prove "
+		    "%s --key FILE ...), the identity key signs (hutong "
+		    "directory sign), then the officers do.\n",
+		    path);
+	return rc;
 }

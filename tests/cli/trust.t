@@ -631,6 +631,11 @@ exits 2 "for a new identity key" "$hutong" directory amend \
 	a/members/tax.demo/state.note --recovered --out x.note
 ok "a recovery is of an identity"
 
+rm -rf d && cp -r a d && cp old/grants/gx.demo/1.note d/grants/gx.demo/1.note
+exits 1 "where it had revision 2; give it revision 3" \
+	"$hutong" catalog snapshot d --key snap.key
+ok "no snapshot goes back to an older revision, however well it is signed"
+
 # --- new officers ---
 # Twice: who knows the first root alone must find the way to the third.
 cp a/root.note anchor1.note

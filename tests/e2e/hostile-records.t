@@ -168,6 +168,7 @@ false_grant() { # HOW
 	role) hutong key new --for officer --name gx.demo/officer-2 \
 	    --out "$dir/role.key" >"$dir/out" &&
 		hutong note sign "$grant" --key "$dir/role.key" ;;
+	other) hutong note sign "$grant" --key "$dir/keys/snapshot.key" ;;
 	esac
 	false_folder "1 of the officers of gx.demo signed it, 2 must" "$2"
 	false_to_the_tool "1 of the officers of gx.demo signed it, 2 must" "$2"
@@ -175,6 +176,7 @@ false_grant() { # HOW
 false_grant once 'k - 1 signatures'
 false_grant twice 'an officer twice'
 false_grant role "an officer's name, and another's key"
+false_grant other "the snapshot key's signature for an officer's"
 # The officers of nobody, with the snapshot key stolen.
 foreign=
 for who in 7 8; do

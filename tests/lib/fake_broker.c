@@ -276,6 +276,8 @@ get_snapshot(struct fake *f, unsigned peer)
 	m->snapshot.place = f->snapshot_place;
 	ht_buf_reset(&leaf);
 	MUST(ht_log_read(f->log, f->snapshot_place, &leaf));
+	if (atomic_load(&f->ctl->unlogged) != 0)
+		leaf.at[leaf.len - 1] ^= 1;
 	m->snapshot.leaf = ht_buf_slice(&leaf);
 	MUST(ht_log_inclusion(f->log, f->snapshot_place, f->size,
 	    m->snapshot.path, &m->snapshot.n_path));

@@ -25,6 +25,7 @@ struct ht_fake {
 	atomic_int time_off_s;  /* WELCOME's clock */
 	atomic_int fork_cosign; /* then ask to cosign another face */
 	atomic_int lie;         /* a snapshot is this of lies.h, plus 1 */
+	atomic_int unlogged;    /* show another leaf for the snapshot's */
 
 	/* told by the process */
 	atomic_int up; /* bound; address is set */

@@ -1011,6 +1011,21 @@ an_older_current_note_is_refused(void **state)
 
 /* ---- not let in ---- */
 
+static void wait_for_trouble(struct ht_node *node, const char *words);
+
+/* Well signed, by everybody who must; but who has seen it? */
+static void
+a_policy_that_is_not_in_the_log_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	start_broker(f, "log");
+	atomic_store(&f->broker.ctl->unlogged, 1);
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	wait_for_trouble(
+	    f->consumer, "nothing proves that it is in the audit log");
+}
+
 static void
 wait_for_trouble(struct ht_node *node, const char *words)
 {
@@ -1183,6 +1198,7 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(an_older_current_note_is_refused),
     NODE_TEST(a_node_that_is_lied_to_goes_on),
     NODE_TEST(a_node_that_knows_nothing_takes_no_lie),
+    NODE_TEST(a_policy_that_is_not_in_the_log_is_refused),
     NODE_TEST(a_key_that_is_not_in_the_directory_is_refused),
     NODE_TEST(another_broker_is_not_taken_for_ours),
     NODE_TEST(nobody_listens),
