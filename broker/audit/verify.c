@@ -20,6 +20,7 @@
 #include "broker/audit/disclose.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/evidence.h"
+#include "broker/audit/recount.h"
 #include "broker/audit/verify_in.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
@@ -50,7 +51,8 @@ struct verify {
 	} * erasures;
 	size_t n_erasures, cap_erasures;
 
-	uint8_t *ended; /* a bit a request: it had its end */
+	struct ht_recount recount; /* what DISCLOSE entries count */
+	uint8_t *ended;            /* a bit a request: it had its end */
 	struct ht_header header;
 	struct ht_header request;
 	struct ht_buf tag, body;
@@ -761,6 +763,22 @@ check_roll(struct verify *s, const struct ht_entry *e)
 
 /* ---- looks that are hidden no more ---- */
 
+/* Counted again once all entries are known to be good. */
+static enum ht_err
+take_claim(struct verify *s, const struct ht_entry *e,
+    const struct ht_disclose_said *said)
+{
+	enum ht_err err;
+
+	if (said->to_us > e->time_us)
+		return bad(s, "it counts looks of a time to come");
+	err = ht_recount_add(&s->recount, s->seq, said);
+	return err == HT_EINVALID
+	           ? bad(s, "its item is none, or its time is not behind that "
+	                    "of the DISCLOSE before")
+	           : err;
+}
+
 static enum ht_err
 check_disclose(struct verify *s, const struct ht_entry *e)
 {
@@ -773,7 +791,27 @@ check_disclose(struct verify *s, const struct ht_entry *e)
 		    (unsigned long long)said.entries[said.n - 1]);
 	s->v->disclosures++;
 	s->v->disclosed += said.count;
-	return HT_OK;
+	return said.ordered ? HT_OK : take_claim(s, e, &said);
+}
+
+/* All that was said by time, in one more walk. */
+static enum ht_err
+check_claims(struct verify *s)
+{
+	const struct ht_recount_claim *wrong;
+	enum ht_err err =
+	    ht_recount_run(&s->recount, s->log, s->log->head.frontier.size);
+
+	if (err != HT_OK)
+		return err;
+	wrong = ht_recount_wrong(&s->recount);
+	if (wrong == NULL)
+		return HT_OK;
+	s->seq = wrong->seq;
+	return bad(s,
+	    "it says that %llu looks are hidden no more, and the log has %llu "
+	    "of that item in that time",
+	    (unsigned long long)wrong->said, (unsigned long long)wrong->found);
 }
 
 /* ---- closed volumes ---- */
@@ -1059,6 +1097,8 @@ run(struct verify *s)
 	if (err == HT_OK)
 		err = check_head(s);
 	if (err == HT_OK)
+		err = check_claims(s);
+	if (err == HT_OK)
 		err = check_lists(s);
 	return err == HT_OK ? check_counts(s) : err;
 }
@@ -1103,6 +1143,7 @@ verify_free(struct verify **s_p)
 		ht_erasure_free(&s->erasures[i].list);
 	free(s->erasures);
 	free(s->ended);
+	ht_recount_fini(&s->recount);
 	free(s);
 }
 

@@ -2,6 +2,7 @@
 #include "tests/lib/test.h"
 
 #include "broker/audit/disclose.h"
+#include "broker/audit/recount.h"
 #include "broker/audit/verify.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/history.h"
@@ -295,6 +296,150 @@ one_of_a_time_to_come_is_named(void **state)
 	ht_test_dir_remove(f.dir);
 }
 
+/* ---- by time: the broker's count, counted again ---- */
+
+/* A broker's entry: looks by the item of the history, up to @to_us. */
+static void
+claim(struct ht_history *h, const char *item, uint64_t to_us, uint64_t count)
+{
+	struct ht_buf out = HT_BUF(HT_LEAF_MAX);
+	struct ht_entry e = {.type = HT_ENTRY_DISCLOSE, .time_us = h->now_us};
+	struct ht_disclose_said said = {
+	    .item = ht_slice_str(item), .to_us = to_us, .count = count};
+	struct ht_slice note;
+
+	assert_ok(ht_disclose_said_encode(&said, &out));
+	e.payload = ht_buf_slice(&out);
+	assert_ok(ht_log_append(h->log, &e, NULL));
+	assert_ok(ht_log_commit(h->log, &note));
+	h->now_us += 1000000;
+	ht_buf_fini(&out);
+}
+
+#define SHOP "gx.demo/SCZTDJ@1"
+
+/*
+ * Five looks, then four, then three, and after each an entry that counts them.
+ */
+static const struct {
+	const char *why;
+	const char *item[3]; /* NULL: no entry */
+	uint64_t count[3];
+	bool early; /* the first ends before the five */
+	bool ok;
+	unsigned bad; /* which of the three */
+} claims[] = {
+    {"all are counted",           {SHOP, SHOP, SHOP},               {5, 4, 3},  false, true,  0},
+    {"together, later",           {NULL, NULL, SHOP},               {0, 0, 12}, false, true,  0},
+    {"one between says nothing",  {SHOP, NULL, SHOP},               {5, 0, 7},  false, true,  0},
+    {"one too many",              {SHOP, SHOP, SHOP},               {6, 4, 3},  false, false, 0},
+    {"one too few",               {SHOP, SHOP, SHOP},               {5, 3, 3},  false, false, 1},
+    {"the last is wrong",         {SHOP, SHOP, SHOP},               {5, 4, 2},  false, false, 2},
+    {"counted twice",             {SHOP, SHOP, SHOP},               {5, 9, 3},  false, false, 1},
+    {"of before the first look",  {SHOP, SHOP, SHOP},               {5, 4, 3},  true,  false, 0},
+    {"of another version",        {"gx.demo/SCZTDJ@2", SHOP, SHOP}, {5, 9, 3},  false,
+     false,                                                                                   0},
+    {"of another item",           {"gx.demo/Y@1", SHOP, SHOP},      {1, 9, 3},  false, false,
+     0                                                                                         },
+    {"an item without a version", {"gx.demo/SCZTDJ", NULL, NULL},   {5, 0, 0},
+     false,                                                                            false, 0},
+};
+
+static void
+what_time_discloses_is_counted_again(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(claims); i++) {
+		struct ht_verify v = {.trust = world->trust};
+		uint64_t seqs[3] = {0};
+		struct ht_history h;
+		struct fixture f;
+		enum ht_err err;
+
+		start(&f);
+		ht_history_init(&h, world, f.log);
+		h.now_us = (NOW_MS + 100000) * 1000;
+		h.records = 1000;
+		claim(&h, SHOP, h.now_us, 3);
+		for (unsigned k = 0; k < 3; k++) {
+			uint64_t before_us = h.now_us;
+
+			ht_history_exchanges(&h, 5 - k, 1, 1, NULL);
+			seqs[k] = ht_log_size(f.log);
+			if (claims[i].item[k] != NULL)
+				claim(&h, claims[i].item[k],
+				    claims[i].early && k == 0 ? before_us
+				                              : h.now_us,
+				    claims[i].count[k]);
+		}
+		ht_log_close(&f.log);
+		err = ht_verify_log(f.dir, &v);
+		if ((err == HT_OK) != claims[i].ok)
+			fail_msg("%s: %s", claims[i].why, v.bad);
+		if (err != HT_OK && v.bad_seq != seqs[claims[i].bad])
+			fail_msg("%s: entry %ju is named", claims[i].why,
+			    (uintmax_t)v.bad_seq);
+		ht_test_dir_remove(f.dir);
+	}
+}
+
+/* Nor do times go back, or lie ahead. */
+static void
+the_time_of_a_claim_is_held(void **state)
+{
+	for (unsigned ahead = 0; ahead < 2; ahead++) {
+		struct ht_verify v = {.trust = world->trust};
+		struct ht_history h;
+		struct fixture f;
+		uint64_t seq;
+
+		(void)state;
+		start(&f);
+		ht_history_init(&h, world, f.log);
+		h.now_us = (NOW_MS + 100000) * 1000;
+		claim(&h, SHOP, h.now_us, 3);
+		seq = ht_log_size(f.log);
+		claim(&h, SHOP, ahead ? h.now_us + 1 : (NOW_MS + 100000) * 1000,
+		    1);
+		ht_log_close(&f.log);
+		assert_err(ht_verify_log(f.dir, &v), HT_EINTEGRITY);
+		assert_int_equal(v.bad_seq, seq);
+		assert_non_null(
+		    strstr(v.bad, ahead ? "time to come" : "not behind"));
+		ht_test_dir_remove(f.dir);
+	}
+}
+
+static enum ht_err
+try_recount(struct ht_log *log)
+{
+	HT_AUTO(ht_recount_fini) struct ht_recount r = {0};
+	struct ht_disclose_said said = by_time();
+	enum ht_err err = ht_recount_add(&r, 7, &said);
+
+	said.item = ht_slice_str("gx.demo/Y@3");
+	if (err == HT_OK)
+		err = ht_recount_add(&r, 8, &said);
+	return err == HT_OK ? ht_recount_run(&r, log, ht_log_size(log)) : err;
+}
+
+static void
+an_allocation_that_fails_is_said(void **state)
+{
+	struct fixture f;
+	enum ht_err err = HT_OK;
+
+	(void)state;
+	start(&f);
+	TORTURE(err = try_recount(f.log))
+	{
+		assert_int_equal(err, HT_ENOMEM);
+	}
+	assert_ok(err);
+	ht_log_close(&f.log);
+	ht_test_dir_remove(f.dir);
+}
+
 int
 main(void)
 {
@@ -304,6 +449,9 @@ main(void)
 	    cmocka_unit_test(an_order_has_a_form),
 	    cmocka_unit_test(only_looks_are_disclosed),
 	    cmocka_unit_test(one_of_a_time_to_come_is_named),
+	    cmocka_unit_test(what_time_discloses_is_counted_again),
+	    cmocka_unit_test(the_time_of_a_claim_is_held),
+	    cmocka_unit_test(an_allocation_that_fails_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, drop_world);
