@@ -131,6 +131,7 @@ struct node_saver {
 	struct ht_trust *trust; /* being kept */
 	const char *state;      /* the folder of the state */
 	uint64_t before;        /* the snapshot that was kept last; or 0 */
+	uint64_t older;         /* and the one before that */
 	enum ht_err err;
 	int why; /* errno */
 };

@@ -2,9 +2,10 @@
  * node_disk.c -- the snapshot in force, on the node's own disk: a restart
  * needs no broker to know what it may do.
  *
- * A hundred thousand names for the sake of one document are a matter of a
- * second, so a thread gives them; the node decides by the snapshot meanwhile.
- * A trust never changes, and the thread has its own reference and paths.
+ * The folder of the snapshot before the last becomes the newest one's: what
+ * changed since is written, and the rest lies there.  A thread does it, while
+ * the node decides by the snapshot already: a trust never changes, and the
+ * thread has its own reference and paths.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include "schemas/doc.h"
 
 #define FACT_SNAPSHOT "snapshot"
+#define MAKING        ".new" /* behind a folder's name, until it is whole */
 
 static char *
 snapshot_dir(const char *state, uint64_t version)
@@ -142,9 +144,12 @@ remove_older(const char *state, uint64_t before)
 		HT_AUTO(ht_mem_free) char *path = NULL;
 		char *end;
 
-		if (strncmp(entry->d_name, "trust-", 6) != 0 ||
-		    strtoull(entry->d_name + 6, &end, 10) >= before ||
-		    *end != '\0')
+		if (strncmp(entry->d_name, "trust-", 6) != 0)
+			continue;
+		/* Or one that a kill left half made. */
+		if ((strtoull(entry->d_name + 6, &end, 10) >= before ||
+		        *end != '\0') &&
+		    strcmp(end, MAKING) != 0)
 			continue;
 		path = ht_fs_join(state, entry->d_name);
 		if (path != NULL)
@@ -155,6 +160,22 @@ remove_older(const char *state, uint64_t before)
 }
 
 /* ---- the thread ---- */
+
+/* The list and the notes; that of the snapshot last: with it it is whole. */
+static enum ht_err
+write_heads(const struct node_saver *s, const char *dir)
+{
+	enum ht_err err =
+	    write_named(dir, "snapshot.list", ht_trust_doc(s->trust, 1));
+
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "current.note", ht_trust_current(s->trust));
+	if (err == HT_OK)
+		err = write_named(
+		    dir, "snapshot.note", ht_trust_doc(s->trust, 0));
+	return err;
+}
 
 /* A folder like the authority's: git, diff and sha256sum work on it. */
 static enum ht_err
@@ -167,16 +188,91 @@ save_all(const struct node_saver *s, const char *dir)
 		older = snapshot_dir(s->state, s->before);
 	if (err == HT_OK)
 		err = write_docs(s->trust, dir, older, s->before);
+	return err == HT_OK ? write_heads(s, dir) : err;
+}
+
+/* "kind name", a line each. */
+static enum ht_err
+remove_gone(const struct node_saver *s, const char *dir)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf gone = HT_BUF(HT_GONE_MAX);
+	char *line, *rest, *name, path[HT_DOC_PATH_MAX];
+	enum ht_doc_kind kind;
+
+	ht_trust_gone_since(s->trust, s->older, &gone);
+	if (gone.err != HT_OK)
+		return gone.err;
+	for (line = strtok_r((char *)ht_buf_text(&gone), "\n", &rest);
+	     line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		HT_AUTO(ht_mem_free) char *file = NULL;
+
+		name = strchr(line, ' ');
+		if (name == NULL ||
+		    ht_doc_kind_parse(
+		        HT_SLICE(line, (size_t)(name - line)), &kind) != HT_OK)
+			return HT_EMALFORMED;
+		ht_doc_path(kind, name + 1, path);
+		file = ht_fs_join(dir, path);
+		if (file == NULL)
+			return HT_ENOMEM;
+		if (ht_trust_find_doc(s->trust, ht_doc_kind_text(kind),
+		        ht_slice_str(name + 1))
+		        .len == 0)
+			(void)unlink(file);
+	}
+	return HT_OK;
+}
+
+static enum ht_err
+write_since(const struct node_saver *s, const char *dir)
+{
+	struct ht_slice line, note;
+	size_t at = 0;
+	enum ht_err err = HT_OK;
+
+	while (err == HT_OK &&
+	       ht_trust_next_since(s->trust, s->older, &at, &line, &note)) {
+		HT_AUTO(ht_mem_free) struct ht_list_line *parsed = NULL;
+		HT_AUTO(ht_mem_free) char *file = NULL;
+		char path[HT_DOC_PATH_MAX];
+		size_t n;
+
+		err = ht_list_parse(
+		    HT_SLICE(line.at, line.len + 1), "", NULL, &parsed, &n);
+		if (err != HT_OK)
+			break;
+		ht_doc_path(parsed->kind, parsed->name, path);
+		file = ht_fs_join(dir, path);
+		/* Another folder may have a name of the same file. */
+		if (file != NULL)
+			(void)unlink(file);
+		err = file != NULL ? write_doc(file, note) : HT_ENOMEM;
+	}
+	return err;
+}
+
+/* Of the snapshot before the last only what changed since is written. */
+static enum ht_err
+save_onto(const struct node_saver *s, const char *dir)
+{
+	HT_AUTO(ht_mem_free) char *from = NULL;
+	HT_AUTO(ht_mem_free) char *making = NULL;
+	enum ht_err err;
+
+	if (s->older == 0 || ht_trust_since(s->trust, s->older) != s->older)
+		return HT_ENOTFOUND;
+	from = snapshot_dir(s->state, s->older);
+	if (from == NULL || asprintf(&making, "%s" MAKING, dir) < 0)
+		return HT_ENOMEM;
+	if (rename(from, making) != 0)
+		return HT_ENOTFOUND;
+	err = remove_gone(s, making);
 	if (err == HT_OK)
-		err = write_named(
-		    dir, "snapshot.list", ht_trust_doc(s->trust, 1));
+		err = write_since(s, making);
 	if (err == HT_OK)
-		err = write_named(
-		    dir, "current.note", ht_trust_current(s->trust));
-	/* Last: with it the folder is whole. */
-	if (err == HT_OK)
-		err = write_named(
-		    dir, "snapshot.note", ht_trust_doc(s->trust, 0));
+		err = write_heads(s, making);
+	if (err == HT_OK && rename(making, dir) != 0)
+		err = HT_ESYSTEM;
 	return err;
 }
 
@@ -187,7 +283,9 @@ save(void *arg)
 	HT_AUTO(ht_mem_free)
 	char *dir = snapshot_dir(s->state, ht_trust_version(s->trust));
 
-	s->err = dir != NULL ? save_all(s, dir) : HT_ENOMEM;
+	s->err = dir != NULL ? save_onto(s, dir) : HT_ENOMEM;
+	if (s->err != HT_OK && dir != NULL)
+		s->err = save_all(s, dir);
 	s->why = errno;
 	if (s->err == HT_OK)
 		remove_older(s->state, s->before);
@@ -244,6 +342,7 @@ saved(struct ht_node *node)
 	uint8_t version[8];
 
 	if (s->err == HT_OK) {
+		s->older = s->before;
 		s->before = ht_trust_version(s->trust);
 		ht_be64(version, s->before);
 		s->err = ht_state_put(

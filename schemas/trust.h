@@ -14,8 +14,8 @@
 #include "schemas/schema.h"
 #include "schemas/tag.h"
 
-#define HT_MEMBERS_MAX  10000 /* a country's departments and bureaus */
-#define HT_GRANTS_MAX   200000
+#define HT_MEMBERS_MAX  10000  /* a country's departments and bureaus */
+#define HT_GRANTS_MAX   200000 /* 3.2 KiB each, in broker and node */
 #define HT_ITEMS_MAX    10000
 #define HT_LIST_MAX     300000 /* documents of a snapshot */
 #define HT_LIST_BYTES   ((size_t)HT_LIST_MAX * (HT_NAME_MAX + 139)) /* its */

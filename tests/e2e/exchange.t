@@ -256,6 +256,24 @@ ok "... reaches a provider that runs" \
 ok "... which keeps it" \
     await 5 test -f "$W/state/registry/trust-2/snapshot.note"
 ok "... and goes on answering" exits 0 query state
+kept() { # version: it lies there as the authority has it, and one before
+	[ -f "$W/state/registry/trust-$1/snapshot.note" ] &&
+		! diff -r "$W/authority" "$W/state/registry/trust-$1" |
+		grep -v current.note && [ "$(find "$W/state/registry" \
+		-maxdepth 1 -name 'trust-*' | wc -l)" -eq 2 ]
+}
+next_snapshot() {
+	hutong catalog snapshot "$W/authority" --key "$W/keys/snapshot.key" \
+		>/dev/null 2>&1 && freshen
+}
+mv "$W/authority/grants/gx.demo/5.note" "$W/5.note"
+ok "a grant leaves" next_snapshot
+ok "... also from a node's disk" await 5 kept 3
+mv "$W/5.note" "$W/authority/grants/gx.demo/5.note"
+ok "... comes back" next_snapshot
+ok "... also there, where the one before the last was" await 5 kept 4
+ok "... and nothing else happens" next_snapshot
+ok "... also there" await 5 kept 5
 ok "an older refusal is explained as of then" exits 0 explain state "$refused"
 ok "... and as it would be now" out_has GRANT_STATE \
     "suspended by the current note" \
@@ -299,7 +317,7 @@ cat "$W/registry.yaml" "$W/entry" >"$W/both.yaml"
 ok "a second version, with another name for a field" \
     exits 0 second_version 2099-01-01T00:00:00Z
 ok "... reaches the provider" \
-    await 10 grep -q "snapshot 3 is in force" "$W/registry.log"
+    await 10 grep -q "snapshot 6 is in force" "$W/registry.log"
 ok "... whose log tells what its mapping lacks" await 10 \
     grep -q "$ITEM version 2 has no field 'ztmc'" "$W/registry.log"
 stop TERM registry
