@@ -51,7 +51,7 @@ PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) 2>/dev/null)
 # Of p11-kit the header alone: what a token's maker gives is loaded by its path.
 P11_CFLAGS = $(call once,P11_CFLAGS,pkg-config --cflags p11-kit-1 2>/dev/null)
 HT_CPPFLAGS = -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(P11_CFLAGS)
-HT_CFLAGS   = -std=gnu17 -MMD -MP $(WARNINGS) $(HARDEN) $(SAN_FLAGS)
+HT_CFLAGS   = -std=gnu17 -MMD -MP $(WARNINGS) $(HARDEN) $(PIC) $(SAN_FLAGS)
 HT_LDFLAGS  = -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
 HT_LDLIBS   = $(PKG_LIBS) -pthread -lm
 
@@ -88,6 +88,15 @@ CRASH := $(addprefix $(B)/crash/,recorder.so drive drive-blind check)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
 
+# Building and installing bear spaces in paths; the scripts of demo and tests
+# do not, and it is better said at once.
+BY_SCRIPTS := check test test-run test-databases demo demo-up demo-down crash \
+              lint bench bench-big bench-grants examples coverage
+ifneq (,$(and $(word 2,$(CURDIR)),$(filter $(BY_SCRIPTS),$(MAKECMDGOALS))))
+  $(error '$(CURDIR)' has a space in it, which only `make all` and `make \
+      install` bear: move the clone to a path without)
+endif
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -103,6 +112,9 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 $(PROGS):
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
+# The library may go into a shared object, of a binding for instance.  That its
+# functions can be replaced there is not promised, so calls stay direct.
+$(call obj,$(LIB_SRCS)): PIC := -fPIC -fno-semantic-interposition
 $(LIB): $(call obj,$(LIB_SRCS))
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
@@ -163,10 +175,10 @@ $(B)/.ready:
 	$(Q)mkdir -p $(@D) && touch $@
 
 # --- proof: prove is the only runner, and one summary closes it ---
-TEST_ENV = HT_BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP \
+TEST_ENV = HT_BUILD="$(CURDIR)/$(B)" CMOCKA_MESSAGE_OUTPUT=TAP \
     ASAN_OPTIONS=$${ASAN_OPTIONS:-strict_string_checks=1} \
     UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1} \
-    TSAN_OPTIONS=$${TSAN_OPTIONS:-suppressions=$(CURDIR)/tests/tsan.supp}
+    TSAN_OPTIONS=$${TSAN_OPTIONS:-suppressions="$(CURDIR)"/tests/tsan.supp}
 # A test that hangs fails; one that fails says why.
 PROVE := prove --exec 'tests/lib/run $(if $(SAN),900,300)'
 CLI_TESTS := $(wildcard tests/cli/*.t)
@@ -197,7 +209,7 @@ test-databases: $(PROGS) $(HELPS)
 	$(Q)$(TEST_ENV) $(PROVE) --directives tests/databases/*.t
 # As make test, but every state that there is time for.
 crash: $(PROGS) $(HELPS) $(CRASH)
-	$(Q)HT_BUILD=$(abspath $(B)) tests/crash/at-length
+	$(Q)HT_BUILD="$(CURDIR)/$(B)" tests/crash/at-length
 torture: $(UNITS)
 	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) -j2 $(UNITS)
 lint:
@@ -208,21 +220,21 @@ deps:
 demo:
 	$(Q)tests/deps build demo
 	$(Q)$(MAKE) --no-print-directory -j2 all $(HELPS)
-	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run
+	$(Q)HT_BUILD="$(CURDIR)/$(B)" tests/demo/run
 demo-up:
 	$(Q)tests/deps build demo
 	$(Q)$(MAKE) --no-print-directory -j2 all $(HELPS)
-	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run up
+	$(Q)HT_BUILD="$(CURDIR)/$(B)" tests/demo/run up
 demo-down:
-	$(Q)HT_BUILD=$(abspath $(B)) tests/demo/run down
+	$(Q)HT_BUILD="$(CURDIR)/$(B)" tests/demo/run down
 bench: $(PROGS) $(BENCH)
-	$(Q)HT_BUILD=$(abspath $(B)) tests/bench/run
+	$(Q)HT_BUILD="$(CURDIR)/$(B)" tests/bench/run
 # A log of ENTRIES (a million; 1 GiB), kept in build/biglog for the next time.
 bench-big: $(PROGS) $(B)/prog/biglog
-	$(Q)HT_BUILD=$(abspath $(B)) tests/bench/run-big
+	$(Q)HT_BUILD="$(CURDIR)/$(B)" tests/bench/run-big
 # A catalog of GRANTS, kept in build/bigcatalog for the next time.
 bench-grants: $(PROGS) $(B)/prog/bigcatalog $(B)/prog/effect
-	$(Q)HT_BUILD=$(abspath $(B)) tests/bench/run-grants
+	$(Q)HT_BUILD="$(CURDIR)/$(B)" tests/bench/run-grants
 
 fuzz-programs: $(FUZZ)
 fuzz:
@@ -242,7 +254,7 @@ coverage:
 # What the code says in docs/: the protocol's examples and codes, and the
 # manual's programs.
 examples: $(B)/prog/protocol
-	$(Q)HT_BUILD=$(abspath $(B)) tests/lib/protocol-docs
+	$(Q)HT_BUILD="$(CURDIR)/$(B)" tests/lib/protocol-docs
 	$(Q)tests/lib/manual-examples docs/man/hutong.3 >$(B)/page && \
 	    cat $(B)/page >docs/man/hutong.3
 format:
@@ -253,39 +265,39 @@ hooks:
 # hutong.h and what it includes, under include/hutong; pkg-config says where.
 define install_headers
 	install -D -m 0644 adapters/hutong.h \
-	    $(DESTDIR)$(PREFIX)/include/hutong/hutong.h
+	    "$(DESTDIR)$(PREFIX)"/include/hutong/hutong.h
 	set -e; for header in $$($(CC) $(HT_CPPFLAGS) -MM -MT x adapters/hutong.h | \
 	    tr -d '\\' | tr ' ' '\n' | grep '/.*[.]h$$' | \
 	    grep -v -e '^/' -e '^adapters/hutong[.]h$$'); do \
 	    install -D -m 0644 $$header \
-	        $(DESTDIR)$(PREFIX)/include/hutong/$$header; done
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	        "$(DESTDIR)$(PREFIX)"/include/hutong/$$header; done
+	install -d "$(DESTDIR)$(PREFIX)"/lib/pkgconfig
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' \
 	    'includedir=$${prefix}/include/hutong' '' 'Name: hutong' \
 	    'Description: a node of the Hutong data exchange' \
 	    'Version: $(VERSION)' 'Requires: $(PKGS)' \
 	    'Libs: -L$${libdir} -lhutong -pthread -lm' 'Cflags: -I$${includedir}' \
-	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hutong.pc
+	    > "$(DESTDIR)$(PREFIX)"/lib/pkgconfig/hutong.pc
 endef
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
+	install -d "$(DESTDIR)$(PREFIX)"/bin "$(DESTDIR)$(PREFIX)"/sbin
 	set -e; for p in $(PROGRAMS); do case $$p in \
 	    hutong|hutong-audit) to=bin ;; *) to=sbin ;; esac; \
-	    install -m 0755 $(B)/$$p $(DESTDIR)$(PREFIX)/$$to/$$p; done
-	install -D -m 0644 $(LIB) $(DESTDIR)$(PREFIX)/lib/libhutong.a
+	    install -m 0755 $(B)/$$p "$(DESTDIR)$(PREFIX)"/$$to/$$p; done
+	install -D -m 0644 $(LIB) "$(DESTDIR)$(PREFIX)"/lib/libhutong.a
 	$(if $(wildcard adapters/hutong.h),$(call install_headers))
 	set -e; for page in docs/man/*.[1-8]; do [ -f "$$page" ] || continue; \
 	    install -D -m 0644 $$page \
-	    $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
-	install -d $(DESTDIR)$(PREFIX)/share/doc/hutong/examples
+	    "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/}; done
+	install -d "$(DESTDIR)$(PREFIX)"/share/doc/hutong/examples
 	install -m 0644 docs/examples/*.c \
-	    $(DESTDIR)$(PREFIX)/share/doc/hutong/examples
+	    "$(DESTDIR)$(PREFIX)"/share/doc/hutong/examples
 	set -e; for p in $(PROGRAMS); do \
 	    install -D -m 0644 docs/completion.bash \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p; done
+	    "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions/$$p; done
 	set -e; for file in docs/formats/*.json; do \
 	    install -D -m 0644 $$file \
-	    $(DESTDIR)$(PREFIX)/share/hutong/formats/$${file##*/}; done
+	    "$(DESTDIR)$(PREFIX)"/share/hutong/formats/$${file##*/}; done
 clean:
 	rm -rf build
 

@@ -34,6 +34,26 @@ program_builds() {
 		[ "$("$dir/program")" = success ]
 }
 
+# All of it: a binding for another language is a shared object.
+shared_object_builds() {
+	printf '%s\n' '#include <hutong.h>' \
+		'const char *say(void); const char *say(void)' \
+		'{ return ht_err_text(HT_OK); }' >"$dir/shared.c"
+	whole=-Wl,--whole-archive,$dir/dest/usr/lib/libhutong.a
+	installed_cc "$dir/dest" "$dir/shared.c" "$dir/shared.so" \
+		-shared -fPIC "$whole,--no-whole-archive"
+}
+
+# Only make itself: nothing of this is run.
+spaces_are_told() {
+	mkdir "$dir/a clone" && cp Makefile "$dir/a clone" &&
+		! MAKEFLAGS='' make -C "$dir/a clone" -n check >"$dir/said" 2>&1 &&
+		grep -q 'has a space in it.* move the clone' "$dir/said" &&
+		MAKEFLAGS='' make -C "$dir/a clone" -n clean
+}
+ok 'a path with a space is told at once, where scripts would stumble' \
+	spaces_are_told
+
 ok 'make install succeeds' installed_into "$dir/dest"
 for program in hutong hutong-audit; do
 	ok "bin/$program" is_executable "$dir/dest/usr/bin/$program"
@@ -46,6 +66,7 @@ ok 'include/hutong/hutong.h' \
 	is_readable "$dir/dest/usr/include/hutong/hutong.h"
 ok '... and no second one' one_hutong_h
 ok 'a program builds with it' program_builds
+ok '... and a shared object' shared_object_builds
 for page in docs/man/*.[1-8]; do
 	ok "man page ${page##*/}" is_readable \
 		"$dir/dest/usr/share/man/man${page##*.}/${page##*/}"

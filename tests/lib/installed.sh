@@ -24,9 +24,12 @@ installed_flags() { # folder, what to ask
 	PKG_CONFIG_PATH=$1/usr/lib/pkgconfig pkg-config \
 		"--define-variable=prefix=$1/usr" "$2" hutong
 }
-installed_cc() { # folder, source, program
+installed_cc() { # folder, source, program, more flags
+	installed_at=$1 installed_from=$2 installed_to=$3
+	shift 3
 	# shellcheck disable=SC2046,SC2086
-	${CC:-cc} -std=gnu17 -Wall -Wextra -Werror $installed_san \
-		$(installed_flags "$1" --cflags) -o "$3" "$2" \
-		$(installed_flags "$1" --libs)
+	${CC:-cc} -std=gnu17 -Wall -Wextra -Werror $installed_san "$@" \
+		$(installed_flags "$installed_at" --cflags) \
+		-o "$installed_to" "$installed_from" \
+		$(installed_flags "$installed_at" --libs)
 }
