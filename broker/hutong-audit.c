@@ -36,6 +36,7 @@ static const char usage_text[] =
     "                            ENTRY|EXCHANGE ...\n"
     "       hutong-audit consistency OLD NEW [WHERE] [-o FILE] [BELIEF]\n"
     "       hutong-audit verify  FILE|MIRROR BELIEF | --dir DIR [BELIEF]\n"
+    "       hutong-audit archive --dir DIR BELIEF -o FILE ENTRY\n"
     "       hutong-audit fsck    --dir DIR\n"
     "       hutong-audit mirror  WHERE BELIEF [--hashes] FOLDER\n"
     "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
@@ -790,6 +791,21 @@ run_mirror(struct ht_audit_opts *o, int argc, char **argv)
 }
 
 static int
+run_archive(struct ht_audit_opts *o, int argc, char **argv)
+{
+	uint64_t seq;
+
+	if (argc != 1 || !entry_number(argv[0], &seq) || o->dir == NULL ||
+	    o->socket != NULL || o->output == NULL)
+		return usage_error("archive takes --dir, -o FILE, and the "
+		                   "number of any entry of the volume");
+	if (o->root == NULL && o->vkey == NULL && o->authority == NULL)
+		return usage_error("what is archived is verified first: give "
+		                   "--root, --vkey or --authority");
+	return ht_audit_archive(o, seq);
+}
+
+static int
 run_fsck(struct ht_audit_opts *o, int argc, char **argv)
 {
 	(void)argv;
@@ -896,6 +912,7 @@ static const struct {
     {"export",      run_export     },
     {"consistency", run_consistency},
     {"verify",      run_verify     },
+    {"archive",     run_archive    },
     {"fsck",        run_fsck       },
     {"mirror",      run_mirror     },
     {"subject",     run_subject    },
@@ -977,7 +994,7 @@ main(int argc, char **argv)
 			return guarded(verbs[i].run, &o, argc - optind - 1,
 			    argv + optind + 1);
 	return usage_error("the verbs are search, tail, stats, report, show, "
-	                   "prove, export, consistency, verify, fsck, "
+	                   "prove, export, consistency, verify, archive, fsck, "
 	                   "mirror, subject, pseudonym, erase, disclose "
 	                   "and witness");
 }

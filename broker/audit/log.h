@@ -77,6 +77,13 @@ enum ht_err ht_entry_decode(struct ht_slice leaf, struct ht_entry *ret)
  */
 bool ht_entry_has_header(const struct ht_entry *e);
 
+/*
+ * Tag and body (either NULL: not at hand) have the hashes of its header.
+ * HT_EINTEGRITY.
+ */
+enum ht_err ht_entry_check_piece(const struct ht_entry *e,
+    const struct ht_slice *tag, const struct ht_slice *body) HT_MUST_USE;
+
 struct ht_log;
 
 /*

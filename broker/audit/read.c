@@ -146,8 +146,8 @@ ht_log_read_bundle(struct ht_log *log, uint64_t first_seq, struct ht_buf *ret)
 
 /* ---- the vault ---- */
 
-static enum ht_err
-check_piece(const struct ht_entry *e, const struct ht_slice *tag,
+enum ht_err
+ht_entry_check_piece(const struct ht_entry *e, const struct ht_slice *tag,
     const struct ht_slice *body)
 {
 	struct ht_header h;
@@ -190,7 +190,7 @@ ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
 		tag = HT_SLICE(ret_tag->at + tag_at, e->tag_len);
 	if (ret_body != NULL)
 		body = HT_SLICE(ret_body->at + body_at, e->body_len);
-	return check_piece(
+	return ht_entry_check_piece(
 	    e, ret_tag != NULL ? &tag : NULL, ret_body != NULL ? &body : NULL);
 }
 

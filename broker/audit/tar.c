@@ -100,19 +100,18 @@ put_sum(struct header *h)
 }
 
 enum ht_err
-ht_tar_add(struct ht_buf *out, const char *name, unsigned mode, uint64_t time_s,
-    struct ht_slice bytes)
+ht_tar_head(struct ht_buf *out, const char *name, unsigned mode,
+    uint64_t time_s, uint64_t len)
 {
-	static const char zeros[HT_TAR_BLOCK];
 	struct header h = {.typeflag = '0'};
 
-	if (!stays_inside(name) || !put_name(&h, name) ||
-	    bytes.len > SIZE_MAX_ || time_s > SIZE_MAX_)
+	if (!stays_inside(name) || !put_name(&h, name) || len > SIZE_MAX_ ||
+	    time_s > SIZE_MAX_)
 		return HT_EINVALID;
 	put_octal(h.mode, sizeof(h.mode), mode & 0777);
 	put_octal(h.uid, sizeof(h.uid), 0);
 	put_octal(h.gid, sizeof(h.gid), 0);
-	put_octal(h.size, sizeof(h.size), bytes.len);
+	put_octal(h.size, sizeof(h.size), len);
 	put_octal(h.mtime, sizeof(h.mtime), time_s);
 	memcpy(h.magic, "ustar", sizeof(h.magic));
 	memcpy(h.version, "00", sizeof(h.version));
@@ -120,11 +119,67 @@ ht_tar_add(struct ht_buf *out, const char *name, unsigned mode, uint64_t time_s,
 	put_octal(h.devminor, sizeof(h.devminor), 0);
 	put_sum(&h);
 	ht_buf_add(out, &h, sizeof(h));
+	return out->err;
+}
+
+enum ht_err
+ht_tar_add(struct ht_buf *out, const char *name, unsigned mode, uint64_t time_s,
+    struct ht_slice bytes)
+{
+	static const char zeros[HT_TAR_BLOCK];
+	enum ht_err err = ht_tar_head(out, name, mode, time_s, bytes.len);
+
+	if (err != HT_OK)
+		return err;
 	if (bytes.len > 0)
 		ht_buf_add(out, bytes.at, bytes.len);
-	if (bytes.len % HT_TAR_BLOCK != 0)
-		ht_buf_add(out, zeros, HT_TAR_BLOCK - bytes.len % HT_TAR_BLOCK);
+	ht_buf_add(out, zeros, HT_TAR_PAD(bytes.len));
 	return out->err;
+}
+
+/* Eleven octal digits and a NUL, as we write them. */
+static bool
+get_octal(const char *at, size_t size, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i + 1 < size; i++) {
+		if (at[i] < '0' || at[i] > '7')
+			return false;
+		value = value << 3 | (uint64_t)(at[i] - '0');
+	}
+	*ret = value;
+	return at[size - 1] == '\0';
+}
+
+static bool
+sum_fits(const struct header *h)
+{
+	struct header again = *h;
+
+	put_sum(&again);
+	return memcmp(again.chksum, h->chksum, 7) == 0;
+}
+
+enum ht_err
+ht_tar_parse(const uint8_t block[static HT_TAR_BLOCK],
+    char name[static HT_TAR_NAME], uint64_t *ret_len)
+{
+	static const uint8_t zeros[HT_TAR_BLOCK];
+	struct header h;
+
+	if (memcmp(block, zeros, HT_TAR_BLOCK) == 0)
+		return HT_ENOTFOUND;
+	memcpy(&h, block, sizeof(h));
+	if (memcmp(h.magic, "ustar", 6) != 0 || h.typeflag != '0' ||
+	    !sum_fits(&h) || !get_octal(h.size, sizeof(h.size), ret_len))
+		return HT_EMALFORMED;
+	if (h.prefix[0] != '\0')
+		(void)snprintf(name, HT_TAR_NAME, "%.*s/%.*s", PREFIX_MAX - 1,
+		    h.prefix, NAME_MAX_, h.name);
+	else
+		(void)snprintf(name, HT_TAR_NAME, "%.*s", NAME_MAX_, h.name);
+	return stays_inside(name) ? HT_OK : HT_EMALFORMED;
 }
 
 enum ht_err

@@ -17,6 +17,20 @@
  */
 enum ht_err ht_tar_add(struct ht_buf *out, const char *name, unsigned mode,
     uint64_t time_s, struct ht_slice bytes) HT_MUST_USE;
+/* The same in pieces: the head of a file of @len bytes, which are to follow, */
+enum ht_err ht_tar_head(struct ht_buf *out, const char *name, unsigned mode,
+    uint64_t time_s, uint64_t len) HT_MUST_USE;
+/* and then so many zeros. */
+#define HT_TAR_PAD(len)                                                        \
+	((HT_TAR_BLOCK - (size_t)((len) % HT_TAR_BLOCK)) % HT_TAR_BLOCK)
+/*
+ * A head taken apart: the name (of at most 255 bytes, NUL-ended), and how many
+ * bytes follow.  HT_ENOTFOUND: the empty block at the end; HT_EMALFORMED: it is
+ * none, or of something else than a regular file, or its sum is another.
+ */
+#define HT_TAR_NAME 256
+enum ht_err ht_tar_parse(const uint8_t block[static HT_TAR_BLOCK],
+    char name[static HT_TAR_NAME], uint64_t *ret_len) HT_MUST_USE;
 /* The two empty blocks at its end. */
 enum ht_err ht_tar_end(struct ht_buf *out) HT_MUST_USE;
 

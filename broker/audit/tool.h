@@ -241,6 +241,13 @@ int ht_audit_list(const struct ht_audit_opts *opts,
 int ht_audit_verify_answer(const char *path, struct ht_slice bytes,
     const struct ht_audit_opts *opts, const struct ht_audit_faith *faith);
 int ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path);
+/* Of these kinds, which are too large to be read whole. */
+int ht_audit_verify_volume(
+    const char *path, const struct ht_audit_faith *faith);
+int ht_audit_verify_archive(
+    const char *path, const struct ht_audit_faith *faith);
+/* Of the volume in opts->dir that has entry @seq, to opts->output. */
+int ht_audit_archive(const struct ht_audit_opts *opts, uint64_t seq);
 
 /*
  * One entry alone, with its evidence, proven.  An exit code (1: there is no

@@ -54,7 +54,9 @@ struct ht_vault {
 
 	pthread_mutex_t reading; /* over the two, and while they are used */
 	uint32_t read_segment;
-	int read_fd; /* -1: none is open */
+	int read_fd;                   /* -1: none is open */
+	uint64_t read_base;            /* where the segment begins in it */
+	struct ht_vault_source source; /* locate NULL: files of the folder */
 	/* What was read last, of a vault that nobody writes; else NULL. */
 	uint8_t *window;
 	uint64_t window_at;
@@ -459,6 +461,26 @@ ht_vault_open(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
 	return HT_OK;
 }
 
+enum ht_err
+ht_vault_open_source(const uint8_t env[static HT_ENV_ID_SIZE],
+    const struct ht_vault_source *source, struct ht_vault **ret)
+{
+	HT_AUTO(ht_vault_close)
+	struct ht_vault *vault = calloc(1, sizeof(*vault));
+
+	if (vault == NULL)
+		return HT_ENOMEM;
+	vault->fd = vault->read_fd = vault->erase_fd = -1;
+	pthread_mutex_init(&vault->reading, NULL);
+	memcpy(vault->env, env, HT_ENV_ID_SIZE);
+	vault->source = *source;
+	vault->window = malloc(WINDOW_MAX);
+	if (vault->window == NULL)
+		return HT_ENOMEM;
+	*ret = HT_TAKE(vault);
+	return HT_OK;
+}
+
 void
 ht_vault_close(struct ht_vault **vault_p)
 {
@@ -486,8 +508,8 @@ fill_window(struct ht_vault *vault, uint64_t offset)
 
 	vault->window_len = 0;
 	do
-		n = pread(
-		    vault->read_fd, vault->window, WINDOW_MAX, (off_t)offset);
+		n = pread(vault->read_fd, vault->window, WINDOW_MAX,
+		    (off_t)(vault->read_base + offset));
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return HT_ESYSTEM;
@@ -512,7 +534,8 @@ read_near(struct ht_vault *vault, uint64_t offset, void *out, size_t len)
 	enum ht_err err = HT_OK;
 
 	if (vault->window == NULL || len > WINDOW_MAX)
-		return read_at(vault->read_fd, offset, out, len);
+		return read_at(
+		    vault->read_fd, vault->read_base + offset, out, len);
 	if (!in_window(vault, offset, len))
 		err = fill_window(vault, offset);
 	if (err == HT_OK && !in_window(vault, offset, len))
@@ -551,6 +574,20 @@ read_head(struct ht_vault *vault, struct ht_vault_place place, uint32_t tag_len,
 	return memcmp(found, want, sizeof(want)) == 0 ? HT_OK : HT_EINTEGRITY;
 }
 
+/* From elsewhere than a folder. */
+static enum ht_err
+locate(struct ht_vault *vault, uint32_t segment)
+{
+	enum ht_err err;
+
+	ht_fd_close(&vault->read_fd);
+	vault->window_len = 0;
+	err = vault->source.locate(
+	    vault->source.arg, segment, &vault->read_fd, &vault->read_base);
+	vault->read_segment = segment;
+	return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
+}
+
 /* The segment last read stays open: readers come for what is near. */
 static enum ht_err
 open_to_read(struct ht_vault *vault, uint32_t segment)
@@ -559,6 +596,8 @@ open_to_read(struct ht_vault *vault, uint32_t segment)
 
 	if (vault->read_fd != -1 && vault->read_segment == segment)
 		return HT_OK;
+	if (vault->source.locate != NULL)
+		return locate(vault, segment);
 	path = segment_path(vault, segment);
 	if (path == NULL)
 		return HT_ENOMEM;

@@ -37,6 +37,17 @@ struct ht_vault;
 enum ht_err ht_vault_open(const char *dir,
     const uint8_t env[static HT_ENV_ID_SIZE], struct ht_vault_place place,
     bool write, struct ht_report *report, struct ht_vault **ret) HT_MUST_USE;
+/*
+ * One that only reads: @locate opens a segment, and says where in the file it
+ * begins.  HT_ENOTFOUND: it has none of that number.
+ */
+struct ht_vault_source {
+	enum ht_err (*locate)(
+	    void *arg, uint32_t segment, int *ret_fd, uint64_t *ret_base);
+	void *arg;
+};
+enum ht_err ht_vault_open_source(const uint8_t env[static HT_ENV_ID_SIZE],
+    const struct ht_vault_source *source, struct ht_vault **ret) HT_MUST_USE;
 void ht_vault_close(struct ht_vault **vault_p);
 
 /* Add a piece; *ret is its place.  Durable after ht_vault_sync() only. */

@@ -23,6 +23,7 @@
 
 #include "broker/audit/index.h"
 #include "broker/audit/verify.h"
+#include "broker/audit/volumes.h"
 #include "lib/base/fs.h"
 #include "tests/lib/world.h"
 
@@ -219,6 +220,31 @@ goes_on(struct state *s, struct ht_log *log)
 	                          ht_err_text(err));
 }
 
+/* Whatever was being closed is closed now, and its rows go. */
+static bool
+closes(struct state *s, struct ht_log *log)
+{
+	struct ht_slice note;
+	bool more = true;
+	uint64_t end;
+	enum ht_err err;
+
+	while ((err = ht_volumes_write(log, NULL, &end)) == HT_OK) {
+		err = ht_log_keep(log, end);
+		if (err == HT_OK)
+			err = ht_log_commit(log, &note);
+		if (err != HT_OK)
+			break;
+	}
+	if (err == HT_ENOTFOUND)
+		err = HT_OK;
+	while (err == HT_OK && more)
+		err = ht_log_forget(log, &more);
+	return err == HT_OK
+	           ? true
+	           : bad(s, "I1 a volume is not closed: %s", ht_err_text(err));
+}
+
 static bool
 verifies(struct state *s)
 {
@@ -247,7 +273,7 @@ holds(struct state *s)
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
 
 	if (!opens(s, &log) || !has_what_was_given_out(s, log) ||
-	    !index_holds(s, log) || !goes_on(s, log))
+	    !index_holds(s, log) || !goes_on(s, log) || !closes(s, log))
 		return false;
 	ht_log_close(&log);
 	return verifies(s);

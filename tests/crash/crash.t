@@ -44,6 +44,14 @@ for control in early anchor-early nosync lying vault-unsynced \
 	    powercut --control "$control" --seed 4 --steps 4 --limit 60 --show 1
 done
 
+# A life with two volumes closed in it.
+holds 'no power cut takes a volume that is being closed' \
+    powercut --seed 11 --steps 12 --limit 150 --every 20
+for control in volume-unnamed volume-unsynced; do
+	holds "caught: $control" \
+	    powercut --control "$control" --seed 11 --steps 12 --limit 60 --show 1
+done
+
 holds 'the log stops at the first call that fails, and is whole' \
     faults --seed 5 --limit 90
 holds 'so does the broker' faults --broker --seed 6 --steps 2 --limit 4

@@ -240,6 +240,16 @@ def names_unsynced(records, paths):
     return [r for r in records if r.kind != disk.SYNC_DIR]
 
 
+def volume_unsynced(records, paths):
+    return [r for r in records if not is_sync_of(r, paths, "volumes/")]
+
+
+def volume_unnamed(records, paths):
+    """Rows are deleted before the rename of the file is durable."""
+    return [r for r in records
+            if not (r.kind == disk.SYNC_DIR and "volumes" in r.path)]
+
+
 CONTROLS = {
     "early": early,                   # acknowledged before the commit
     "anchor-early": anchor_early,     # signed and anchored before durable
@@ -247,4 +257,6 @@ CONTROLS = {
     "lying": lying,                   # fdatasync does nothing
     "vault-unsynced": vault_unsynced,
     "names-unsynced": names_unsynced,
+    "volume-unsynced": volume_unsynced,
+    "volume-unnamed": volume_unnamed,
 }

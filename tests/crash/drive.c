@@ -8,7 +8,8 @@
  * log has said so.
  *
  * Exit codes: 0; 3 the log failed, and took no more work; 4 the index failed;
- * 5 an erasure did (the next start finishes it); 9 the log failed, and went on
+ * 5 an erasure did (the next start finishes it); 6 a volume's file could not
+ * be written (the next attempt writes it); 9 the log failed, and went on
  * all the same.
  */
 #include <dlfcn.h>
@@ -18,6 +19,7 @@
 
 #include "broker/audit/erase.h"
 #include "broker/audit/index.h"
+#include "broker/audit/volumes.h"
 #include "lib/base/fs.h"
 #include "schemas/status.h"
 #include "tests/lib/history.h"
@@ -110,6 +112,16 @@ must_erase(enum ht_err err)
 		return;
 	fprintf(stderr, "drive: erasure: %s\n", ht_err_text(err));
 	_exit(5);
+}
+
+/* A volume's file is not the log: its entries stay where they are. */
+static void
+must_write(enum ht_err err)
+{
+	if (err == HT_OK)
+		return;
+	fprintf(stderr, "drive: volume: %s\n", ht_err_text(err));
+	_exit(6);
 }
 
 /* ---- steps ---- */
@@ -251,6 +263,27 @@ look_and_erase(unsigned n)
 	ht_doc_unref(&order);
 }
 
+/* ---- volumes ---- */
+
+/* Closed, written, taken, emptied; or not so far, for a later step. */
+static void
+volume(unsigned far)
+{
+	struct ht_volumes_now now;
+	uint64_t end;
+
+	must(ht_log_volumes_now(d.log, &now));
+	if (ht_log_size(d.log) > now.state.first + 1)
+		ht_history_volume(&d.history);
+	must(ht_log_volumes_now(d.log, &now));
+	if (far > 0 && now.state.kept < now.state.first) {
+		must_write(ht_volumes_write(d.log, NULL, &end));
+		ht_history_take(&d.history, end);
+	}
+	if (far > 1)
+		ht_history_forget(&d.history);
+}
+
 static void
 step(void)
 {
@@ -270,6 +303,8 @@ step(void)
 		drop();
 	else if (choice < 78)
 		look_and_erase(n);
+	else if (choice < 86)
+		volume((unsigned)random() % 4);
 	else if (choice < 92)
 		catch_up();
 	else

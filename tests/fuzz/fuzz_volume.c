@@ -1,14 +1,17 @@
 /*
  * A volume that holds, written again, is the same bytes: there is one form.
- * The first byte says what the rest is: a file, or a block of as many entries.
+ * The first byte says what the rest is: a file, the head of a member of an
+ * archive, or a block of as many entries.
  */
 #include <string.h>
 
+#include "broker/audit/tar.h"
 #include "broker/audit/volume.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 
 #define FILE_BYTE 0
+#define TAR_BYTE  255
 
 static enum ht_err
 from_slice(void *arg, uint64_t at, void *out, size_t len)
@@ -62,7 +65,7 @@ read_file(struct ht_slice bytes)
 
 	if (ht_volume_open(&source, &v) != HT_OK)
 		return;
-	(void)ht_volume_read(v, ht_volume_head(v)->end - 1, &leaf, NULL);
+	(void)!ht_volume_read(v, ht_volume_head(v)->end - 1, &leaf, NULL);
 	if (ht_volume_check(v, NULL, NULL, NULL, &bad) == HT_OK)
 		write_again(v, bytes);
 }
@@ -86,6 +89,24 @@ read_block(unsigned n, struct ht_slice bytes)
 	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), bytes));
 }
 
+/* Whatever is taken can be written, and is then read as the same. */
+static void
+read_tar(struct ht_slice bytes)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_TAR_BLOCK);
+	uint8_t block[HT_TAR_BLOCK] = {0};
+	char name[HT_TAR_NAME], again[HT_TAR_NAME];
+	uint64_t len, same;
+
+	memcpy(block, bytes.at,
+	    bytes.len < sizeof(block) ? bytes.len : sizeof(block));
+	if (ht_tar_parse(block, name, &len) != HT_OK)
+		return;
+	HT_ASSERT(ht_tar_head(&out, name, 0600, 0, len) == HT_OK);
+	HT_ASSERT(ht_tar_parse(out.at, again, &same) == HT_OK);
+	HT_ASSERT(same == len && strcmp(name, again) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 {
@@ -93,9 +114,11 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 
 	if (in_len == 0)
 		return 0;
-	(void)ht_volume_said_decode(HT_SLICE(in + 1, in_len - 1), &said);
+	(void)!ht_volume_said_decode(HT_SLICE(in + 1, in_len - 1), &said);
 	if (in[0] == FILE_BYTE)
 		read_file(HT_SLICE(in + 1, in_len - 1));
+	else if (in[0] == TAR_BYTE)
+		read_tar(HT_SLICE(in + 1, in_len - 1));
 	else
 		read_block(in[0] % (HT_VOLUME_BLOCK + 1),
 		    HT_SLICE(in + 1, in_len - 1));

@@ -141,13 +141,19 @@ ht_history_volume(struct ht_history *h)
 }
 
 void
+ht_history_take(struct ht_history *h, uint64_t end)
+{
+	logged(h, ht_log_keep(h->log, end), "keep a volume");
+	commit(h);
+}
+
+void
 ht_history_keep(struct ht_history *h)
 {
 	uint64_t end;
 
 	logged(h, ht_volumes_write(h->log, NULL, &end), "write a volume");
-	logged(h, ht_log_keep(h->log, end), "keep a volume");
-	commit(h);
+	ht_history_take(h, end);
 }
 
 void

@@ -49,6 +49,8 @@ void ht_history_commit(struct ht_history *h);
 void ht_history_volume(struct ht_history *h);
 /* Its file is written, and taken for its entries; no row goes yet. */
 void ht_history_keep(struct ht_history *h);
+/* The second half of that: the file that ends at @end is there. */
+void ht_history_take(struct ht_history *h, uint64_t end);
 /* All rows that are in files go. */
 void ht_history_forget(struct ht_history *h);
 

@@ -3,9 +3,10 @@
  * folder in DIR/authority and every key in DIR/keys; prints the number of
  * entries.  With "late" as second argument some answers come late; with "long"
  * there are so many entries that a list of looks is proven by rolls, with
- * "past" as many, and the rolls are still to be made.  With "serve" as second
- * argument it then serves the audit socket DIR/audit until standard input ends;
- * with "serve-long" both.
+ * "past" as many, and the rolls are still to be made.  With "volumes" two
+ * volumes of it are closed, and a third is, without its file yet.  With "serve"
+ * as second argument it then serves the audit socket DIR/audit until standard
+ * input ends; with "serve-long" both.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -63,8 +64,17 @@ live_long(struct ht_history *h)
 		ht_history_exchanges(h, 63, 1, 101 + i % 4, NULL);
 }
 
+/* One more is closed, and its entries are in a file. */
 static void
-live(struct ht_log *log, bool late, bool is_long)
+close_volume(struct ht_history *h)
+{
+	ht_history_volume(h);
+	ht_history_keep(h);
+	ht_history_forget(h);
+}
+
+static void
+live(struct ht_log *log, bool late, bool is_long, bool volumes)
 {
 	struct ht_history h;
 
@@ -73,8 +83,13 @@ live(struct ht_log *log, bool late, bool is_long)
 	ht_history_exchanges(&h, 7, 5, 1, NULL);
 	ht_history_refused(&h, HT_ST_PURPOSE);
 	ht_history_stranger(&h);
-	for (unsigned i = 0; i < 12; i++)
+	for (unsigned i = 0; i < 12; i++) {
 		ht_history_exchanges(&h, 1 + i % 5, i % 2, 2 + i, NULL);
+		if (volumes && (i == 3 || i == 7))
+			close_volume(&h);
+	}
+	if (volumes)
+		ht_history_volume(&h);
 	ht_history_refused(&h, HT_ST_NO_GRANT);
 	if (late)
 		live_late(&h);
@@ -162,8 +177,8 @@ main(int argc, char **argv)
 	bool more = true;
 
 	if (argc < 2) {
-		fprintf(stderr,
-		    "usage: make-log DIR [late|long|past|serve|serve-long]\n");
+		fprintf(stderr, "usage: make-log DIR "
+		                "[late|long|past|volumes|serve|serve-long]\n");
 		return 2;
 	}
 	done(ht_keys_init(), "keys");
@@ -174,7 +189,8 @@ main(int argc, char **argv)
 	done(ht_log_open(log_dir, "gx.demo/log", world->log_key, report, &log),
 	    "log");
 	live(log, strcmp(how, "late") == 0,
-	    strstr(how, "long") != NULL || strcmp(how, "past") == 0);
+	    strstr(how, "long") != NULL || strcmp(how, "past") == 0,
+	    strcmp(how, "volumes") == 0);
 	done(ht_index_open(index_dir, log, &index), "index");
 	while (more)
 		done(ht_index_catch_up(index, 1000, &more), "index");

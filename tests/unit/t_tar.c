@@ -74,6 +74,36 @@ a_file_has_a_header_and_whole_blocks(void **state)
 	assert_int_equal(out.at[155], ' ');
 }
 
+/* What we wrote is read; whatever else stands there is none of ours. */
+static void
+a_head_is_taken_apart(void **state)
+{
+	static const size_t spoiled[] = {0, 130, 148, 156, 257, 400};
+	char name[HT_TAR_NAME], longer[200] = "";
+	struct ht_buf out = HT_BUF(8192);
+	uint64_t len = 0;
+
+	(void)state;
+	memset(longer, 'a', 160);
+	longer[100] = '/';
+	assert_ok(ht_tar_head(&out, longer, 0600, 1, 077777777777));
+	assert_ok(ht_tar_parse(out.at, name, &len));
+	assert_string_equal(name, longer);
+	assert_int_equal(len, UINT64_C(077777777777));
+	for (size_t i = 0; i < HT_COUNT(spoiled); i++) {
+		out.at[spoiled[i]] ^= 1;
+		assert_err(ht_tar_parse(out.at, name, &len), HT_EMALFORMED);
+		out.at[spoiled[i]] ^= 1;
+	}
+	assert_ok(ht_tar_parse(out.at, name, &len));
+	memset(out.at, 0, HT_TAR_BLOCK);
+	assert_err(ht_tar_parse(out.at, name, &len), HT_ENOTFOUND);
+	ht_buf_fini(&out);
+	assert_int_equal(HT_TAR_PAD(0), 0);
+	assert_int_equal(HT_TAR_PAD(1), 511);
+	assert_int_equal(HT_TAR_PAD(512), 0);
+}
+
 static void
 no_memory_is_said(void **state)
 {
@@ -100,6 +130,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_name_stays_inside_and_fits),
 	    cmocka_unit_test(a_file_has_a_header_and_whole_blocks),
+	    cmocka_unit_test(a_head_is_taken_apart),
 	    cmocka_unit_test(no_memory_is_said),
 	};
 
