@@ -32,8 +32,9 @@ struct verify {
 	struct ht_stored rows;
 	struct ht_seek *cps;
 	struct ht_ranges ranges;
-	struct ht_buf scratch; /* of what is in a volume's file */
-	uint64_t next_cp;      /* size of the checkpoint to come; 0: none */
+	/* Of what is in a volume's file: evidence, what an entry cites. */
+	struct ht_buf scratch, cited;
+	uint64_t next_cp; /* size of the checkpoint to come; 0: none */
 	struct ht_slice cp_note;
 	struct ht_frontier f;
 	uint64_t seq;
@@ -358,8 +359,6 @@ check_header(struct verify *s, const struct ht_entry *e)
 static enum ht_err
 cited_request(struct verify *s, const struct ht_entry *e)
 {
-	HT_AUTO(ht_buf_fini)
-	struct ht_buf scratch = HT_BUF(HT_LEAF_MAX + HT_HASH_SIZE);
 	struct ht_slice value, leaf;
 	struct ht_hash hash;
 	struct ht_entry cited;
@@ -369,7 +368,7 @@ cited_request(struct verify *s, const struct ht_entry *e)
 	if (e->cites > s->seq)
 		return bad(s, "it cites entry %llu, which comes later",
 		    (unsigned long long)e->cites - 1);
-	if (ht_stored_at(s->log, s->txn, e->cites - 1, &scratch, &value) !=
+	if (ht_stored_at(s->log, s->txn, e->cites - 1, &s->cited, &value) !=
 	        HT_OK ||
 	    ht_stored_leaf(value, &leaf, &hash) != HT_OK ||
 	    ht_entry_decode(leaf, &cited) != HT_OK ||
@@ -1134,6 +1133,7 @@ verify_free(struct verify **s_p)
 		return;
 	ht_stored_close(&s->rows);
 	ht_buf_fini(&s->scratch);
+	ht_buf_fini(&s->cited);
 	ht_seek_close(&s->cps);
 	ht_txn_abort(&s->txn);
 	ht_log_close(&s->log);
@@ -1160,6 +1160,7 @@ ht_verify_log(const char *dir, struct ht_verify *v)
 	s->tag = HT_BUF(HT_TAG_MAX);
 	s->body = HT_BUF(HT_BODY_MAX);
 	s->scratch = HT_BUF(HT_EVIDENCE_MAX);
+	s->cited = HT_BUF(HT_LEAF_MAX + HT_HASH_SIZE);
 	err = ht_log_open_raw(dir, NULL, NULL, report, &s->log);
 	if (err != HT_OK && ht_report_count(report) > 0)
 		(void)bad_log(s, "%s: %s", ht_report_where(report, 0),

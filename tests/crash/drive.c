@@ -339,6 +339,7 @@ main(int argc, char **argv)
 	ht_history_start(&d.history);
 	for (unsigned long i = 0; i < steps; i++)
 		step();
+	catch_up();
 	ht_history_stop(&d.history);
 	stop();
 	free(d.log_dir);

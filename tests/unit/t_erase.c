@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/audit/archive.h"
 #include "broker/audit/copy.h"
 #include "broker/audit/erase.h"
 #include "broker/audit/evidence.h"
@@ -301,6 +302,58 @@ erased_bytes_are_gone_and_proofs_stand(void **state)
 	open_log(&f, NULL);
 	assert_ok(ht_log_root(f.log, size, &after));
 	assert_true(ht_hash_eq(&before, &after));
+	finish(&f);
+}
+
+static void
+close_volume(struct fixture *f)
+{
+	ht_history_volume(&f->h);
+	ht_history_keep(&f->h);
+	ht_history_forget(&f->h);
+}
+
+/* Its file does not change, and its archive has the list, if it is new. */
+static void
+a_closed_volume_is_erased_as_well(void **state)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_pseudonym subject = ht_history_subject(1);
+	struct ht_slice pseudonym = HT_SLICE(subject.at, HT_PSEUDONYM_SIZE);
+	char before[HT_TEST_PATH_MAX + 16], after[HT_TEST_PATH_MAX + 16];
+	struct ht_archive_seen seen;
+	struct ht_verify v;
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	(void)snprintf(before, sizeof(before), "%s.before", f.dir);
+	(void)snprintf(after, sizeof(after), "%s.after", f.dir);
+	(void)unlink(before);
+	(void)unlink(after);
+	close_volume(&f);
+	assert_ok(ht_archive_write(f.dir, f.first, before, report));
+	assert_ok(ht_archive_check(before, &vkey, report, &seen));
+	assert_int_equal(seen.erased, 0);
+	assert_true(seen.pieces > ASKED);
+	(void)erase(&f, order_about(&f, "tags", ASKED));
+	close_volume(&f); /* with the ERASE entry in it */
+	assert_int_equal(count_bytes(f.dir, pseudonym), 0);
+	assert_ok(ht_archive_write(f.dir, f.first, after, report));
+	assert_ok(ht_archive_check(after, &vkey, report, &seen));
+	assert_int_equal(seen.erased, ASKED);
+	close_log(&f);
+	assert_ok(verify(&f, &v));
+	assert_int_equal(v.erased, ASKED);
+	assert_int_equal(v.volumes, 2);
+	open_log(&f, NULL);
+	/* One that was made before keeps what is gone, and holds. */
+	assert_ok(ht_archive_check(before, &vkey, report, &seen));
+	assert_err(ht_archive_write(f.dir, f.first, after, report), HT_EEXISTS);
+	assert_err(
+	    ht_archive_write(f.dir, UINT64_MAX, after, report), HT_ENOTFOUND);
+	(void)unlink(before);
+	(void)unlink(after);
 	finish(&f);
 }
 
@@ -1026,6 +1079,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(erased_bytes_are_gone_and_proofs_stand),
+	    cmocka_unit_test(a_closed_volume_is_erased_as_well),
 	    cmocka_unit_test(an_epoch_or_a_time_is_erased_whole),
 	    cmocka_unit_test(what_an_item_keeps_is_its_own_matter),
 	    cmocka_unit_test(bodies_go_alone_and_tags_after_them),
