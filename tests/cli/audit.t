@@ -3,36 +3,10 @@
 # the audit socket; a verifier that shares no code with us must agree.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
 audit=$HT_BUILD/hutong-audit
 make_log=$HT_BUILD/prog/make-log
-n=0
-
-result() { # status, what
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/#  /' "$dir/out" "$dir/err" 2>/dev/null
-	fi
-}
-# run WANTED-STATUS WHAT COMMAND...
-run() {
-	local want=$1 what=$2 got
-	shift 2
-	"$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	[ "$got" -eq "$want" ] || echo "# status $got, not $want" >>"$dir/err"
-	[ "$got" -eq "$want" ]
-	result $? "$what"
-}
-# says TEXT WHAT: the last run printed TEXT
-says() {
-	grep -qF -- "$1" "$dir/out" "$dir/err"
-	result $? "$2"
-}
 
 "$make_log" "$dir" >"$dir/size" || { echo 'Bail out! no log'; exit 1; }
 size=$(cat "$dir/size")

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # The demo's data: the same for a seed, and every record that the reference
 # statements make of it holds against the item's schema, without a warning.
 # shellcheck disable=SC2154 # `demo-data cast` assigns them
@@ -9,15 +9,8 @@ command -v sqlite3 >/dev/null || {
 	echo "1..0 # SKIP no sqlite3 here; 'make deps' installs it"
 	exit 0
 }
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-ok() { # text; the status of the command before is the verdict
-	status=$?
-	n=$((n + 1))
-	[ $status -eq 0 ] && echo "ok $n - $1" || echo "not ok $n - $1"
-}
-
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
 fill() { # department
 	"$prog/demo-data" "$1" >"$dir/$1.data" &&
 		cat "tests/demo/sql/$1.sql" "$dir/$1.data" |

@@ -1,23 +1,12 @@
 #!/bin/bash
 # The demo's scripts take and end nothing that is not theirs.
 : "${HT_BUILD:?HT_BUILD names the folder with the programs}"
-dir=$(mktemp -d) || exit 1
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
 export HT_DEMO_DIR=$dir/demo HT_DEMO_PORT=1
 sleep 60 &
 stranger=$!
 trap 'kill $stranger 2>/dev/null; rm -rf "$dir"' EXIT
-
-n=0
-ok() { # text; the status of the command before is the verdict
-	local status=$?
-	n=$((n + 1))
-	if [ $status -eq 0 ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$dir/out"
-	fi
-}
 
 mkdir "$dir/demo"
 touch "$dir/demo/somebody's work"

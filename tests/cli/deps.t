@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # tests/deps, on machines played by a folder of stand-ins for dpkg and apt.
 set -u
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
 mkdir "$dir/bin"
 for tool in sh sed grep env echo printf cat; do
 	ln -s "$(command -v $tool)" "$dir/bin/$tool"
@@ -50,16 +50,9 @@ new_machine() {
 deps() {
 	env -i "PATH=$dir/bin" tests/deps "$@" >"$dir/out" 2>&1
 }
-n=0
 check() { # name, and the status of what came before
-	n=$((n + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$dir/out"
-		[ ! -f "$dir/asked" ] || sed 's/^/# asked: /' "$dir/asked"
-	fi
+	[ "$2" = 0 ] || cat "$dir/asked" >>"$dir/out" 2>/dev/null
+	result "$2" "$1"
 }
 
 new_machine

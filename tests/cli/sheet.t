@@ -4,32 +4,9 @@
 set -u
 hutong=$HT_BUILD/hutong
 items=$PWD/schemas/items
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
 cd "$dir" || exit 1
-n=0
-ok() { # text; the status of the command before is the verdict
-	local status=$?
-	n=$((n + 1))
-	if [ $status -eq 0 ]; then
-		echo "ok $n - $1"
-	else
-		echo "not ok $n - $1"
-		sed 's/^/# /' out err 2>/dev/null
-	fi
-}
-exits() {
-	local code=$1 words=$2 status
-	shift 2
-	"$@" >out 2>err </dev/null
-	status=$?
-	[ $status -eq "$code" ] || {
-		echo "exit code $status, not $code" >>err
-		return 1
-	}
-	grep -qF -- "$words" out err
-}
-
 # --- out ---
 "$hutong" catalog export "$items"/*.yaml --out utf8.csv >out 2>err
 ok "the twelve items are exported"

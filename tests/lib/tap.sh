@@ -1,5 +1,5 @@
-# tests/lib/tap.sh -- for tests of commands: run, says, plan; $dir is a fresh
-# folder that goes away.
+# tests/lib/tap.sh -- for tests of commands: ok, run, exits, says; $dir is a
+# fresh folder that goes away.
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 n=0
@@ -12,6 +12,22 @@ result() { # status, what
 		echo "not ok $n - $2"
 		sed 's/^/#  /' "$dir/out" "$dir/err" 2>/dev/null
 	fi
+}
+# ok WHAT: the status of the command before is the verdict
+ok() {
+	result $? "$1"
+}
+# exits WANTED-STATUS WORDS COMMAND...: for ok; it says the words, too
+exits() {
+	local want=$1 words=$2 got
+	shift 2
+	"$@" >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] || {
+		echo "# status $got, not $want" >>"$dir/err"
+		return 1
+	}
+	grep -qF -- "$words" "$dir/out" "$dir/err"
 }
 # run WANTED-STATUS WHAT COMMAND...
 run() {
