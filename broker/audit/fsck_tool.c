@@ -9,18 +9,6 @@
 #include "lib/base/clock.h"
 #include "lib/term/progress.h"
 
-#define CLOCK_EVERY 1024 /* entries between looks at the clock */
-
-static void
-progress(void *arg, uint64_t done, uint64_t total)
-{
-	struct ht_progress *p = arg;
-
-	p->total = total;
-	if (done % CLOCK_EVERY == 0)
-		ht_progress_step(p, done, ht_clock_mono_ms());
-}
-
 static void
 found(void *arg, enum ht_fsck_part part, const char *what)
 {
@@ -90,7 +78,8 @@ int
 ht_audit_fsck(const struct ht_audit_opts *opts)
 {
 	HT_AUTO(ht_progress_fini) struct ht_progress bar = {0};
-	struct ht_fsck f = {.progress = progress, .found = found, .arg = &bar};
+	struct ht_fsck f = {
+	    .progress = ht_progress_told, .found = found, .arg = &bar};
 	enum ht_err err;
 	int code;
 

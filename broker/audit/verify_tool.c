@@ -11,18 +11,6 @@
 #include "lib/term/progress.h"
 #include "lib/term/table.h"
 
-#define CLOCK_EVERY 1024 /* entries between looks at the clock */
-
-static void
-progress(void *arg, uint64_t done, uint64_t total)
-{
-	struct ht_progress *p = arg;
-
-	p->total = total;
-	if (done % CLOCK_EVERY == 0)
-		ht_progress_step(p, done, ht_clock_mono_ms());
-}
-
 static void
 print_types(const struct ht_verify *v)
 {
@@ -187,7 +175,7 @@ ht_audit_verify(const struct ht_audit_opts *opts)
 {
 	HT_AUTO(ht_progress_fini) struct ht_progress bar = {0};
 	struct ht_audit_faith faith;
-	struct ht_verify v = {.progress = progress, .arg = &bar};
+	struct ht_verify v = {.progress = ht_progress_told, .arg = &bar};
 	enum ht_err err;
 	int code = ht_audit_faith(opts, &faith);
 

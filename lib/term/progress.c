@@ -4,8 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
+
 #define PATIENCE_MS 1000 /* shorter work needs no line */
 #define PAUSE_MS    200  /* between two, so that it can be read */
+#define CLOCK_EVERY 1024 /* of what is counted, between looks at the clock */
 #define WIPE        "\r\033[K"
 
 void
@@ -68,4 +71,14 @@ ht_progress_fini(struct ht_progress *progress)
 	if (progress->shown)
 		show(progress, WIPE);
 	progress->shown = false;
+}
+
+void
+ht_progress_told(void *arg, uint64_t done, uint64_t total)
+{
+	struct ht_progress *p = arg;
+
+	p->total = total;
+	if (done % CLOCK_EVERY == 0)
+		ht_progress_step(p, done, ht_clock_mono_ms());
 }

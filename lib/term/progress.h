@@ -27,4 +27,10 @@ void ht_progress_step(
 /* Wipe the line; usable with HT_AUTO. */
 void ht_progress_fini(struct ht_progress *progress);
 
+/*
+ * The same for who counts by itself: @arg is the progress.  The clock is looked
+ * at for every 1024th only.
+ */
+void ht_progress_told(void *arg, uint64_t done, uint64_t total);
+
 #endif
