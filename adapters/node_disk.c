@@ -165,9 +165,14 @@ remove_older(const char *state, uint64_t before)
 static enum ht_err
 write_heads(const struct node_saver *s, const char *dir)
 {
-	enum ht_err err =
-	    write_named(dir, "snapshot.list", ht_trust_doc(s->trust, 1));
+	HT_AUTO(ht_mem_free) char *list = ht_fs_join(dir, "snapshot.list");
+	enum ht_err err = HT_ENOMEM;
 
+	/* Megabytes, and no more to be synced than the documents are. */
+	if (list != NULL)
+		(void)unlink(list);
+	if (list != NULL)
+		err = write_doc(list, ht_trust_doc(s->trust, 1));
 	if (err == HT_OK)
 		err = write_named(
 		    dir, "current.note", ht_trust_current(s->trust));
