@@ -139,7 +139,7 @@ $(HELPS): $(B)/prog/%: $(B)/tests/prog/%.o $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
 # The vault rolls after 24 KiB here, not after 256 MiB.
-$(B)/crash/vault.o: broker/audit/vault.c | $(B)/.ready
+$(B)/crash/vault.o: broker/log/vault.c | $(B)/.ready
 	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) \
 	    -DHT_SEGMENT_MAX=24576u -c -o $@ $<
@@ -162,11 +162,11 @@ $(B)/%.o: %.c | $(B)/.ready
 	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) -c -o $@ $<
 # A script as the lines of a C array: what `export` puts beside a case.
-$(B)/gen/broker/audit/verify_sh.inc: broker/audit/verify.sh
+$(B)/gen/broker/cli/verify_sh.inc: broker/cli/verify.sh
 	$(Q)mkdir -p $(@D)
 	$(call say,GEN)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&",/' $< >$@
-$(B)/broker/audit/export_script.o: $(B)/gen/broker/audit/verify_sh.inc
-$(B)/broker/audit/export_script.o: HT_CPPFLAGS += -I$(B)/gen
+$(B)/broker/cli/export_script.o: $(B)/gen/broker/cli/verify_sh.inc
+$(B)/broker/cli/export_script.o: HT_CPPFLAGS += -I$(B)/gen
 # One clear sentence instead of a page of missing headers.
 $(B)/.ready:
 	$(Q)pkg-config --exists $(PKGS) p11-kit-1 2>/dev/null || { \

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/audit/rollback.h"
+#include "broker/log/rollback.h"
 #include "broker/pipe.h"
 #include "broker/replay.h"
 #include "broker/reply.h"

@@ -10,10 +10,10 @@
 #ifndef HT_BROKER_COMMIT_H
 #define HT_BROKER_COMMIT_H
 
-#include "broker/audit/volumes.h"
 #include "broker/box.h"
 #include "broker/conf.h"
 #include "broker/lane.h"
+#include "broker/log/volumes.h"
 #include "lib/base/queue.h"
 #include "lib/base/report.h"
 

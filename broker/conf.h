@@ -4,8 +4,8 @@
 #ifndef HT_BROKER_CONF_H
 #define HT_BROKER_CONF_H
 
-#include "broker/audit/volumes.h"
 #include "broker/lane.h"
+#include "broker/log/volumes.h"
 #include "lib/base/report.h"
 
 /* hutong-broker(8), "EXIT STATUS". */

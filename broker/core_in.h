@@ -13,13 +13,13 @@
 #include <sys/types.h>
 
 #include "broker/admin.h"
-#include "broker/audit/copy.h"
-#include "broker/audit/disclose.h"
-#include "broker/audit/erase.h"
-#include "broker/audit/rollback.h"
 #include "broker/audit/server.h"
 #include "broker/commit.h"
 #include "broker/core.h"
+#include "broker/log/copy.h"
+#include "broker/log/disclose.h"
+#include "broker/log/erase.h"
+#include "broker/log/rollback.h"
 #include "broker/pipe.h"
 #include "broker/round.h"
 #include "broker/strike.h"

@@ -3,7 +3,7 @@
  * of the officers, brought by the operator; or since their time is over, which
  * the indexer's thread says.
  */
-#include "broker/audit/disclose.h"
+#include "broker/log/disclose.h"
 
 #include <stdio.h>
 #include <stdlib.h>

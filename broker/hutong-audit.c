@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/audit/period.h"
-#include "broker/audit/tool.h"
+#include "broker/cli/tool.h"
+#include "broker/log/period.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/process.h"

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/audit/rollback.h"
 #include "broker/caller.h"
 #include "broker/core.h"
 #include "broker/front.h"
+#include "broker/log/rollback.h"
 #include "broker/restore.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"

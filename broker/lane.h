@@ -14,7 +14,7 @@
 #ifndef HT_BROKER_LANE_H
 #define HT_BROKER_LANE_H
 
-#include "broker/audit/log.h"
+#include "broker/log/log.h"
 #include "broker/parcel.h"
 #include "schemas/policy.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/audit/bundles.h"
+#include "broker/log/bundles.h"
 #include "broker/pipe.h"
 #include "lib/base/log.h"
 #include "lib/base/panic.h"

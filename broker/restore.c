@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/audit/verify.h"
+#include "broker/check/verify.h"
 #include "broker/core_in.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"

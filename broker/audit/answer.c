@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "broker/audit/answer_in.h"
-#include "broker/audit/bundles.h"
-#include "broker/audit/erase.h"
 #include "broker/audit/query.h"
-#include "broker/audit/tree.h"
+#include "broker/log/bundles.h"
+#include "broker/log/erase.h"
+#include "broker/log/tree.h"
 #include "lib/base/panic.h"
 
 /* Hashes of a frame's proof: 64 rows, each gap two covers of 40 levels. */

@@ -9,8 +9,8 @@
 #ifndef HT_BROKER_AUDIT_QUERY_H
 #define HT_BROKER_AUDIT_QUERY_H
 
-#include "broker/audit/erasure.h"
-#include "broker/audit/index.h"
+#include "broker/index/index.h"
+#include "broker/log/erasure.h"
 
 #define HT_AUDIT_LABEL     "hutong-audit/v2\n"
 #define HT_AUDIT_VERSION   2

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/audit/bundles.h"
 #include "broker/audit/query.h"
+#include "broker/log/bundles.h"
 
 static struct ht_slice
 unpack_bin_or_nil(struct ht_unpack *u, size_t max)

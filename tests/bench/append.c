@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "broker/audit/log.h"
+#include "broker/log/log.h"
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"
 #include "tests/lib/sample.h"

@@ -84,7 +84,7 @@ says 'REJECT' 'with a refusal'
 says 'it is about entry 7' 'and what became of the other'
 says 'OPEN    is it the authority' 'without the root named, that is open'
 says "SHA-256 $root" 'and what to compare it with'
-cmp -s broker/audit/verify.sh "$bare/case/verify.sh"
+cmp -s broker/cli/verify.sh "$bare/case/verify.sh"
 result $? 'verify.sh is the one of the sources'
 run 3 'a file that is there is left alone' "$audit" export 4 --dir \
     "$dir/w/log" --authority "$auth" -o "$bare/copy.tar"

@@ -3,7 +3,7 @@
  * drive-blind alone, in the place of ht_log_readback() (--wrap); if that is
  * renamed, the control catches nothing any more, and its test fails.
  */
-#include "broker/audit/evidence.h"
+#include "broker/log/evidence.h"
 
 enum ht_err __wrap_ht_log_readback(struct ht_log *log);
 

@@ -21,9 +21,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "broker/audit/index.h"
-#include "broker/audit/verify.h"
-#include "broker/audit/volumes.h"
+#include "broker/check/verify.h"
+#include "broker/index/index.h"
+#include "broker/log/volumes.h"
 #include "lib/base/fs.h"
 #include "tests/lib/world.h"
 

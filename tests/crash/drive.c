@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "broker/audit/erase.h"
-#include "broker/audit/index.h"
-#include "broker/audit/volumes.h"
+#include "broker/index/index.h"
+#include "broker/log/erase.h"
+#include "broker/log/volumes.h"
 #include "lib/base/fs.h"
 #include "schemas/status.h"
 #include "tests/lib/history.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "broker/audit/tool.h"
+#include "broker/cli/tool.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -2,10 +2,10 @@
  * What comes over the audit socket, or from a log that somebody gave us.  The
  * first byte says which decoder the rest is for.
  */
-#include "broker/audit/bundles.h"
-#include "broker/audit/evidence.h"
 #include "broker/audit/query.h"
 #include "broker/audit/vouch.h"
+#include "broker/log/bundles.h"
+#include "broker/log/evidence.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,5 +1,5 @@
 /* A cursor file that parses prints as the same bytes. */
-#include "broker/audit/cursor.h"
+#include "broker/cli/cursor.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 

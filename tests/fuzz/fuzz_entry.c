@@ -1,5 +1,5 @@
 /* A leaf that decodes encodes to the same bytes: there is one form. */
-#include "broker/audit/log.h"
+#include "broker/log/log.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 

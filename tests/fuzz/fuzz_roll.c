@@ -2,9 +2,9 @@
  * A proof of a list, what INDEX_ROOT and DISCLOSE say, and a list of an
  * erasure: each is refused, or holds.  The first byte says which.
  */
-#include "broker/audit/disclose.h"
-#include "broker/audit/erasure.h"
 #include "broker/audit/list.h"
+#include "broker/log/disclose.h"
+#include "broker/log/erasure.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 

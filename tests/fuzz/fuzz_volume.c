@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "broker/audit/tar.h"
-#include "broker/audit/volume.h"
+#include "broker/log/tar.h"
+#include "broker/log/volume.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/audit/log.h"
+#include "broker/log/log.h"
 #include "keys/witness.h"
 #include "lib/base/clock.h"
 #include "lib/net/net.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/audit/volumes.h"
+#include "broker/log/volumes.h"
 #include "schemas/status.h"
 
 #define BODY_MIN 60

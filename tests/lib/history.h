@@ -8,7 +8,7 @@
 #ifndef HT_TESTS_LIB_HISTORY_H
 #define HT_TESTS_LIB_HISTORY_H
 
-#include "broker/audit/log.h"
+#include "broker/log/log.h"
 #include "tests/lib/world.h"
 
 struct ht_history {

@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/audit/fsck.h"
 #include "broker/audit/query.h"
+#include "broker/check/fsck.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/audit/bundles.h"
 #include "broker/audit/query.h"
+#include "broker/log/bundles.h"
 #include "keys/proof.h"
 #include "lib/base/fs.h"
 #include "schemas/status.h"

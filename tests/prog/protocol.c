@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/audit/log.h"
+#include "broker/log/log.h"
 #include "keys/witness.h"
 #include "lib/base/panic.h"
 #include "schemas/message.h"

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/audit/evidence.h"
+#include "broker/log/evidence.h"
 #include "keys/keyfile.h"
 
 #define ENTRIES_MAX 1000

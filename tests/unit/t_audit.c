@@ -8,10 +8,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "broker/audit/bundles.h"
-#include "broker/audit/evidence.h"
 #include "broker/audit/server.h"
-#include "broker/audit/verify.h"
+#include "broker/check/verify.h"
+#include "broker/log/bundles.h"
+#include "broker/log/evidence.h"
 #include "keys/proof.h"
 #include "lib/base/fs.h"
 #include "schemas/status.h"

@@ -3,9 +3,9 @@
 
 #include <unistd.h>
 
-#include "broker/audit/copy.h"
-#include "broker/audit/evidence.h"
-#include "broker/audit/verify.h"
+#include "broker/check/verify.h"
+#include "broker/log/copy.h"
+#include "broker/log/evidence.h"
 #include "lib/base/fs.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/history.h"

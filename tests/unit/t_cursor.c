@@ -1,7 +1,7 @@
 /* The cursor of a search: one form, and everything else refused. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/cursor.h"
+#include "broker/cli/cursor.h"
 #include "tests/lib/fault.h"
 
 #define ROOT  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"

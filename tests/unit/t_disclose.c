@@ -1,9 +1,9 @@
 /* DISCLOSE: what is hidden no more, by an order or by time, in one form. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/disclose.h"
-#include "broker/audit/recount.h"
-#include "broker/audit/verify.h"
+#include "broker/check/recount.h"
+#include "broker/check/verify.h"
+#include "broker/log/disclose.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/history.h"
 

@@ -1,6 +1,6 @@
 #include "tests/lib/test.h"
 
-#include "broker/audit/log.h"
+#include "broker/log/log.h"
 
 static uint8_t header[HT_HEADER_MAX] = {0x92};
 

@@ -5,12 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/audit/archive.h"
-#include "broker/audit/copy.h"
-#include "broker/audit/erase.h"
-#include "broker/audit/evidence.h"
 #include "broker/audit/query.h"
-#include "broker/audit/verify.h"
+#include "broker/check/verify.h"
+#include "broker/log/archive.h"
+#include "broker/log/copy.h"
+#include "broker/log/erase.h"
+#include "broker/log/evidence.h"
 #include "lib/base/fs.h"
 #include "schemas/status.h"
 #include "tests/lib/fault.h"

@@ -2,10 +2,10 @@
 #include "tests/lib/test.h"
 
 #include "broker/audit/answer_in.h"
-#include "broker/audit/erase.h"
 #include "broker/audit/list.h"
 #include "broker/audit/look.h"
-#include "broker/audit/verify.h"
+#include "broker/check/verify.h"
+#include "broker/log/erase.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/history.h"
 

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/audit/evidence.h"
+#include "broker/log/evidence.h"
 #include "keys/cosign.h"
 #include "lib/base/fs.h"
 #include "tests/lib/fault.h"

@@ -1,7 +1,7 @@
 /* Months and zones: where a report begins and ends. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/period.h"
+#include "broker/log/period.h"
 
 static void
 zones_have_one_form(void **state)

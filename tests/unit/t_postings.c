@@ -1,7 +1,7 @@
 /* Lists of entries under a name, against what a naive list would hold. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/postings.h"
+#include "broker/index/postings.h"
 
 #define MAP     ((size_t)64 << 20)
 #define ENTRIES 3000

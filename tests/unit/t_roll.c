@@ -1,7 +1,7 @@
 /* The roll of subjects: lists that are whole, against a naive model. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/roll.h"
+#include "broker/index/roll.h"
 #include "tests/lib/fault.h"
 
 #define ROWS_MAX 200

@@ -1,7 +1,7 @@
 /* Rolls kept by ranges: whatever the batches, the same as made at once. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/rolls.h"
+#include "broker/index/rolls.h"
 #include "tests/lib/fault.h"
 
 #define SMALL 8

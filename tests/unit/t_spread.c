@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "broker/audit/spread.h"
+#include "broker/cli/spread.h"
 
 static void
 nothing_has_no_quantile(void **state)

@@ -1,7 +1,7 @@
 /* What is written is ustar: the header's fields, and the names it can hold. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/tar.h"
+#include "broker/log/tar.h"
 #include "tests/lib/fault.h"
 
 #define PART "0123456789012345678901234567890123456789" /* 40 bytes */

@@ -1,7 +1,7 @@
 /* Tiles: their names, and that a tree may be left and gone on with anywhere. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/tiles.h"
+#include "broker/cli/tiles.h"
 
 static void
 a_tile_has_one_name(void **state)

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/audit/vault.h"
+#include "broker/log/vault.h"
 #include "lib/base/limits.h"
 #include "tests/lib/fault.h"
 

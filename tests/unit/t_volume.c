@@ -1,7 +1,7 @@
 /* The file of a closed range: written, read by place, believed in nothing. */
 #include "tests/lib/test.h"
 
-#include "broker/audit/volume.h"
+#include "broker/log/volume.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/history.h"
 

@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/audit/copy.h"
-#include "broker/audit/evidence.h"
-#include "broker/audit/fsck.h"
-#include "broker/audit/index.h"
-#include "broker/audit/verify.h"
+#include "broker/check/fsck.h"
+#include "broker/check/verify.h"
+#include "broker/index/index.h"
+#include "broker/log/copy.h"
+#include "broker/log/evidence.h"
 #include "lib/base/fs.h"
 #include "tests/lib/history.h"
 

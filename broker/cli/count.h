@@ -1,0 +1,42 @@
+/*
+ * count.h -- what `stats` and `report` share: a whole period read, groups that
+ * count, and an end with a footer.
+ */
+#ifndef HT_BROKER_CLI_COUNT_H
+#define HT_BROKER_CLI_COUNT_H
+
+#include "broker/cli/grid.h"
+#include "lib/base/map.h"
+
+#define HT_GROUPS_MAX 100000 /* as many rows as a table may have */
+#define HT_KEY_SEP    '\x1f' /* between the parts of a group's key */
+
+struct ht_count {
+	const struct ht_audit_opts *opts;
+	struct ht_filter filter; /* what counts; its period is the question's */
+	struct ht_audit_faith faith;
+	struct ht_audit_result result;
+	struct ht_audit_out out;
+	struct ht_map *groups;
+	size_t group_size;
+	uint64_t matched;
+	bool too_many; /* groups */
+	struct ht_about about;
+	/* An entry that the filter lets through. */
+	enum ht_err (*each)(struct ht_count *count, const struct ht_row *row);
+	/* The rows, sorted by key, into out.file. */
+	enum ht_err (*print)(struct ht_count *count);
+};
+
+/* The group of this key, zeroed when new.  HT_ENOMEM; HT_ETOOBIG. */
+enum ht_err ht_count_group(
+    struct ht_count *count, struct ht_slice key, void **ret) HT_MUST_USE;
+/* All keys, sorted; *ret is the caller's, the keys are the map's. */
+enum ht_err ht_count_keys(const struct ht_count *count, struct ht_slice **ret,
+    size_t *ret_n) HT_MUST_USE;
+/* The part of a key up to the next separator, which is cut off with it. */
+struct ht_slice ht_count_part(struct ht_slice *key);
+/* Read, count, print, footer; an exit code. */
+int ht_count_run(struct ht_count *count);
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * verify_file.c -- hutong-audit verify FILE: a file that somebody gave us,
+ * checked with no broker and no log (docs/proofs.md).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/cli/tool.h"
+#include "broker/log/archive.h"
+#include "keys/proof.h"
+
+static int
+bad_file(const char *path, const char *what)
+{
+	ht_audit_say("BAD: %s: %s", path, what);
+	return HT_AUDIT_BAD;
+}
+
+/* ---- one entry ---- */
+
+struct check {
+	const char *path;
+	const struct ht_audit_faith *faith;
+	struct ht_proof proof;
+	struct ht_audit_judged judged;
+	struct ht_buf extra;
+	struct ht_row row;
+	struct ht_audit_tally tally;
+};
+
+static void
+check_free(struct check **c_p)
+{
+	struct check *c = HT_TAKE(*c_p);
+
+	if (c == NULL)
+		return;
+	ht_buf_fini(&c->extra);
+	free(c);
+}
+
+static int
+open_proof(struct check *c, struct ht_slice bytes)
+{
+	unsigned line = 0;
+
+	if (ht_proof_parse(bytes, &c->proof, &line) != HT_OK) {
+		ht_audit_say("BAD: %s:%u: this line is not that of a "
+		             "tlog-proof",
+		    c->path, line);
+		return HT_AUDIT_BAD;
+	}
+	return ht_audit_judge(
+	    c->faith, c->path, c->proof.checkpoint, &c->judged);
+}
+
+/* The entry, hashed, stands at its place in the tree that was signed. */
+static int
+prove_entry(struct check *c)
+{
+
+	if (!c->proof.has_extra)
+		return bad_file(c->path, "the entry is not in it; its `extra` "
+		                         "line is missing");
+	if (ht_proof_extra(&c->proof, &c->extra) != HT_OK)
+		return HT_AUDIT_GONE;
+	if (ht_row_decode(ht_buf_slice(&c->extra), c->judged.cp.size,
+	        &c->judged.cp.root, &c->row) != HT_OK)
+		return bad_file(c->path, "what its `extra` line holds is not "
+		                         "an entry of this log");
+	if (c->row.seq != c->proof.index ||
+	    !ht_proof_holds(&c->proof, &c->row.hash, &c->judged.cp))
+		return bad_file(c->path, "the entry does not stand in the tree "
+		                         "of the checkpoint at this index");
+	return HT_AUDIT_OK;
+}
+
+static int
+show_proof(struct check *c)
+{
+	char root[2 * HT_HASH_SIZE + 1];
+	enum ht_err err = ht_audit_show_row(c->faith, &c->row, &c->tally);
+
+	if (err == HT_EINTEGRITY)
+		return bad_file(c->path, "the entry contradicts itself");
+	if (err != HT_OK)
+		return HT_AUDIT_GONE;
+	ht_hex(root, c->judged.cp.root.at, HT_HASH_SIZE);
+	printf("log        %s\n", c->judged.cp.origin);
+	printf("as of      %llu entries, root %s\n",
+	    (unsigned long long)c->judged.cp.size, root);
+	printf("checkpoint %s\n", c->judged.text);
+	return ht_audit_tally_end(&c->tally);
+}
+
+static int
+verify_proof(const char *path, struct ht_slice bytes,
+    const struct ht_audit_opts *opts, const struct ht_audit_faith *faith)
+{
+	HT_AUTO(check_free) struct check *c = calloc(1, sizeof(*c));
+	int code;
+
+	(void)opts;
+	if (c == NULL)
+		return HT_AUDIT_GONE;
+	c->path = path;
+	c->faith = faith;
+	c->extra = HT_BUF(HT_PROOF_EXTRA_MAX);
+	code = open_proof(c, bytes);
+	if (code == HT_AUDIT_OK)
+		code = prove_entry(c);
+	return code == HT_AUDIT_OK ? show_proof(c) : code;
+}
+
+/* ---- the verb ---- */
+
+/* The first line says what a file is. */
+static const struct {
+	const char *label;
+	int (*verify)(const char *path, struct ht_slice bytes,
+	    const struct ht_audit_opts *opts,
+	    const struct ht_audit_faith *faith);
+} kinds[] = {
+    {HT_PROOF_LABEL "\n",  verify_proof          },
+    {HT_ANSWER_LABEL "\n", ht_audit_verify_answer},
+};
+
+static int
+verify_bytes(const char *path, struct ht_slice bytes,
+    const struct ht_audit_opts *opts, const struct ht_audit_faith *faith)
+{
+	for (size_t i = 0; i < HT_COUNT(kinds); i++) {
+		size_t len = strlen(kinds[i].label);
+
+		if (bytes.len >= len &&
+		    memcmp(bytes.at, kinds[i].label, len) == 0)
+			return kinds[i].verify(path, bytes, opts, faith);
+	}
+	return bad_file(path, "by its first line this is none of the files "
+	                      "that hutong-audit makes");
+}
+
+/* What is too large to be read whole is known by how it begins. */
+static bool
+begins(const char *path, const char *label)
+{
+	char found[32];
+	size_t len = strlen(label);
+	FILE *file = fopen(path, "re");
+	bool same;
+
+	if (file == NULL)
+		return false;
+	same =
+	    fread(found, 1, len, file) == len && memcmp(found, label, len) == 0;
+	(void)fclose(file);
+	return same;
+}
+
+static int
+verify_whole(const struct ht_audit_opts *opts, const char *path,
+    const struct ht_audit_faith *faith)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_ANSWER_MAX);
+	int code;
+
+	if (begins(path, HT_VOLUME_LABEL))
+		return ht_audit_verify_volume(path, faith);
+	if (begins(path, HT_ARCHIVE_DIR))
+		return ht_audit_verify_archive(path, faith);
+	code = ht_audit_input(path, &bytes);
+	return code == HT_AUDIT_OK
+	           ? verify_bytes(path, ht_buf_slice(&bytes), opts, faith)
+	           : code;
+}
+
+int
+ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path)
+{
+	struct ht_audit_faith faith;
+	int code = ht_audit_faith(opts, &faith);
+
+	if (code == HT_AUDIT_OK && !faith.has_vkey && faith.quorum == NULL) {
+		ht_audit_say("a proof proves nothing before you say whose "
+		             "signature counts: give --policy, --vkey, "
+		             "--root or --authority");
+		code = HT_AUDIT_USAGE;
+	}
+	if (code == HT_AUDIT_OK)
+		code = verify_whole(opts, path, &faith);
+	ht_audit_faith_fini(&faith);
+	return code;
+}

@@ -1,0 +1,713 @@
+/*
+ * copy.c -- the vault's bytes, then the entries that name them in one durable
+ * transaction, as a log is written; each piece and each hash is read back.
+ *
+ * A batch of entries ends at an ERASE: the copy then does what the log did, by
+ * the same steps, so that no copy keeps what was destroyed.
+ */
+#include "broker/log/copy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/log/erase.h"
+#include "broker/log/evidence.h"
+#include "lib/base/fs.h"
+#include "lib/base/panic.h"
+
+/* Entries of one transaction: what did not read back is seen again. */
+#define BATCH    HT_TAIL_CHECK
+#define NOTE_MAX 65536
+#define SEEN_AGO                                                               \
+	3600 /* stored checkpoints that may have been cosigned since           \
+	      */
+#define FOLDER_OK ((const char *[]){"lock", "anchor", "ahead", "index", NULL})
+
+struct copy {
+	struct ht_copy *c;
+	struct ht_log *from, *to;
+	struct ht_report *report;
+	struct ht_buf note; /* the checkpoint that it is a copy up to */
+	struct ht_checkpoint cp;
+	char *from_vault, *to_vault;
+
+	/* the batch at hand */
+	struct ht_buf leaves; /* u32 length, leaf */
+	size_t n;
+	bool erases;               /* its last is an ERASE */
+	struct ht_vault_place end; /* behind its last piece */
+
+	uint64_t bad, first_bad; /* pieces that are not their entries' */
+	struct ht_buf tag, body;
+};
+
+static enum ht_err
+say(struct copy *s, enum ht_err err, const char *text)
+{
+	ht_report_add(s->report, s->c->dir, "%s", text);
+	return err;
+}
+
+/* ---- whose folder it is ---- */
+
+static const char *
+mark_of(const struct ht_copy *c)
+{
+	return c->kind == HT_COPY_BACKUP ? HT_BACKUP_MARK : HT_RESTORE_MARK;
+}
+
+static bool
+has(const char *dir, const char *name)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, name);
+
+	return path != NULL && access(path, F_OK) == 0;
+}
+
+/* What a lost log may have left, and a copy can live beside. */
+static bool
+may_stand(const char *name)
+{
+	for (size_t i = 0; FOLDER_OK[i] != NULL; i++)
+		if (strcmp(name, FOLDER_OK[i]) == 0)
+			return true;
+	return strncmp(name, "anchor.", 7) == 0 ||
+	       strncmp(name, "ahead.", 6) == 0 || name[0] == '.';
+}
+
+static enum ht_err
+check_free(struct copy *s)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(s->c->dir);
+	enum ht_err err = HT_OK;
+
+	if (dir == NULL)
+		return errno == ENOENT ? HT_OK : HT_ESYSTEM;
+	while (err == HT_OK && (entry = readdir(dir)) != NULL)
+		if (!may_stand(entry->d_name))
+			err = HT_EINVALID;
+	(void)closedir(dir);
+	if (err == HT_OK)
+		return HT_OK;
+	return say(s, err,
+	    s->c->kind == HT_COPY_BACKUP
+	        ? "this folder has something else than a backup; name one "
+	          "that is empty, or that a backup made"
+	        : "this folder has a log, or something else; nothing is "
+	          "written over it: move it away, and keep it");
+}
+
+static enum ht_err
+take_folder(struct copy *s)
+{
+	HT_AUTO(ht_mem_free) char *mark = NULL;
+	const char *text =
+	    s->c->kind == HT_COPY_BACKUP
+	        ? "A backup of a log of hutong-broker(8).\n"
+	        : "hutong-broker restore has not ended yet; run it again.\n";
+	enum ht_err err = HT_OK;
+
+	if (has(s->c->dir, mark_of(s->c)))
+		return HT_OK;
+	err = check_free(s);
+	if (err == HT_OK)
+		err = ht_fs_mkdirs(s->c->dir, 0700);
+	if (err != HT_OK)
+		return err;
+	mark = ht_fs_join(s->c->dir, mark_of(s->c));
+	if (mark == NULL)
+		return HT_ENOMEM;
+	return ht_fs_create(mark, 0600, ht_slice_str(text));
+}
+
+/* What was copied before is of this log, up to where it had come. */
+static enum ht_err
+check_earlier(struct copy *s)
+{
+	uint64_t size = s->to->head.frontier.size;
+	struct ht_hash root;
+	enum ht_err err;
+
+	if (memcmp(s->to->env, s->from->env, sizeof(s->to->env)) != 0)
+		return say(s, HT_EINVALID,
+		    "this is a copy of another log; name another folder");
+	if (size <= s->cp.size) {
+		err = ht_log_root(s->from, size, &root);
+		if (err != HT_OK)
+			return err;
+		if (ht_hash_eq(&root, &s->to->head.root))
+			return HT_OK;
+	}
+	ht_report_add(s->report, s->c->dir,
+	    "this copy has %" PRIu64 " entries, and the log, of %" PRIu64
+	    ", does not continue it: an older log was put back, or another; "
+	    "keep this folder, and see ROLLBACK in hutong-broker(8)",
+	    size, s->cp.size);
+	return HT_EROLLBACK;
+}
+
+static enum ht_err
+open_copy(struct copy *s)
+{
+	struct ht_txn *txn = NULL;
+	enum ht_err err = take_folder(s);
+
+	if (err == HT_OK)
+		err = ht_log_open_copy(
+		    s->c->dir, s->from->env, s->report, &s->to);
+	if (err == HT_OK)
+		err = check_earlier(s);
+	if (err == HT_OK)
+		err = ht_fs_mkdirs(s->to_vault, 0700);
+	if (err == HT_OK && s->to->head.frontier.size > 0)
+		err = ht_log_check_tail(s->to, s->report);
+	if (err == HT_OK) /* for reading: its bytes are written beside it */
+		err = ht_vault_open(s->to_vault, s->to->env, s->to->head.vault,
+		    false, s->report, &s->to->vault);
+	if (err == HT_OK)
+		err = ht_txn_begin(s->to->store, false, &txn);
+	if (err == HT_OK)
+		err =
+		    ht_tree_load(&s->to->tree, txn, s->to->head.frontier.size);
+	ht_txn_abort(&txn);
+	if (err != HT_OK)
+		return err;
+	s->to->vkey = *s->c->vkey;
+	s->to->next = s->to->head;
+	s->c->had = s->to->head.frontier.size;
+	atomic_store(&s->c->at, s->c->had);
+	return ht_erase_resume(s->to, s->report);
+}
+
+/* ---- a batch ---- */
+
+/* What comes behind it begins a segment, and a range. */
+static enum ht_err
+pass_volume(struct copy *s, const struct ht_entry *e)
+{
+	struct ht_volume_said said;
+	enum ht_err err = ht_volume_said_decode(e->payload, &said);
+
+	if (err != HT_OK)
+		return err;
+	if (said.segment > s->end.segment)
+		s->end = (struct ht_vault_place){said.segment, HT_SEGMENT_HEAD};
+	s->to->volumes.next.first = e->seq;
+	return HT_OK;
+}
+
+/* HT_EAGAIN: enough. */
+static enum ht_err
+gather_one(void *arg, uint64_t seq, struct ht_slice leaf)
+{
+	struct copy *s = arg;
+	struct ht_entry e;
+	enum ht_err err = ht_entry_decode(leaf, &e);
+
+	if (err != HT_OK || e.seq != seq)
+		return HT_EINTEGRITY;
+	ht_buf_u32(&s->leaves, (uint32_t)leaf.len);
+	ht_buf_add(&s->leaves, leaf.at, leaf.len);
+	s->n++;
+	if (e.tag_len > 0 || e.body_len > 0)
+		s->end = (struct ht_vault_place){e.segment,
+		    e.offset + HT_VAULT_PIECE_MIN + e.tag_len + e.body_len};
+	if (e.type == HT_ENTRY_VOLUME)
+		err = pass_volume(s, &e);
+	if (err != HT_OK)
+		return HT_EINTEGRITY;
+	s->erases = e.type == HT_ENTRY_ERASE;
+	if (s->leaves.err != HT_OK)
+		return s->leaves.err;
+	return s->erases ? HT_EAGAIN : HT_OK;
+}
+
+static enum ht_err
+gather(struct copy *s)
+{
+	uint64_t at = s->to->head.frontier.size;
+	uint64_t to = s->cp.size - at > BATCH ? at + BATCH : s->cp.size;
+	enum ht_err err;
+
+	ht_buf_reset(&s->leaves);
+	s->n = 0;
+	s->erases = false;
+	s->end = s->to->head.vault;
+	err = ht_log_walk(s->from, at, to, gather_one, s);
+	if (err == HT_EINTEGRITY) {
+		ht_report_add(s->report, s->from->dir,
+		    "entry %" PRIu64 " is not the one that was logged; what "
+		    "is before it was copied.  Run hutong-audit verify on a "
+		    "copy, and keep the backups there are",
+		    at + s->n);
+		return err;
+	}
+	return err == HT_EAGAIN ? HT_OK : err;
+}
+
+static struct ht_slice
+next_leaf(struct ht_cur *cur)
+{
+	uint32_t len = ht_cur_u32(cur);
+
+	return ht_cur_take(cur, len);
+}
+
+/* ---- pieces ---- */
+
+/* An erased part names an ERASE entry that is in the copy, or will be. */
+static enum ht_err
+check_erased(struct copy *s, const struct ht_entry *e)
+{
+	struct ht_erased erased;
+	enum ht_err err = ht_log_erased(s->to, e, &erased);
+
+	if (err != HT_OK)
+		return err;
+	if ((erased.tag && erased.tag_by >= s->cp.size) ||
+	    (erased.body && erased.body_by >= s->cp.size))
+		return HT_EINTEGRITY;
+	return erased.tag ? HT_OK : ht_log_read_vault(s->to, e, &s->tag, NULL);
+}
+
+static enum ht_err
+check_pieces(struct copy *s)
+{
+	struct ht_cur cur = ht_cur(ht_buf_slice(&s->leaves));
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct ht_entry e;
+		enum ht_err err = ht_entry_decode(next_leaf(&cur), &e);
+
+		ht_buf_reset(&s->tag);
+		ht_buf_reset(&s->body);
+		if (err == HT_OK)
+			err = ht_log_read_vault(s->to, &e, &s->tag, &s->body);
+		if (err == HT_EERASED)
+			err = check_erased(s, &e);
+		if (err == HT_EINTEGRITY && s->bad++ == 0)
+			s->first_bad = e.seq;
+		if (err != HT_OK && err != HT_EINTEGRITY)
+			return err;
+	}
+	return HT_OK;
+}
+
+/* ---- evidence ---- */
+
+static enum ht_err
+put_leaf(struct ht_log *to, struct ht_txn *txn, uint64_t seq,
+    struct ht_slice leaf, const struct ht_hash *hash)
+{
+	ht_buf_reset(&to->leaf);
+	ht_buf_add(&to->leaf, leaf.at, leaf.len);
+	ht_buf_add(&to->leaf, hash->at, sizeof(hash->at));
+	if (to->leaf.err != HT_OK)
+		return to->leaf.err;
+	return ht_txn_append_u64(
+	    txn, HT_EV_ENTRIES, seq, ht_buf_slice(&to->leaf));
+}
+
+static enum ht_err
+put_leaves(struct copy *s, struct ht_txn *txn)
+{
+	struct ht_cur cur = ht_cur(ht_buf_slice(&s->leaves));
+	struct ht_log *to = s->to;
+	enum ht_err err = HT_OK;
+
+	to->tree.txn = txn;
+	for (size_t i = 0; i < s->n && err == HT_OK; i++) {
+		struct ht_slice leaf = next_leaf(&cur);
+		struct ht_hash hash = ht_leaf_hash(leaf);
+		struct ht_entry e;
+
+		err = ht_entry_decode(leaf, &e);
+		if (err != HT_OK)
+			return err;
+		if (e.seq >= to->volumes.state.kept)
+			err = put_leaf(to, txn, e.seq, leaf, &hash);
+		ht_frontier_append(
+		    &to->next.frontier, &hash, ht_tree_store, &to->tree);
+		to->next.last_us = e.time_us;
+	}
+	return err == HT_OK ? ht_tree_flush(&to->tree) : err;
+}
+
+/* Rows of @db from @first on, below @end. */
+static enum ht_err
+put_rows(struct copy *s, struct ht_txn *to, unsigned db, uint64_t first,
+    uint64_t end)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
+	struct ht_slice key, value;
+	uint64_t at;
+	enum ht_err err = ht_txn_begin(s->from->store, false, &txn);
+
+	if (err == HT_OK)
+		err = ht_seek_open(txn, db, &seek);
+	if (err == HT_OK)
+		err = ht_seek_ge(
+		    seek, HT_SLICE(&first, sizeof(first)), &key, &value);
+	while (err == HT_OK) {
+		memcpy(&at, key.at, sizeof(at));
+		if (at >= end)
+			return HT_OK;
+		err = ht_txn_put_u64(to, db, at, value);
+		if (err == HT_OK)
+			err = ht_seek_next(seek, &key, &value);
+	}
+	return err == HT_ENOTFOUND ? HT_OK : err;
+}
+
+/* The first stored checkpoint that may be another than the copy's. */
+static enum ht_err
+first_checkpoint(struct ht_txn *txn, uint64_t *ret)
+{
+	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
+	struct ht_slice key, value;
+	enum ht_err err = ht_seek_open(txn, HT_EV_CPS, &seek);
+
+	*ret = 0;
+	if (err == HT_OK)
+		err = ht_seek_last(seek, &key, &value);
+	for (unsigned i = 0; err == HT_OK && i < SEEN_AGO; i++)
+		err = ht_seek_prev(seek, &key, &value);
+	if (err == HT_OK)
+		memcpy(ret, key.at, sizeof(*ret));
+	return err == HT_ENOTFOUND ? HT_OK : err;
+}
+
+/* `state`, but for the head: what else the log remembers. */
+static enum ht_err
+put_state(struct copy *s, struct ht_txn *to)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
+	struct ht_slice key, value;
+	enum ht_err err = ht_txn_begin(s->from->store, false, &txn);
+
+	if (err == HT_OK)
+		err = ht_seek_open(txn, HT_EV_STATE, &seek);
+	if (err == HT_OK)
+		err = ht_seek_ge(seek, HT_SLICE("", 1), &key, &value);
+	while (err == HT_OK) {
+		if (!ht_slice_is(key, HT_HEAD_KEY) &&
+		    !ht_slice_is(key, HT_VOLUMES_KEY))
+			err = ht_txn_put(to, HT_EV_STATE, key, value);
+		if (err == HT_OK)
+			err = ht_seek_next(seek, &key, &value);
+	}
+	return err == HT_ENOTFOUND ? HT_OK : err;
+}
+
+static enum ht_err
+put_batch(struct copy *s, struct ht_txn *txn)
+{
+	struct ht_log *to = s->to;
+	uint64_t old = to->head.frontier.size, cps;
+	uint64_t rows = to->volumes.state.kept;
+	enum ht_err err = put_leaves(s, txn);
+
+	if (err == HT_OK && old + s->n > rows)
+		err = put_rows(
+		    s, txn, HT_EV_BUNDLES, old > rows ? old : rows, old + s->n);
+	if (err == HT_OK && to->volumes.next.first > 0)
+		err = ht_volumes_put(txn, &to->volumes.next);
+	if (err == HT_OK)
+		err = first_checkpoint(txn, &cps);
+	if (err == HT_OK)
+		err = put_rows(s, txn, HT_EV_CPS, cps, old + s->n + 1);
+	if (err == HT_OK && old + s->n == s->cp.size)
+		err = put_state(s, txn);
+	if (err != HT_OK)
+		return err;
+	to->next.root = ht_frontier_root(&to->next.frontier);
+	to->next.vault = s->end;
+	return ht_head_put(txn, &to->next, &to->leaf);
+}
+
+/* The tree that came of the leaves is the one that the log has there. */
+static enum ht_err
+check_root(struct copy *s)
+{
+	uint64_t size = s->to->next.frontier.size;
+	struct ht_hash root;
+	enum ht_err err = ht_log_root(s->from, size, &root);
+
+	if (err == HT_OK && !ht_hash_eq(&root, &s->to->next.root))
+		err = HT_EINTEGRITY;
+	if (err == HT_OK && size == s->cp.size &&
+	    !ht_hash_eq(&s->cp.root, &root))
+		err = HT_EINTEGRITY;
+	if (err == HT_EINTEGRITY)
+		ht_report_add(s->report, s->from->dir,
+		    "the entries up to %" PRIu64 " do not give the root that "
+		    "the log has there; run hutong-audit verify on a copy",
+		    size);
+	return err;
+}
+
+static enum ht_err
+commit(struct copy *s)
+{
+	struct ht_txn *txn = NULL;
+	enum ht_err err = ht_txn_begin(s->to->store, true, &txn);
+
+	if (err == HT_OK)
+		err = put_batch(s, txn);
+	if (err == HT_OK)
+		err = check_root(s);
+	if (err != HT_OK) {
+		ht_txn_abort(&txn);
+		return err;
+	}
+	err = ht_txn_commit(&txn);
+	if (err == HT_OK)
+		err = ht_log_readback(s->to);
+	if (err != HT_OK)
+		return err;
+	s->to->head = s->to->next;
+	ht_volumes_publish(&s->to->volumes);
+	atomic_store(&s->to->size, s->to->head.frontier.size);
+	atomic_store(&s->c->at, s->to->head.frontier.size);
+	return HT_OK;
+}
+
+/* ---- erasures ---- */
+
+static enum ht_err
+copy_one(struct copy *s)
+{
+	HT_AUTO(ht_erasure_free) struct ht_erasure *list = NULL;
+	struct ht_vault_place at = s->to->head.vault;
+	uint64_t last;
+	enum ht_err err = gather(s);
+
+	if (err != HT_OK)
+		return err;
+	last = s->to->head.frontier.size + s->n - 1;
+	err = ht_vault_copy(
+	    s->from_vault, s->to_vault, &at, s->end, &s->c->bytes);
+	if (err == HT_OK)
+		err = check_pieces(s);
+	if (err == HT_OK && s->erases)
+		err = ht_log_erasure(s->from, last, &list);
+	if (err == HT_OK && s->erases)
+		err = ht_erase_promise(s->to, list);
+	if (err == HT_OK)
+		err = commit(s);
+	if (err != HT_OK || !s->erases)
+		return err;
+	s->c->erased += list->n;
+	return ht_erase_carry_out(s->to, list, last);
+}
+
+/* ---- what else was signed ---- */
+
+/*
+ * A checkpoint that somebody has: the copy continues it, or it is kept as what
+ * the copy is behind.
+ */
+static enum ht_err
+consider(struct copy *s, const char *whose, struct ht_slice note)
+{
+	struct ht_checkpoint cp;
+	struct ht_hash root;
+	enum ht_err err;
+
+	if (note.len == 0)
+		return HT_OK;
+	if (ht_checkpoint_open(note, s->c->vkey, &cp) != HT_OK) {
+		ht_report_add(s->report, whose,
+		    "this is no checkpoint that %s has signed",
+		    s->c->vkey->name);
+		return HT_EINVALID;
+	}
+	if (cp.size <= s->cp.size) {
+		err = ht_log_root(s->to, cp.size, &root);
+		if (err != HT_OK || ht_hash_eq(&root, &cp.root))
+			return err;
+	}
+	if (cp.size > s->c->ahead)
+		s->c->ahead = cp.size;
+	return ht_log_keep_ahead(s->to, note);
+}
+
+static enum ht_err
+consider_file(struct copy *s, const char *name)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(NOTE_MAX);
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(s->c->dir, name);
+	enum ht_err err = path == NULL ? HT_ENOMEM : ht_fs_read(path, &note);
+
+	if (err == HT_ENOTFOUND)
+		return HT_OK;
+	return err == HT_OK ? consider(s, path, ht_buf_slice(&note)) : err;
+}
+
+/* The anchor of the log that stood here stays, under its size's name. */
+static enum ht_err
+put_anchor_aside(struct copy *s, const char *path)
+{
+	HT_AUTO(ht_mem_free) char *aside = NULL;
+
+	if (asprintf(&aside, "%s.%" PRIu64, path, s->to->anchor.size) == -1) {
+		aside = NULL;
+		return HT_ENOMEM;
+	}
+	return link(path, aside) == -1 && errno != EEXIST ? HT_ESYSTEM : HT_OK;
+}
+
+static enum ht_err
+new_anchor(struct copy *s)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(s->c->dir, "anchor");
+	HT_AUTO(ht_mem_free) char *fresh = ht_fs_join(s->c->dir, "anchor.new");
+	struct ht_anchor anchor = {.fd = -1};
+	struct ht_slice note = ht_buf_slice(&s->note);
+	enum ht_err err = path == NULL || fresh == NULL ? HT_ENOMEM : HT_OK;
+
+	if (err == HT_OK && s->to->anchor.size > s->cp.size)
+		err = put_anchor_aside(s, path);
+	if (err != HT_OK)
+		return err;
+	(void)unlink(fresh);
+	err = ht_anchor_open(fresh, true, &anchor);
+	if (err == HT_OK)
+		err = ht_anchor_write(&anchor, s->cp.size, &s->cp.root, note);
+	ht_anchor_close(&anchor);
+	if (err == HT_OK && rename(fresh, path) == -1)
+		err = HT_ESYSTEM;
+	return err == HT_OK ? ht_fs_sync_dir(s->c->dir) : err;
+}
+
+/*
+ * Only a folder that is to be a log again may have seen more than the copy: in
+ * a backup's that was found out before anything was written.
+ */
+static enum ht_err
+end(struct copy *s)
+{
+	struct ht_anchor *a = &s->to->anchor;
+	enum ht_err err = HT_OK;
+
+	if (s->c->kind == HT_COPY_RESTORE && a->counter > 0)
+		err = consider(s, s->c->dir, HT_SLICE(a->note, a->note_len));
+	if (err == HT_OK && s->c->kind == HT_COPY_RESTORE)
+		err = consider_file(s, "ahead");
+	if (err == HT_OK)
+		err = consider(s, "the checkpoint given", s->c->seen);
+	return err == HT_OK ? new_anchor(s) : err;
+}
+
+/* ---- all of it ---- */
+
+static enum ht_err
+open_source(struct copy *s)
+{
+	struct ht_note note;
+	enum ht_err err = ht_log_checkpoint(s->from, &s->note);
+
+	if (err == HT_OK)
+		err = ht_note_parse(ht_buf_slice(&s->note), &note);
+	if (err == HT_OK)
+		err = ht_checkpoint_parse(note.text, &s->cp);
+	if (err != HT_OK || has(s->from_vault, "."))
+		return err;
+	ht_report_add(s->report, s->from->dir,
+	    "its vault is missing, and with it every tag and body; copy from "
+	    "another one");
+	return HT_ENOTFOUND;
+}
+
+static enum ht_err
+copy_all(struct copy *s)
+{
+	enum ht_err err = HT_OK;
+
+	err =
+	    ht_volumes_copy(s->from, s->to, s->cp.size, s->c->stop, s->report);
+	while (err == HT_OK && s->to->head.frontier.size < s->cp.size) {
+		if (s->c->stop != NULL && atomic_load(s->c->stop))
+			return HT_EAGAIN;
+		err = copy_one(s);
+		if (s->c->progress != NULL)
+			s->c->progress(
+			    s->c->arg, s->to->head.frontier.size, s->cp.size);
+	}
+	if (err == HT_OK)
+		err = end(s);
+	if (err != HT_OK || s->bad == 0)
+		return err;
+	ht_report_add(s->report, s->from->dir,
+	    "all was copied, but %" PRIu64 " tags or bodies are not what "
+	    "their entries say, the first that of entry %" PRIu64
+	    ": look for an older copy that still has them",
+	    s->bad, s->first_bad);
+	return HT_EINTEGRITY;
+}
+
+static void
+copy_fini(struct copy *s)
+{
+	ht_log_close(&s->to);
+	ht_buf_fini(&s->note);
+	ht_buf_fini(&s->leaves);
+	ht_buf_fini(&s->tag);
+	ht_buf_fini(&s->body);
+	free(s->from_vault);
+	free(s->to_vault);
+}
+
+enum ht_err
+ht_log_copy(struct ht_copy *c, struct ht_report *report)
+{
+	struct copy s = {
+	    .c = c,
+	    .from = c->from,
+	    .report = report,
+	    .note = HT_BUF(NOTE_MAX),
+	    .leaves = HT_BUF((size_t)BATCH * (HT_LEAF_MAX + 4)),
+	    .tag = HT_BUF(HT_TAG_MAX),
+	    .body = HT_BUF(HT_BODY_MAX),
+	    .from_vault = ht_fs_join(c->from->dir, "vault"),
+	    .to_vault = ht_fs_join(c->dir, "vault"),
+	};
+	enum ht_err err =
+	    s.from_vault == NULL || s.to_vault == NULL ? HT_ENOMEM : HT_OK;
+	int failed;
+
+	if (err == HT_OK)
+		err = open_source(&s);
+	if (err == HT_OK)
+		err = open_copy(&s);
+	if (err == HT_OK)
+		err = copy_all(&s);
+	if (s.to != NULL) {
+		c->size = s.to->head.frontier.size;
+		c->root = s.to->head.root;
+	}
+	failed = errno;
+	copy_fini(&s);
+	errno = failed;
+	return err;
+}
+
+enum ht_err
+ht_log_copy_done(const char *dir)
+{
+	HT_AUTO(ht_mem_free) char *mark = ht_fs_join(dir, HT_RESTORE_MARK);
+
+	if (mark == NULL)
+		return HT_ENOMEM;
+	if (unlink(mark) == -1)
+		return HT_ESYSTEM;
+	return ht_fs_sync_dir(dir);
+}
