@@ -245,7 +245,7 @@ write_leaves(const char *dir)
 		    good[i].why);
 	bend("version-2", 0, 0, 2, "a version that does not exist");
 	bend("type-0", 0, 1, 0, "no type");
-	bend("type-20", 0, 1, 20, "a type that does not exist");
+	bend("type-255", 0, 1, 255, "a type that does not exist");
 	bend("grant-long", 1, 52, 0xff, "a length that leaves the leaf");
 	leaf_row("cut", "bad", HT_SLICE(leaves[1].at, leaves[1].len - 1),
 	    "the last byte is missing");
