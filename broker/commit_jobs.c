@@ -329,4 +329,7 @@ ht_committer_stats(
 	HT_ASSERT(pthread_mutex_lock(&committer->lock) == 0);
 	*ret = committer->stats;
 	HT_ASSERT(pthread_mutex_unlock(&committer->lock) == 0);
+	/* Held since the last group: so will the next one find it. */
+	if (atomic_load(&committer->held) && ret->admission.status == HT_ST_OK)
+		ret->admission = ht_admission(false, true, ret->room, 0);
 }
