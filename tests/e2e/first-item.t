@@ -2,6 +2,12 @@
 # docs/first-item.md and docs/ceremonies.md, run as they stand: every block
 # marked sh, in its order, on an exchange that has never heard of the table.
 : "${HT_BUILD:?HT_BUILD names the folder with the programs}"
+# A walk of some hundred commands, whose programs other tests run as well.
+case $HT_BUILD in */san-*)
+	echo "1..0 # SKIP trust.t and exchange.t have the same under sanitizers"
+	exit 0
+	;;
+esac
 TOP=$(cd "${0%/*}/../.." && pwd)
 D=$(mktemp -d "${TMPDIR:-/tmp}/hutong-first-XXXXXX")
 export HT_BUILD D HT_DEMO_DIR=$D
