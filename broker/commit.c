@@ -785,7 +785,6 @@ ht_committer_start(
 	append_start(c);
 	c->snapshot_place = append_snapshot(c);
 	c->new_trust = true;
-	look_at_disk(c); /* whoever asks is told at once how it stands */
 	commit(c);
 	if (pthread_create(&c->thread, NULL, run, c) != 0) {
 		free_committer(&c);

@@ -119,14 +119,19 @@ machine_went_down(const char *mark)
 	       !ht_slice_eq(ht_buf_slice(&then), ht_buf_slice(&now));
 }
 
+/* One that stands already takes no room: a full disk may have none. */
 static enum ht_err
 set_mark(const char *mark)
 {
+	HT_AUTO(ht_buf_fini) struct ht_buf then = HT_BUF(256);
 	HT_AUTO(ht_buf_fini) struct ht_buf now = HT_BUF(256);
 	enum ht_err err = ht_fs_read(BOOT_ID, &now);
 
 	if (err != HT_OK && err != HT_ENOTFOUND)
 		return err;
+	if (ht_fs_read(mark, &then) == HT_OK &&
+	    ht_slice_eq(ht_buf_slice(&then), ht_buf_slice(&now)))
+		return HT_OK;
 	return ht_fs_replace(mark, 0600, ht_buf_slice(&now));
 }
 
