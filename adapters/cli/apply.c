@@ -146,6 +146,18 @@ check_turn(const struct ht_case_file *file, enum ht_case_event event)
 	    ht_case_state_text(file->now.state), bar);
 }
 
+/* The application @name in the folder, if @event may come next. */
+static int
+take_case(const char *dir, const char *name, enum ht_case_event event,
+    struct ht_casebook **ret_book, const struct ht_case_file **ret)
+{
+	int rc = ht_cli_casebook(dir, ret_book);
+
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_case(*ret_book, name, ret);
+	return rc == HT_CLI_GO ? check_turn(*ret, event) : rc;
+}
+
 struct answer_draft {
 	const char *dir, *name, *says, *grant, *out;
 	struct ht_args missing, reasons;
@@ -198,12 +210,8 @@ write_answer(const struct says *says, const struct answer_draft *d)
 	HT_AUTO(ht_casebook_free) struct ht_casebook *book = NULL;
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_DOC_MAX);
 	const struct ht_case_file *file = NULL;
-	int rc = ht_cli_casebook(d->dir, &book);
+	int rc = take_case(d->dir, d->name, says->event, &book, &file);
 
-	if (rc == HT_CLI_GO)
-		rc = ht_cli_case(book, d->name, &file);
-	if (rc == HT_CLI_GO)
-		rc = check_turn(file, says->event);
 	if (rc != HT_CLI_GO)
 		return rc;
 	begin_answer(&out, "answer", file);
@@ -268,11 +276,8 @@ extend(int argc, char **argv)
 	int rc = ht_cli_options(&takes, argc, argv, &args);
 
 	if (rc == HT_CLI_GO)
-		rc = ht_cli_casebook(args.at[0], &book);
-	if (rc == HT_CLI_GO)
-		rc = ht_cli_case(book, args.at[1], &file);
-	if (rc == HT_CLI_GO)
-		rc = check_turn(file, HT_CASE_EXTEND);
+		rc = take_case(
+		    args.at[0], args.at[1], HT_CASE_EXTEND, &book, &file);
 	if (rc != HT_CLI_GO)
 		return rc;
 	begin_answer(&text, "extension", file);
@@ -318,11 +323,8 @@ withdraw(int argc, char **argv)
 	int rc = ht_cli_options(&takes, argc, argv, &args);
 
 	if (rc == HT_CLI_GO)
-		rc = ht_cli_casebook(args.at[0], &book);
-	if (rc == HT_CLI_GO)
-		rc = ht_cli_case(book, args.at[1], &file);
-	if (rc == HT_CLI_GO)
-		rc = check_turn(file, HT_CASE_WITHDRAW);
+		rc = take_case(
+		    args.at[0], args.at[1], HT_CASE_WITHDRAW, &book, &file);
 	return rc == HT_CLI_GO ? write_withdrawal(file, reason, out) : rc;
 }
 
