@@ -786,6 +786,10 @@ ht_committer_start(
 	c->snapshot_place = append_snapshot(c);
 	c->new_trust = true;
 	commit(c);
+	/* For whoever asks before the thread has looked at the disk. */
+	c->stats.room = ht_log_room(conf->log);
+	c->stats.admission = ht_admission(
+	    c->clock.parted, false, c->stats.room, conf->disk_reserve);
 	if (pthread_create(&c->thread, NULL, run, c) != 0) {
 		free_committer(&c);
 		return HT_ESYSTEM;
