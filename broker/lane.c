@@ -488,6 +488,7 @@ accept_request(
 	    weight(r->header, r->tag, h->body_len));
 	if (held == NULL)
 		return;
+	held->first = now->first;
 	held->parcel = now->parcel;
 	held->record = now->i;
 	held->group = lane->group;
@@ -557,6 +558,7 @@ accept_response(
 	rec->state = HELD;
 	held->request = request;
 	request->answer = held;
+	held->first = now->first;
 	held->parcel = now->parcel;
 	held->record = now->i;
 	held->group = lane->group;
@@ -885,6 +887,7 @@ replay_request(struct ht_lane *lane, const struct ht_entry *e,
 
 	if (recipient == NULL || asker == NULL || held == NULL)
 		return;
+	held->first = e->bundle_seq;
 	open_request(lane, rec, held, recipient, asker);
 	lane_assign(lane, held);
 }
@@ -916,6 +919,7 @@ replay_response(struct ht_lane *lane, const struct ht_entry *e,
 	if (held == NULL)
 		return;
 	rec->state = HELD;
+	held->first = e->bundle_seq;
 	held->request = request;
 	request->answer = held;
 	lane_address(lane, held, asker);

@@ -88,9 +88,9 @@ struct ht_act {
 	uint32_t retry_ms;
 	uint64_t place; /* APPEND: the seq it must get; else the record's */
 	uint64_t cites;
-	uint64_t first;             /* APPEND: the first entry of its bundle */
-	struct ht_conn *to;         /* DELIVER, END, REFUSE: borrowed */
-	struct ht_id id;            /* END, EXPIRED: the request's */
+	uint64_t first;     /* APPEND, DELIVER: the first entry of its bundle */
+	struct ht_conn *to; /* DELIVER, END, REFUSE: borrowed */
+	struct ht_id id;    /* END, EXPIRED: the request's */
 	const char *member, *node;  /* APPEND without parcel; borrowed */
 	struct ht_hash hash;        /* REJECT of what was not verified */
 	uint64_t len;               /* its bytes; REFUSALS: the count */

@@ -77,6 +77,7 @@ struct held {
 	struct member *to_member;
 	struct node *asker; /* a request's */
 	uint64_t place;
+	uint64_t first; /* of its bundle's entries */
 	uint32_t bytes;
 	uint32_t record; /* in parcel, as long as group is now */
 	struct ht_parcel *parcel;

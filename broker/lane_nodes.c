@@ -328,6 +328,7 @@ deliver(struct ht_lane *lane, struct node *node, struct held *held)
 	if (act == NULL)
 		return;
 	act->place = held->place;
+	act->first = held->first;
 	act->to = ht_conn_ref(node->conn);
 	if (held->group == lane->group) {
 		act->parcel = held->parcel;

@@ -1,7 +1,6 @@
 /*
  * reply.c -- results of one bundle become one ACK; deliveries of one bundle
  * to one node become one DELIVER, with hashes where records were left out.
- * What is not in memory any more is read from the log.
  */
 #include "broker/reply.h"
 
@@ -9,19 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/log/bundles.h"
 #include "broker/pipe.h"
-#include "lib/base/log.h"
+#include "broker/recall.h"
 #include "lib/base/panic.h"
-#include "schemas/tag.h"
 
 #define BATCHES_MAX 64 /* deliveries being gathered at once */
 #define HEAD_MAX    2048
 
-/* Records of one parcel for one node. */
+/* Records of one bundle for one node. */
 struct batch {
 	struct ht_conn *to;
-	struct ht_parcel *parcel;
+	struct ht_parcel *parcel; /* NULL: in memory no more */
+	uint64_t first;           /* place of the bundle's first entry */
 	uint32_t n;
 	uint32_t keep[HT_BUNDLE_MAX];
 	uint64_t places[HT_BUNDLE_MAX];
@@ -35,27 +33,25 @@ struct ht_replier {
 	size_t n_batches;
 	struct batch batches[BATCHES_MAX];
 	struct ht_buf leaves; /* heads of a proof point into it */
-	struct ht_buf bytes, tag, body;
-	struct ht_bundle whole; /* of a record read from the log, in bytes */
-	uint64_t whole_seq;     /* of its first entry, */
-	bool has_whole;         /* if it is there */
+	struct ht_recall *recall;
 	struct ht_message m;
 };
 
 enum ht_err
 ht_replier_new(struct ht_log *log, struct ht_replier **ret)
 {
+	HT_AUTO(ht_replier_free)
 	struct ht_replier *r = calloc(1, sizeof(*r));
+	enum ht_err err;
 
 	if (r == NULL)
 		return HT_ENOMEM;
 	r->log = log;
 	r->leaves = HT_BUF(HT_BUNDLE_MAX * HEAD_MAX);
-	r->bytes = HT_BUF(HT_EVIDENCE_MAX + HEAD_MAX);
-	r->tag = HT_BUF(HT_TAG_MAX);
-	r->body = HT_BUF(HT_BODY_MAX);
-	*ret = r;
-	return HT_OK;
+	err = ht_recall_new(log, &r->recall);
+	if (err == HT_OK)
+		*ret = HT_TAKE(r);
+	return err;
 }
 
 void
@@ -66,9 +62,7 @@ ht_replier_free(struct ht_replier **replier_p)
 	if (r == NULL)
 		return;
 	ht_buf_fini(&r->leaves);
-	ht_buf_fini(&r->bytes);
-	ht_buf_fini(&r->tag);
-	ht_buf_fini(&r->body);
+	ht_recall_free(&r->recall);
 	free(r);
 }
 
@@ -251,19 +245,22 @@ send_deliver(struct ht_replier *r, const struct ht_conn *to)
 static enum ht_err
 send_batch(struct ht_replier *r, const struct batch *batch)
 {
-	const struct ht_bundle *from = &batch->parcel->bundle;
+	struct ht_bundle *part = &r->m.deliver.bundle;
+	enum ht_err err = HT_OK;
 
-	if (batch->n == from->n_records) {
-		r->m.deliver.bundle = *from;
-	} else {
-		enum ht_err err = ht_bundle_part(
-		    from, batch->keep, batch->n, &r->m.deliver.bundle);
-
-		if (err != HT_OK)
-			return err;
-	}
 	memcpy(r->m.deliver.places, batch->places,
 	    batch->n * sizeof(batch->places[0]));
+	if (batch->parcel == NULL)
+		err = ht_recall(r->recall, batch->first, r->m.deliver.places,
+		    batch->n, part);
+	else if (batch->n == batch->parcel->bundle.n_records)
+		*part = batch->parcel->bundle;
+	else
+		err = ht_bundle_part(
+		    &batch->parcel->bundle, batch->keep, batch->n, part);
+	/* Of what is damaged in the log nothing may be left. */
+	if (err != HT_OK || part->n_records == 0)
+		return err;
 	return send_deliver(r, batch->to);
 }
 
@@ -278,15 +275,43 @@ send_batches(struct ht_replier *r)
 	return err;
 }
 
-/* Records come in the order of their bundle, so positions only rise. */
+/* In the order of places, which is the bundle's. */
+static void
+insert(struct batch *batch, uint32_t record, uint64_t place)
+{
+	uint32_t at = batch->n;
+
+	while (at > 0 && batch->places[at - 1] > place)
+		at--;
+	/* Sent twice in one group (a node came back): once is enough. */
+	if (at > 0 && batch->places[at - 1] == place)
+		return;
+	HT_ASSERT(batch->n < HT_BUNDLE_MAX);
+	memmove(&batch->keep[at + 1], &batch->keep[at],
+	    (batch->n - at) * sizeof(batch->keep[0]));
+	memmove(&batch->places[at + 1], &batch->places[at],
+	    (batch->n - at) * sizeof(batch->places[0]));
+	batch->keep[at] = record;
+	batch->places[at] = place;
+	batch->n++;
+}
+
+static bool
+takes(const struct batch *batch, const struct ht_act *act)
+{
+	return batch->to == act->to && batch->parcel == act->parcel &&
+	       batch->first == act->first;
+}
+
 static enum ht_err
 gather(struct ht_replier *r, const struct ht_act *act)
 {
 	struct batch *batch = NULL;
 
+	if (!reachable(r, act->to))
+		return HT_OK; /* that front is gone; HELLO brings it again */
 	for (size_t i = 0; i < r->n_batches; i++)
-		if (r->batches[i].to == act->to &&
-		    r->batches[i].parcel == act->parcel)
+		if (takes(&r->batches[i], act))
 			batch = &r->batches[i];
 	if (batch == NULL) {
 		if (r->n_batches == BATCHES_MAX) {
@@ -298,85 +323,10 @@ gather(struct ht_replier *r, const struct ht_act *act)
 		batch = &r->batches[r->n_batches++];
 		batch->to = act->to;
 		batch->parcel = act->parcel;
+		batch->first = act->first;
 		batch->n = 0;
 	}
-	HT_ASSERT(batch->n < HT_BUNDLE_MAX);
-	/* Sent twice in one group (a node came back): once is enough. */
-	if (batch->n > 0 && batch->keep[batch->n - 1] >= act->record)
-		return HT_OK;
-	batch->keep[batch->n] = act->record;
-	batch->places[batch->n++] = act->place;
-	return HT_OK;
-}
-
-/* Its neighbours were asked for just before, as often as not. */
-static enum ht_err
-load_whole(struct ht_replier *r, uint64_t first)
-{
-	enum ht_err err;
-
-	if (r->has_whole && r->whole_seq == first)
-		return HT_OK;
-	err = ht_evidence_load(r->log, first, &r->bytes, &r->whole, NULL);
-	r->has_whole = err == HT_OK;
-	r->whole_seq = first;
-	return err;
-}
-
-/*
- * A record that left the memory: header from its entry, tag and body from the
- * vault, the bundle's other leaves as hashes from the evidence.
- */
-static enum ht_err
-deliver_from_log(struct ht_replier *r, const struct ht_act *act)
-{
-	struct ht_bundle *part = &r->m.deliver.bundle;
-	uint8_t leaf_bytes[HEAD_MAX];
-	struct ht_slice leaf;
-	struct ht_entry e;
-	enum ht_err err;
-
-	ht_buf_reset(&r->leaves);
-	ht_buf_reset(&r->tag);
-	ht_buf_reset(&r->body);
-	err = ht_log_read(r->log, act->place, &r->leaves);
-	if (err != HT_OK)
-		return err;
-	leaf = ht_buf_slice(&r->leaves);
-	HT_ASSERT(leaf.len <= sizeof(leaf_bytes));
-	memcpy(leaf_bytes, leaf.at, leaf.len);
-	err = ht_entry_decode(HT_SLICE(leaf_bytes, leaf.len), &e);
-	if (err == HT_OK)
-		err = ht_log_read_vault(r->log, &e, &r->tag, &r->body);
-	if (err == HT_OK)
-		err = load_whole(r, e.bundle_seq);
-	if (err == HT_OK)
-		err = ht_evidence_narrow(&r->whole, e.bundle_index, part);
-	if (err != HT_OK)
-		return err;
-	HT_ASSERT(part->n_records == 1);
-	part->records[0].header = e.payload;
-	part->records[0].tag = ht_buf_slice(&r->tag);
-	part->records[0].body = ht_buf_slice(&r->body);
-	r->m.deliver.places[0] = act->place;
-	return send_deliver(r, act->to);
-}
-
-static enum ht_err
-deliver(struct ht_replier *r, const struct ht_act *act)
-{
-	enum ht_err err;
-
-	if (!reachable(r, act->to))
-		return HT_OK; /* that front is gone; HELLO brings it again */
-	if (act->parcel != NULL)
-		return gather(r, act);
-	err = deliver_from_log(r, act);
-	if (err != HT_EINTEGRITY && err != HT_ENOTFOUND)
-		return err;
-	/* One damaged record is not sent; the others are. */
-	ht_log(HT_ERROR, "broker: entry %llu cannot be delivered: %s",
-	    (unsigned long long)act->place, ht_err_text(err));
+	insert(batch, act->record, act->place);
 	return HT_OK;
 }
 
@@ -391,7 +341,6 @@ ht_reply(struct ht_replier *r, const struct ht_act *acts, size_t n,
 	r->generation = generation;
 	r->out = out;
 	r->n_batches = 0;
-	r->has_whole = false;
 	for (size_t i = 0; i < n && err == HT_OK; i++) {
 		const struct ht_act *act = &acts[i];
 
@@ -408,7 +357,7 @@ ht_reply(struct ht_replier *r, const struct ht_act *acts, size_t n,
 			err = answer_refused(r, act);
 			break;
 		case HT_ACT_DELIVER:
-			err = deliver(r, act);
+			err = gather(r, act);
 			break;
 		case HT_ACT_END:
 			err = answer_end(r, act);

@@ -100,6 +100,7 @@ answer_frames_new(
 static enum ht_err
 add_bundle(struct answer_frames *f, const struct ht_entry *e)
 {
+	uint32_t index = e->bundle_index;
 	enum ht_err err;
 
 	if (!f->bundles || e->bundle_count == 0) {
@@ -109,8 +110,7 @@ add_bundle(struct answer_frames *f, const struct ht_entry *e)
 	err = ht_evidence_load(
 	    f->log, e->bundle_seq, &f->bytes, &f->bundle, NULL);
 	if (err == HT_OK)
-		err =
-		    ht_evidence_narrow(&f->bundle, e->bundle_index, &f->alone);
+		err = ht_evidence_narrow(&f->bundle, &index, 1, &f->alone);
 	if (err != HT_OK)
 		return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
 	ht_buf_reset(&f->tag); /* scratch */

@@ -128,7 +128,7 @@ ht_evidence_load(struct ht_log *log, uint64_t first, struct ht_buf *bytes,
 	return err;
 }
 
-/* ---- one record alone ---- */
+/* ---- some of the records ---- */
 
 struct node {
 	unsigned level;
@@ -139,23 +139,24 @@ struct node {
 struct nodes {
 	size_t n;
 	struct node at[HT_LEFT_MAX + HT_BUNDLE_MAX];
-	uint32_t target;
+	uint64_t kept; /* a bit for each leaf that stays */
 };
+_Static_assert(HT_BUNDLE_MAX <= 64, "a bit for each leaf of a bundle");
 
 static bool
-is_target(const struct nodes *s, const struct node *node)
+is_kept(const struct nodes *s, const struct node *node)
 {
-	return node->level == 0 && node->index == s->target;
+	return node->level == 0 && (s->kept >> node->index & 1) != 0;
 }
 
 /* Put it at the end, joined with its left sibling as far as that goes. */
 static void
 push(struct nodes *s, struct node node)
 {
-	while (s->n > 0 && !is_target(s, &node)) {
+	while (s->n > 0 && !is_kept(s, &node)) {
 		const struct node *top = &s->at[s->n - 1];
 
-		if (is_target(s, top) || top->level != node.level ||
+		if (is_kept(s, top) || top->level != node.level ||
 		    (node.index & 1) == 0 || top->index != node.index - 1)
 			break;
 		node.hash = ht_node_hash(&top->hash, &node.hash);
@@ -167,15 +168,13 @@ push(struct nodes *s, struct node node)
 	s->at[s->n++] = node;
 }
 
-enum ht_err
-ht_evidence_narrow(
-    const struct ht_bundle *from, uint32_t index, struct ht_bundle *ret)
+/* The whole row of leaves and left-out subtrees, joined where nothing stays. */
+static enum ht_err
+push_all(struct nodes *s, const struct ht_bundle *from)
 {
-	struct nodes s = {.n = 0, .target = index};
 	struct ht_subtree cover[HT_COVER_MAX];
 	uint64_t next = 0;
 	size_t used = 0;
-	bool found = false;
 
 	for (uint32_t i = 0; i <= from->n_records; i++) {
 		bool last = i == from->n_records;
@@ -185,25 +184,38 @@ ht_evidence_narrow(
 		if (n > from->n_left - used)
 			return HT_EMALFORMED;
 		for (size_t c = 0; c < n; c++)
-			push(&s, (struct node){cover[c].level, cover[c].index,
-			             from->left[used++]});
+			push(s, (struct node){cover[c].level, cover[c].index,
+			            from->left[used++]});
 		if (!last)
-			push(
-			    &s, (struct node){0, place, from->records[i].hash});
+			push(s, (struct node){0, place, from->records[i].hash});
 		next = place + 1;
 	}
+	return HT_OK;
+}
+
+enum ht_err
+ht_evidence_narrow(const struct ht_bundle *from, const uint32_t *indexes,
+    size_t n, struct ht_bundle *ret)
+{
+	struct nodes s = {.n = 0};
+	enum ht_err err;
+
 	*ret = *from;
 	ret->n_records = ret->n_left = 0;
-	for (size_t i = 0; i < s.n; i++) {
-		if (is_target(&s, &s.at[i]))
-			found = true;
-		else if (ret->n_left == HT_LEFT_MAX)
-			return HT_EMALFORMED;
-		else
-			ret->left[ret->n_left++] = s.at[i].hash;
-	}
-	for (uint32_t i = 0; i < from->n_records; i++)
-		if (from->records[i].index == index)
+	for (uint32_t i = 0; i < from->n_records && ret->n_records < n; i++)
+		if (from->records[i].index == indexes[ret->n_records]) {
+			s.kept |= UINT64_C(1) << from->records[i].index;
 			ret->records[ret->n_records++] = from->records[i];
-	return found && ret->n_records == 1 ? HT_OK : HT_ENOTFOUND;
+		}
+	if (n == 0 || ret->n_records < n)
+		return HT_ENOTFOUND;
+	err = push_all(&s, from);
+	for (size_t i = 0; i < s.n && err == HT_OK; i++) {
+		if (is_kept(&s, &s.at[i]))
+			continue;
+		if (ret->n_left == HT_LEFT_MAX)
+			return HT_EMALFORMED;
+		ret->left[ret->n_left++] = s.at[i].hash;
+	}
+	return err;
 }

@@ -33,10 +33,11 @@ enum ht_err ht_evidence_load(struct ht_log *log, uint64_t first,
     struct ht_buf *bytes, struct ht_bundle *ret, uint64_t *ret_bad) HT_MUST_USE;
 
 /*
- * The evidence for one record alone: the others of @from (with hashes) become
- * left-out subtrees.  HT_ENOTFOUND if it has no record of that index.
+ * The evidence for the records of these indexes (increasing) alone: the others
+ * of @from (with hashes) become left-out subtrees.  HT_ENOTFOUND if it lacks
+ * one of them.
  */
-enum ht_err ht_evidence_narrow(const struct ht_bundle *from, uint32_t index,
-    struct ht_bundle *ret) HT_MUST_USE;
+enum ht_err ht_evidence_narrow(const struct ht_bundle *from,
+    const uint32_t *indexes, size_t n, struct ht_bundle *ret) HT_MUST_USE;
 
 #endif

@@ -31,13 +31,15 @@
 
 #define BODY_DATA 860  /* content that seals to 1 KiB, padding included */
 #define WINDOW    1024 /* asks in flight */
+#define WIDE      4096 /* more than a node is handed at once: through the log */
 #define ALONE     2000
 #define MANY_64   40000
 #define MANY_1    8000
 #define VERIFIES  1000
 #define FLOORS    7 /* times; the median counts: another guest may disturb */
 #define COMMITS   300
-#define RESULTS   16
+#define RESULTS   20
+#define CHILDREN  2
 #define READY_MS  20000
 
 /* ---- results ---- */
@@ -219,6 +221,40 @@ make_world(const char *dir, const char *address)
 
 /* ---- processes ---- */
 
+static pid_t children[CHILDREN]; /* 0: none */
+
+static void
+started(pid_t pid)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		if (children[i] == 0) {
+			children[i] = pid;
+			return;
+		}
+	HT_NEVER("more children than are counted");
+}
+
+static void
+stop(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGTERM);
+	waitpid(pid, &status, 0);
+	for (int i = 0; i < CHILDREN; i++)
+		if (children[i] == pid)
+			children[i] = 0;
+}
+
+/* However it ends, nobody is left running behind it. */
+static void
+stop_all(void)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		if (children[i] != 0)
+			stop(children[i]);
+}
+
 static pid_t
 start_broker(const char *program, const char *dir)
 {
@@ -232,16 +268,8 @@ start_broker(const char *program, const char *dir)
 		fprintf(stderr, "bench: %s: %s\n", program, strerror(errno));
 		_exit(127);
 	}
+	started(pid);
 	return pid;
-}
-
-static void
-stop(pid_t pid)
-{
-	int status;
-
-	kill(pid, SIGTERM);
-	waitpid(pid, &status, 0);
 }
 
 /* Not the ticks of /proc: those charge a whole tick to whoever is hit by it. */
@@ -386,8 +414,10 @@ start_provider(const char *dir, unsigned bundle_max)
 
 	if (pid == -1)
 		die("starting the provider", HT_ESYSTEM);
-	if (pid != 0)
+	if (pid != 0) {
+		started(pid);
 		return pid;
+	}
 	snprintf(number, sizeof(number), "%u", bundle_max);
 	execl(
 	    "/proc/self/exe", "bench", "--provide", dir, number, (char *)NULL);
@@ -508,31 +538,54 @@ alone(const char *dir)
 	stop(provider);
 }
 
-/* Many in flight, at most @bundle records a bundle on both sides. */
+/* Many in flight, at most so many records a bundle on both sides. */
+struct load {
+	unsigned bundle, window, total;
+	const char *names[4]; /* throughput, processor, two latencies */
+	const char *against;  /* for throughput */
+};
+
 static void
-together(const char *dir, pid_t broker, unsigned bundle, unsigned total,
-    const char *const names[static 4], const char *against)
+together(const char *dir, pid_t broker, const struct load *load)
 {
-	pid_t provider = start_provider(dir, bundle);
-	struct run run = {.node = open_node(dir, "tax.demo/state", bundle)};
+	pid_t provider = start_provider(dir, load->bundle);
+	struct run run = {
+	    .node = open_node(dir, "tax.demo/state", load->bundle)};
 	double cpu, wall;
 
 	wait_ready(run.node);
-	(void)play(&run, 500, WINDOW);
+	(void)play(&run, 500, load->window);
 	free(run.latency);
 	cpu = broker_cpu_seconds(broker);
-	wall = play(&run, total, WINDOW);
+	wall = play(&run, load->total, load->window);
 	cpu = broker_cpu_seconds(broker) - cpu;
-	result(names[0], total / wall, "exchanges/s", against);
-	result(names[1], cpu * 1e6 / total, "us", "floor/ed25519-verify");
-	result(names[2], percentile_ms(&run, 0.50), "ms",
+	result(
+	    load->names[0], load->total / wall, "exchanges/s", load->against);
+	result(load->names[1], cpu * 1e6 / load->total, "us",
+	    "floor/ed25519-verify");
+	result(load->names[2], percentile_ms(&run, 0.50), "ms",
 	    "exchange/one-at-a-time/p50");
-	result(names[3], percentile_ms(&run, 0.99), "ms",
+	result(load->names[3], percentile_ms(&run, 0.99), "ms",
 	    "exchange/one-at-a-time/p50");
 	free(run.latency);
 	ht_node_close(&run.node);
 	stop(provider);
 }
+
+static const struct load loads[] = {
+    {1,  WINDOW, MANY_1,
+     {"exchange/bundle-1/throughput", "exchange/bundle-1/broker-cpu",
+            "exchange/bundle-1/p50", "exchange/bundle-1/p99"},
+     NULL                           },
+    {64, WINDOW, MANY_64,
+     {"exchange/bundle-64/throughput", "exchange/bundle-64/broker-cpu",
+            "exchange/bundle-64/p50", "exchange/bundle-64/p99"},
+     "exchange/bundle-1/throughput" },
+    {64, WIDE,   MANY_64,
+     {"exchange/4096-asked/throughput", "exchange/4096-asked/broker-cpu",
+            "exchange/4096-asked/p50", "exchange/4096-asked/p99"},
+     "exchange/bundle-64/throughput"},
+};
 
 /* ---- saying it ---- */
 
@@ -577,6 +630,7 @@ main(int argc, char **argv)
 	}
 	snprintf(address, sizeof(address), "tcp://127.0.0.1:%s",
 	    getenv("HT_BENCH_PORT") != NULL ? getenv("HT_BENCH_PORT") : "5699");
+	HT_ASSERT(atexit(stop_all) == 0);
 	floor_verify();
 	floor_commit(argv[1]);
 	world = make_world(argv[1], address);
@@ -584,16 +638,8 @@ main(int argc, char **argv)
 	    "floor/ed25519-verify");
 	broker = start_broker(argv[2], argv[1]);
 	alone(argv[1]);
-	together(argv[1], broker, 1, MANY_1,
-	    (const char *[]){"exchange/bundle-1/throughput",
-	        "exchange/bundle-1/broker-cpu", "exchange/bundle-1/p50",
-	        "exchange/bundle-1/p99"},
-	    NULL);
-	together(argv[1], broker, 64, MANY_64,
-	    (const char *[]){"exchange/bundle-64/throughput",
-	        "exchange/bundle-64/broker-cpu", "exchange/bundle-64/p50",
-	        "exchange/bundle-64/p99"},
-	    "exchange/bundle-1/throughput");
+	for (size_t i = 0; i < HT_COUNT(loads); i++)
+		together(argv[1], broker, &loads[i]);
 	stop(broker);
 	ht_world_free(&world);
 	write_json(argv[3]);

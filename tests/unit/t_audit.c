@@ -340,7 +340,7 @@ each_record_is_proven_alone(void **state)
 	assert_non_null(key);
 	assert_ok(ht_bundle_verify(&whole, &key->pub));
 	for (uint32_t i = 0; i < 7; i++) {
-		assert_ok(ht_evidence_narrow(&whole, i, &alone));
+		assert_ok(ht_evidence_narrow(&whole, &i, 1, &alone));
 		assert_int_equal(alone.n_records, 1);
 		assert_int_equal(alone.n_left, 3);
 		assert_ok(ht_evidence_root(&alone));
@@ -350,9 +350,44 @@ each_record_is_proven_alone(void **state)
 		assert_ok(ht_evidence_root(&alone));
 		assert_err(ht_bundle_verify(&alone, &key->pub), HT_EBADSIG);
 	}
-	assert_err(ht_evidence_narrow(&whole, 7, &alone), HT_ENOTFOUND);
+	assert_err(ht_evidence_narrow(&whole, &(uint32_t){7}, 1, &alone),
+	    HT_ENOTFOUND);
 	assert_err(ht_evidence_load(f.log, f.first + 1, &bytes, &whole, NULL),
 	    HT_ENOTFOUND);
+	ht_buf_fini(&bytes);
+	finish(&f);
+}
+
+/* Every choice of them: the cover is the one of docs/protocol.md section 4. */
+static void
+any_records_are_proven_together(void **state)
+{
+	static struct ht_bundle whole, some;
+	struct ht_buf bytes = HT_BUF(HT_EVIDENCE_MAX);
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	assert_ok(ht_evidence_load(f.log, f.first, &bytes, &whole, NULL));
+	for (uint32_t set = 1; set < 1u << 7; set++) {
+		uint32_t indexes[7];
+		size_t n = 0;
+
+		for (uint32_t i = 0; i < 7; i++)
+			if (set >> i & 1)
+				indexes[n++] = i;
+		assert_ok(ht_evidence_narrow(&whole, indexes, n, &some));
+		assert_int_equal(some.n_records, n);
+		for (uint32_t i = 0; i < n; i++)
+			assert_int_equal(some.records[i].index, indexes[i]);
+		assert_ok(ht_evidence_root(&some));
+		assert_true(ht_hash_eq(&some.root, &whole.root));
+	}
+	assert_err(ht_evidence_narrow(&whole, (uint32_t[]){2, 7}, 2, &some),
+	    HT_ENOTFOUND);
+	assert_err(ht_evidence_narrow(&whole, (uint32_t[]){3, 2}, 2, &some),
+	    HT_ENOTFOUND);
+	assert_err(ht_evidence_narrow(&whole, NULL, 0, &some), HT_ENOTFOUND);
 	ht_buf_fini(&bytes);
 	finish(&f);
 }
@@ -1716,6 +1751,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_exchange_is_found_whole),
     cmocka_unit_test(an_index_of_another_log_is_wiped),
     cmocka_unit_test(each_record_is_proven_alone),
+    cmocka_unit_test(any_records_are_proven_together),
     cmocka_unit_test(evidence_has_one_form),
     cmocka_unit_test(every_row_of_an_answer_is_proven),
     cmocka_unit_test(a_limit_says_where_to_go_on),

@@ -115,6 +115,7 @@ struct record {
 struct entry {
 	unsigned type, status;
 	uint64_t cites, time_ms;
+	uint64_t first;  /* of its bundle */
 	int record;      /* -1: none */
 	struct ht_id id; /* EXPIRED */
 	char sender[HT_NAME_MAX + 1];
@@ -299,6 +300,7 @@ on_append(struct play *p, const struct ht_act *act, const int *records)
 	e->type = act->entry;
 	e->status = act->status;
 	e->cites = act->cites;
+	e->first = act->first;
 	e->time_ms = p->now_ms;
 	e->record = act->parcel == NULL ? -1 : records[act->record];
 	e->id = act->id;
@@ -352,6 +354,8 @@ on_deliver(struct play *p, const struct ht_act *act)
 	p->delivered++;
 	assert_true(act->place < p->n_entries);
 	assert_true(e->record >= 0);
+	/* By which who reads it from the log finds its bundle. */
+	assert_int_equal(act->first, e->first);
 	r = &p->records[e->record];
 	if (e->type == HT_ENTRY_REQUEST) {
 		assert_true(ht_slice_is(r->h.recipient, act->to->member));
@@ -633,6 +637,7 @@ replay_entry(struct play *p, size_t i)
 		e.grant = r->h.grant;
 		e.payload = HT_SLICE(r->raw, r->len);
 		e.body_len = 100;
+		e.bundle_seq = from->first;
 		e.bundle_count = 1;
 		h = &r->h;
 		tag = HT_SLICE(r->tag, r->tag_len);
