@@ -18,9 +18,11 @@ static enum ht_err
 want_list(struct ht_archive_wants *w, uint64_t by, uint64_t seq)
 {
 	uint64_t *more;
+	enum ht_err err =
+	    w->listed == NULL ? HT_OK : w->listed(w->arg, by, seq);
 
-	if (w->listed != NULL && !w->listed(w->arg, by, seq))
-		return HT_EINTEGRITY;
+	if (err != HT_OK)
+		return err;
 	for (size_t i = 0; i < w->n_lists; i++)
 		if (w->lists[i] == by)
 			return HT_OK;
