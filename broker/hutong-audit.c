@@ -55,8 +55,12 @@ static const char usage_text[] =
     "       hutong-audit witness status|note WHERE --root FILE "
     "[--format table|csv]\n"
     "\n"
-    "WHERE: a stopped or copied log, or a running broker\n"
+    "WHERE: a stopped or copied log, a part of one, or a running broker\n"
     "  --dir DIR             the log's folder\n"
+    "  --volume FILE         of search, show and prove: a closed volume's "
+    "file, "
+    "or an\n"
+    "                        archive of one\n"
     "  --socket PATH --key FILE --why TEXT\n"
     "                        the broker's audit socket, the auditor's key, "
     "and the\n"
@@ -144,6 +148,7 @@ enum {
 	OPT_SHOW,
 	OPT_HASHES,
 	OPT_OPENING,
+	OPT_VOLUME,
 	OPT_OUT = 'o',
 	OPT_HELP = 'h',
 };
@@ -198,6 +203,7 @@ static const struct option options[] = {
     {"hashes",         no_argument,       NULL, OPT_HASHES     },
     {"show",           required_argument, NULL, OPT_SHOW       },
     {"opening",        required_argument, NULL, OPT_OPENING    },
+    {"volume",         required_argument, NULL, OPT_VOLUME     },
     {"help",           no_argument,       NULL, OPT_HELP       },
     {NULL,             0,                 NULL, 0              },
 };
@@ -497,6 +503,9 @@ take_option(struct ht_audit_opts *o, int opt)
 	case OPT_SCAN:
 		o->scan = true;
 		return true;
+	case OPT_VOLUME:
+		o->volume = optarg;
+		return true;
 	case OPT_COMPLETE:
 		o->complete = true;
 		return true;
@@ -552,6 +561,11 @@ usage_error(const char *text)
 static int
 check_where(const struct ht_audit_opts *o)
 {
+	if (o->volume != NULL)
+		return usage_error("--volume is for search (without "
+		                   "--complete and --cursor-file), show and "
+		                   "prove: all else needs the log, which "
+		                   "--dir or --socket names");
 	if ((o->dir != NULL) == (o->socket != NULL))
 		return usage_error("either --dir or --socket says where the "
 		                   "log is");
@@ -560,6 +574,18 @@ check_where(const struct ht_audit_opts *o)
 	if (o->socket != NULL && o->query.why.len == 0)
 		return usage_error("--socket needs --why: the purpose stands "
 		                   "in the log beside your name");
+	return HT_AUDIT_OK;
+}
+
+/* What one volume can answer by itself may be asked of it alone. */
+static int
+check_where_or_volume(const struct ht_audit_opts *o)
+{
+	if (o->volume == NULL || o->complete || o->cursor != NULL)
+		return check_where(o);
+	if (o->dir != NULL || o->socket != NULL)
+		return usage_error("--volume is a file alone: without --dir "
+		                   "and --socket");
 	return HT_AUDIT_OK;
 }
 
@@ -582,7 +608,7 @@ run_complete(struct ht_audit_opts *o)
 static int
 run_search(struct ht_audit_opts *o, int argc, char **argv)
 {
-	int code = check_where(o);
+	int code = check_where_or_volume(o);
 
 	(void)argv;
 	if (code == HT_AUDIT_OK && argc > 0)
@@ -697,7 +723,7 @@ run_report(struct ht_audit_opts *o, int argc, char **argv)
 static int
 run_show(struct ht_audit_opts *o, int argc, char **argv)
 {
-	int code = check_where(o);
+	int code = check_where_or_volume(o);
 
 	if (code != HT_AUDIT_OK)
 		return code;
@@ -714,7 +740,7 @@ run_show(struct ht_audit_opts *o, int argc, char **argv)
 static int
 run_prove(struct ht_audit_opts *o, int argc, char **argv)
 {
-	int code = check_where(o);
+	int code = check_where_or_volume(o);
 	uint64_t seq;
 
 	if (code != HT_AUDIT_OK)

@@ -61,6 +61,7 @@ ht_cli_code(enum ht_err err)
 	case HT_EINVALID:
 	case HT_EEXPIRED:
 	case HT_EERASED:
+	case HT_EGONE:
 		return HT_EXIT_REFUSED;
 	case HT_ENOMEM:
 	case HT_ENOTFOUND:

@@ -220,6 +220,10 @@ add_cited(struct answer_frames *f, const struct ht_entry *e)
 	}
 	ht_buf_reset(&f->bytes);
 	err = ht_log_read(f->log, e->cites - 1, &f->bytes);
+	if (err == HT_EGONE) { /* the row alone is what there is */
+		ht_pack_nil(f->out);
+		return HT_OK;
+	}
 	if (err == HT_OK)
 		err = ht_log_inclusion_of_many(
 		    f->log, &f->memo, e->cites - 1, f->size, path, &n);

@@ -95,7 +95,8 @@ struct ht_audit_answer {
 void ht_audit_answer_fini(struct ht_audit_answer *answer);
 /*
  * Ask a log.  Everything is as of its newest checkpoint.  Errors: HT_EINVALID
- * (limits; a size that is no longer or not yet there), HT_EINTEGRITY.
+ * (limits; a size that is no longer or not yet there), HT_EGONE (query->seq is
+ * not here), HT_EINTEGRITY.
  */
 enum ht_err ht_audit_answer(struct ht_log *log, struct ht_index *index,
     const struct ht_query *query, struct ht_audit_answer *ret) HT_MUST_USE;

@@ -7,6 +7,7 @@
 #include "broker/cli/cursor.h"
 #include "broker/cli/tool.h"
 #include "broker/core.h"
+#include "broker/log/lone.h"
 #include "broker/log/period.h"
 #include "lib/base/text.h"
 
@@ -35,6 +36,7 @@ print_range(const struct ht_audit_opts *opts, const struct ht_audit_result *r,
 {
 	const struct ht_filter *f = &opts->query.filter;
 	uint64_t end = f->size > 0 ? f->size : r->answer.size;
+	uint64_t start = f->start_seq > r->begin ? f->start_seq : r->begin;
 
 	if (opts->query.has_seq)
 		return;
@@ -44,13 +46,29 @@ print_range(const struct ht_audit_opts *opts, const struct ht_audit_result *r,
 	}
 	if (r->answer.more)
 		end = r->answer.next_seq;
-	if (end > f->start_seq)
+	if (end > start)
 		fprintf(out, "range      entries %llu to %llu\n",
-		    (unsigned long long)f->start_seq,
-		    (unsigned long long)end - 1);
+		    (unsigned long long)start, (unsigned long long)end - 1);
 	else
 		fprintf(out, "range      no entry from %llu on\n",
-		    (unsigned long long)f->start_seq);
+		    (unsigned long long)start);
+}
+
+/* What one volume cannot know. */
+static void
+print_volume(const struct ht_audit_opts *opts, const struct ht_audit_result *r,
+    FILE *out)
+{
+	if (opts->volume == NULL)
+		return;
+	fprintf(out,
+	    "volume     %s alone: entries %llu to %llu of the log; what stands "
+	    "before or after\n           is not in it%s\n",
+	    opts->volume, (unsigned long long)r->begin,
+	    (unsigned long long)r->answer.size - 1,
+	    ht_lone_kind(opts->volume) == HT_LONE_VOLUME
+	        ? ", nor are tags and bodies"
+	        : "");
 }
 
 /* As it stands in the log, or as counts are asked for. */
@@ -99,6 +117,7 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 	    (unsigned long long)r->answer.size, root);
 	fprintf(out, "checkpoint %s\n", r->judged.text);
 	print_range(opts, r, out);
+	print_volume(opts, r, out);
 	fprintf(out,
 	    "rows       %llu matched, %llu looked at%s; each proven "
 	    "to be in that tree\n",

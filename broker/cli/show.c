@@ -303,7 +303,8 @@ check_tag(struct show *s, const struct ht_row *row)
 	}
 	if (row->tag.len == 0) {
 		if (row->entry.tag_len > 0)
-			skip(s, "its tag: not in this copy");
+			skip(s, "its tag: not here, or erased by an entry "
+			        "that is not");
 		return;
 	}
 	hash = ht_tag_hash(row->tag);

@@ -8,6 +8,7 @@
 
 #include "broker/cli/tool.h"
 #include "broker/log/evidence.h"
+#include "broker/log/lone.h"
 #include "keys/keyfile.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
@@ -39,6 +40,21 @@ say_report(const struct ht_report *report)
 		ht_audit_say("%s%s%s", where, where[0] != '\0' ? ": " : "",
 		    ht_report_text(report, i));
 	}
+}
+
+void
+ht_audit_say_found(
+    const struct ht_report *report, const char *path, enum ht_err err)
+{
+	bool is_bad = err == HT_EINTEGRITY || err == HT_EBADSIG;
+	unsigned n = ht_report_count(report);
+
+	for (unsigned i = 0; i < n && i < HT_FINDINGS_MAX; i++)
+		ht_audit_say("%s%s: %s", is_bad ? "BAD: " : "",
+		    ht_report_where(report, i), ht_report_text(report, i));
+	if (n == 0)
+		ht_audit_say("%s: %s", path,
+		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
 }
 
 /* ---- files ---- */
@@ -453,35 +469,94 @@ ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret)
 	return err == HT_OK ? HT_AUDIT_OK : ht_audit_code(err);
 }
 
+/* What is not in a volume is no mistake of the log. */
 static int
-ask_folder(const struct ht_audit_opts *opts, const struct ht_query *q,
-    struct ht_audit_result *ret)
+not_here(const struct ht_query *q, const struct ht_log *log)
 {
-	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
-	HT_AUTO(ht_index_close) struct ht_index *index = NULL;
-	HT_AUTO(ht_mem_free) char *path = ht_fs_join(opts->dir, "index");
-	int code = ht_audit_open_folder(opts, &log);
-	enum ht_err err;
+	ht_audit_say("entry %llu stands before this volume, which has the "
+	             "entries %llu to %llu; ask the log, or the volume before",
+	    (unsigned long long)q->seq, (unsigned long long)ht_log_begin(log),
+	    (unsigned long long)ht_log_size(log) - 1);
+	return HT_AUDIT_NONE;
+}
 
-	if (code != HT_AUDIT_OK)
-		return code;
-	err = ht_index_open(opts->scan ? NULL : path, log, &index);
-	if (err == HT_OK)
-		err = ht_audit_answer(log, index, q, &ret->answer);
-	if (err == HT_OK) {
-		ret->indexed = ht_index_upto(index) > 0;
-		ret->behind = ht_log_size(log) - ret->answer.size;
-		return HT_AUDIT_OK;
-	}
+static int
+said(const char *where, const struct ht_query *q, const struct ht_log *log,
+    enum ht_err err)
+{
+	if (err == HT_EGONE)
+		return not_here(q, log);
 	if (err == HT_EINVALID)
 		ht_audit_say("--at: the newest checkpoint is of a smaller "
 		             "size");
 	else if (err == HT_EINTEGRITY)
 		ht_audit_say("%s: an entry does not hold; run hutong-audit "
 		             "verify, which names it",
-		    opts->dir);
+		    where);
 	else
-		ht_audit_say("%s: %s", opts->dir, ht_err_text(err));
+		ht_audit_say("%s: %s", where, ht_err_text(err));
+	return ht_audit_code(err);
+}
+
+/* @dir has the index, or is NULL: then every entry is looked at. */
+static int
+ask_log(const struct ht_query *q, struct ht_log *log, const char *where,
+    const char *dir, struct ht_audit_result *ret)
+{
+	HT_AUTO(ht_index_close) struct ht_index *index = NULL;
+	enum ht_err err = ht_index_open(dir, log, &index);
+
+	if (err == HT_OK)
+		err = ht_audit_answer(log, index, q, &ret->answer);
+	if (err != HT_OK)
+		return said(where, q, log, err);
+	ret->indexed = ht_index_upto(index) > 0;
+	ret->behind = ht_log_size(log) - ret->answer.size;
+	ret->begin = ht_log_begin(log);
+	return HT_AUDIT_OK;
+}
+
+static int
+ask_folder(const struct ht_audit_opts *opts, const struct ht_query *q,
+    struct ht_audit_result *ret)
+{
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(opts->dir, "index");
+	int code = ht_audit_open_folder(opts, &log);
+
+	return code == HT_AUDIT_OK
+	           ? ask_log(q, log, opts->dir, opts->scan ? NULL : path, ret)
+	           : code;
+}
+
+/* Tags are in the vault, of which a volume's file alone has nothing. */
+static int
+check_volume_question(const struct ht_audit_opts *opts)
+{
+	if (!opts->query.filter.has_subject ||
+	    ht_lone_kind(opts->volume) != HT_LONE_VOLUME)
+		return HT_AUDIT_OK;
+	ht_audit_say("%s: whom an entry is about stands in its tag, and tags "
+	             "are not in a volume's file; give an archive of it",
+	    opts->volume);
+	return HT_AUDIT_USAGE;
+}
+
+static int
+ask_volume(const struct ht_audit_opts *opts, const struct ht_query *q,
+    struct ht_audit_result *ret)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+	int code = check_volume_question(opts);
+	enum ht_err err;
+
+	if (code != HT_AUDIT_OK)
+		return code;
+	err = ht_log_open_lone(opts->volume, report, &log);
+	if (err == HT_OK)
+		return ask_log(q, log, opts->volume, NULL, ret);
+	ht_audit_say_found(report, opts->volume, err);
 	return ht_audit_code(err);
 }
 
@@ -530,8 +605,9 @@ ht_audit_fetch(const struct ht_audit_opts *opts,
 	int code;
 
 	*ret = (struct ht_audit_result){0};
-	code = opts->dir != NULL ? ask_folder(opts, q, ret)
-	                         : ask_broker(opts, q, faith, ret);
+	code = opts->dir != NULL      ? ask_folder(opts, q, ret)
+	       : opts->volume != NULL ? ask_volume(opts, q, ret)
+	                              : ask_broker(opts, q, faith, ret);
 	if (code == HT_AUDIT_OK)
 		code = ht_audit_checkpoint(faith,
 		    ht_buf_slice(&ret->answer.checkpoint), ret->answer.size,

@@ -56,6 +56,7 @@ struct ht_audit_cursor;
 
 struct ht_audit_opts {
 	const char *dir;
+	const char *volume; /* file: of a closed volume, or an archive */
 	const char *socket;
 	const char *key; /* file of the auditor's key */
 	/* Files of epochs' tracker and annex keys. */
@@ -131,6 +132,7 @@ struct ht_audit_result {
 	uint8_t salt[HT_SALT_SIZE];
 	bool indexed;    /* an index was used, and could leave things out */
 	uint64_t behind; /* entries after the checkpoint (folder only) */
+	uint64_t begin;  /* entries below are not there to be asked for */
 	bool complete;   /* all entries [first_seq, end_seq) were looked at */
 	uint64_t first_seq, end_seq;
 	struct ht_list_counts list; /* of mode LIST */
@@ -150,6 +152,12 @@ int ht_audit_checkpoint(const struct ht_audit_faith *faith,
     struct ht_slice note, uint64_t size, struct ht_audit_result *result);
 /* The log in opts->dir, for reading; an exit code, says what is wrong. */
 int ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret);
+/*
+ * What was found wrong with the file at @path, a line each: "BAD: " before
+ * each if it is what the file says; without a finding, the error.
+ */
+void ht_audit_say_found(
+    const struct ht_report *report, const char *path, enum ht_err err);
 int ht_audit_code(enum ht_err err); /* the exit code of an error */
 /* The same, and 0 for none. */
 int ht_audit_code_of(enum ht_err err);

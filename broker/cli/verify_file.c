@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "broker/cli/tool.h"
-#include "broker/log/archive.h"
+#include "broker/log/lone.h"
 #include "keys/proof.h"
 
 static int
@@ -140,33 +140,18 @@ verify_bytes(const char *path, struct ht_slice bytes,
 	                      "that hutong-audit makes");
 }
 
-/* What is too large to be read whole is known by how it begins. */
-static bool
-begins(const char *path, const char *label)
-{
-	char found[32];
-	size_t len = strlen(label);
-	FILE *file = fopen(path, "re");
-	bool same;
-
-	if (file == NULL)
-		return false;
-	same =
-	    fread(found, 1, len, file) == len && memcmp(found, label, len) == 0;
-	(void)fclose(file);
-	return same;
-}
-
+/* A volume is too large to be read whole, and is known by how it begins. */
 static int
 verify_whole(const struct ht_audit_opts *opts, const char *path,
     const struct ht_audit_faith *faith)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_ANSWER_MAX);
+	enum ht_lone_kind kind = ht_lone_kind(path);
 	int code;
 
-	if (begins(path, HT_VOLUME_LABEL))
+	if (kind == HT_LONE_VOLUME)
 		return ht_audit_verify_volume(path, faith);
-	if (begins(path, HT_ARCHIVE_DIR))
+	if (kind == HT_LONE_ARCHIVE)
 		return ht_audit_verify_archive(path, faith);
 	code = ht_audit_input(path, &bytes);
 	return code == HT_AUDIT_OK

@@ -17,18 +17,8 @@
 static int
 say(const struct ht_report *report, const char *path, enum ht_err err)
 {
-	bool is_bad = err == HT_EINTEGRITY || err == HT_EBADSIG;
-
-	for (unsigned i = 0; i < ht_report_count(report) && i < HT_FINDINGS_MAX;
-	     i++)
-		ht_audit_say("%s%s: %s", is_bad ? "BAD: " : "",
-		    ht_report_where(report, i), ht_report_text(report, i));
-	if (ht_report_count(report) == 0)
-		ht_audit_say("%s: %s", path,
-		    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
-	return is_bad                ? HT_AUDIT_BAD
-	       : err == HT_ENOTFOUND ? HT_AUDIT_NONE
-	                             : HT_AUDIT_GONE;
+	ht_audit_say_found(report, path, err);
+	return err == HT_ENOTFOUND ? HT_AUDIT_NONE : ht_audit_code(err);
 }
 
 /* ---- a volume's file ---- */

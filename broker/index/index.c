@@ -67,6 +67,8 @@ enum ht_err
 ht_entry_about(
     struct ht_log *log, const struct ht_entry *e, struct ht_about *ret)
 {
+	enum ht_err err;
+
 	ret->has_header = ht_entry_has_header(e);
 	ret->has_exchange = false;
 	ret->operation = 0;
@@ -79,9 +81,10 @@ ht_entry_about(
 		about_header(ret, &ret->header);
 		return HT_OK;
 	}
-	if (e->cites > 0 && log != NULL)
-		return about_cited(log, e->cites - 1, ret);
-	return HT_OK;
+	if (e->cites == 0 || log == NULL)
+		return HT_OK;
+	err = about_cited(log, e->cites - 1, ret);
+	return err == HT_EGONE ? HT_OK : err;
 }
 
 bool
@@ -652,12 +655,12 @@ scan(struct search *s, uint64_t from, uint64_t to)
 	return err;
 }
 
-/* The first entry whose time is not below us, of those below size. */
+/* The first entry whose time is not below us, of those here below size. */
 static enum ht_err
 bisect(struct ht_log *log, uint64_t us, uint64_t size, uint64_t *ret)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
-	uint64_t lo = 0, hi = size;
+	uint64_t lo = ht_log_begin(log), hi = size;
 
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
@@ -691,7 +694,7 @@ ht_index_bounds(struct ht_index *index, const struct ht_filter *f,
 		return HT_ENOTFOUND;
 	if (f->size > 0)
 		size = f->size;
-	*ret_lo = 0;
+	*ret_lo = ht_log_begin(log);
 	*ret_hi = size;
 	if (f->from_us > 0)
 		err = bisect(log, f->from_us, size, ret_lo);

@@ -26,7 +26,10 @@ struct ht_about {
 	unsigned operation; /* 0: unknown */
 	uint8_t cited[HT_LEAF_MAX];
 };
-/* HT_EINTEGRITY for a header that does not decode; @log may be NULL. */
+/*
+ * HT_EINTEGRITY for a header that does not decode; @log may be NULL.  Of what
+ * cites an entry that is not here, only its own fields are known.
+ */
 enum ht_err ht_entry_about(struct ht_log *log, const struct ht_entry *e,
     struct ht_about *ret) HT_MUST_USE;
 /*
@@ -123,7 +126,8 @@ struct ht_filter {
 bool ht_filter_matches(const struct ht_filter *filter, const struct ht_entry *e,
     const struct ht_about *about);
 /*
- * The entries [*ret_lo, *ret_hi) of the filter's period, start and size.
+ * The entries [*ret_lo, *ret_hi) of the filter's period, start and size, of
+ * those that are here.
  * Errors: HT_ENOTFOUND (a size beyond the log); HT_EINTEGRITY.
  */
 enum ht_err ht_index_bounds(struct ht_index *index,

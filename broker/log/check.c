@@ -159,7 +159,7 @@ check_note(struct ht_log *log, struct ht_txn *txn, struct ht_slice bytes,
 		return err;
 	if (err != HT_OK || ret->size > log->head.frontier.size)
 		return HT_EINTEGRITY;
-	err = ht_tree_root(txn, ret->size, &root);
+	err = ht_tree_root(ht_tree_get, txn, ret->size, &root);
 	if (err != HT_OK)
 		return err;
 	return ht_hash_eq(&root, &ret->root) ? HT_OK : HT_EINTEGRITY;

@@ -115,10 +115,12 @@ enum ht_err
 ht_log_erasure(struct ht_log *log, uint64_t by, struct ht_erasure **ret)
 {
 	HT_AUTO(ht_erasure_free) struct ht_erasure *e = NULL;
-	enum ht_err err =
-	    by == HT_ERASURE_PENDING ? HT_ENOTFOUND : load(log, by, &e);
+	enum ht_err err = by == HT_ERASURE_PENDING ? HT_ENOTFOUND
+	                  : log->lone != NULL
+	                      ? ht_lone_erasure(log->lone, by, &e)
+	                      : load(log, by, &e);
 
-	if (err == HT_ENOTFOUND)
+	if (err == HT_ENOTFOUND && log->lone == NULL)
 		err = load_pending(log, &e);
 	if (err == HT_OK && by != HT_ERASURE_PENDING && e->by != by)
 		err = HT_ENOTFOUND;

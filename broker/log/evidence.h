@@ -9,6 +9,7 @@
 
 #include "broker/log/anchor.h"
 #include "broker/log/log.h"
+#include "broker/log/lone.h"
 #include "broker/log/rollback.h"
 #include "broker/log/tree.h"
 #include "broker/log/vault.h"
@@ -45,7 +46,8 @@ struct ht_log {
 	const struct ht_key *key; /* borrowed; NULL when reading */
 	struct ht_vkey vkey;
 	int lock; /* flock()ed: one writer, or readers of a stopped log */
-	struct ht_store *store;
+	struct ht_store *store; /* NULL: lone */
+	struct ht_lone *lone;   /* NULL, or the one file that this log is */
 	struct ht_vault *vault;
 	struct ht_anchor anchor;
 	struct ht_volumes volumes;
@@ -82,6 +84,10 @@ enum ht_err ht_log_poison(struct ht_log *log, enum ht_err err);
 
 /* The names and key kinds of HT_EV_*. */
 extern const struct ht_store_db ht_ev_dbs[HT_EV_COUNT];
+
+/* One that nothing of is open yet; @origin and @key as in ht_log_open(). */
+enum ht_err ht_log_new(const char *dir, const char *origin,
+    const struct ht_key *key, struct ht_log **ret) HT_MUST_USE;
 
 /*
  * Lock, evidence, head and anchor; no check but the head's own, and the vault

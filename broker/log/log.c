@@ -38,8 +38,8 @@ const struct ht_store_db ht_ev_dbs[HT_EV_COUNT] = {
 
 /* ---- opening ---- */
 
-static enum ht_err
-log_new(const char *dir, const char *origin, const struct ht_key *key,
+enum ht_err
+ht_log_new(const char *dir, const char *origin, const struct ht_key *key,
     struct ht_log **ret)
 {
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
@@ -248,7 +248,7 @@ ht_log_open_raw(const char *dir, const char *origin, const struct ht_key *key,
     struct ht_report *report, struct ht_log **ret)
 {
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
-	enum ht_err err = log_new(dir, origin, key, &log);
+	enum ht_err err = ht_log_new(dir, origin, key, &log);
 
 	if (err == HT_OK)
 		err = open_parts(log, key != NULL, report);
@@ -265,7 +265,7 @@ ht_log_open_copy(const char *dir, const uint8_t env[static HT_ENV_ID_SIZE],
     struct ht_report *report, struct ht_log **ret)
 {
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
-	enum ht_err err = log_new(dir, NULL, NULL, &log);
+	enum ht_err err = ht_log_new(dir, NULL, NULL, &log);
 
 	if (err == HT_OK)
 		err = open_parts(log, true, report);
@@ -446,6 +446,7 @@ ht_log_close(struct ht_log **log_p)
 		ht_log_drop(log);
 	keep_last_checkpoint(log);
 	ht_vault_close(&log->vault);
+	ht_lone_free(&log->lone);
 	ht_anchor_close(&log->anchor);
 	ht_volumes_close(&log->volumes);
 	ht_store_close(&log->store);

@@ -156,6 +156,11 @@ bool ht_log_set_aside(struct ht_log *log);
 /* ---- reading: any thread; only what is committed ---- */
 
 uint64_t ht_log_size(const struct ht_log *log);
+/*
+ * Entries below this are of this tree, and can be proven of it, but are not
+ * here: whoever asks for one gets HT_EGONE.  0, but for a lone volume.
+ */
+uint64_t ht_log_begin(const struct ht_log *log);
 /* The root of the tree as it was at @size. */
 enum ht_err ht_log_root(struct ht_log *log, uint64_t size, struct ht_hash *ret)
     HT_MUST_USE;

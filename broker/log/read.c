@@ -15,16 +15,53 @@ ht_log_size(const struct ht_log *log)
 	return atomic_load(&log->size);
 }
 
+uint64_t
+ht_log_begin(const struct ht_log *log)
+{
+	return atomic_load(&log->volumes.begin);
+}
+
+/* ---- what one read stands on ---- */
+
+/* A transaction, or the one file that the log is; and the tree there. */
+struct ground {
+	struct ht_txn *txn; /* NULL: a file */
+	ht_merkle_load_fn *load;
+	void *arg;
+};
+
+static void
+ground_end(struct ground *g)
+{
+	ht_txn_abort(&g->txn);
+}
+
+static enum ht_err
+ground_begin(struct ht_log *log, struct ground *ret)
+{
+	enum ht_err err;
+
+	*ret = (struct ground){.load = ht_lone_hash, .arg = log->lone};
+	if (log->lone != NULL)
+		return HT_OK;
+	err = ht_txn_begin(log->store, false, &ret->txn);
+	ret->load = ht_tree_get;
+	ret->arg = ret->txn;
+	return err;
+}
+
+/* ---- checkpoints ---- */
+
 enum ht_err
 ht_log_root(struct ht_log *log, uint64_t size, struct ht_hash *ret)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ground_end) struct ground g = {0};
 	enum ht_err err;
 
 	if (size > ht_log_size(log))
 		return HT_ENOTFOUND;
-	err = ht_txn_begin(log->store, false, &txn);
-	return err == HT_OK ? ht_tree_root(txn, size, ret) : err;
+	err = ground_begin(log, &g);
+	return err == HT_OK ? ht_tree_root(g.load, g.arg, size, ret) : err;
 }
 
 enum ht_err
@@ -74,26 +111,32 @@ ht_log_cosigned(
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
 	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
-	enum ht_err err = ht_txn_begin(log->store, false, &txn);
+	enum ht_err err = log->lone != NULL
+	                      ? HT_ENOTFOUND
+	                      : ht_txn_begin(log->store, false, &txn);
 
 	if (err == HT_OK)
 		err = ht_seek_open(txn, HT_EV_CPS, &seek);
 	return err == HT_OK ? seek_cosigned(seek, below, ret, ret_size) : err;
 }
 
+/* ---- entries ---- */
+
 /* Of a closed volume: the leaf, which must be the one of the tree. */
 static enum ht_err
-read_kept(struct ht_log *log, struct ht_txn *txn, uint64_t seq,
+read_kept(struct ht_log *log, const struct ground *g, uint64_t seq,
     struct ht_buf *scratch, struct ht_slice *ret)
 {
 	struct ht_hash stored, hash;
 	struct ht_slice value;
-	enum ht_err err = ht_stored_at(log, txn, seq, scratch, &value);
+	enum ht_err err = seq < ht_log_begin(log)
+	                      ? HT_EGONE
+	                      : ht_stored_at(log, g->txn, seq, scratch, &value);
 
 	if (err == HT_OK)
 		err = ht_stored_leaf(value, ret, &hash);
 	if (err == HT_OK)
-		err = ht_tree_get(txn, 0, seq, &stored);
+		err = g->load(g->arg, 0, seq, &stored);
 	if (err == HT_OK && !ht_hash_eq(&hash, &stored))
 		err = HT_EINTEGRITY;
 	return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
@@ -102,7 +145,7 @@ read_kept(struct ht_log *log, struct ht_txn *txn, uint64_t seq,
 enum ht_err
 ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ground_end) struct ground g = {0};
 	HT_AUTO(ht_buf_fini)
 	struct ht_buf scratch = HT_BUF(HT_LEAF_MAX + HT_HASH_SIZE);
 	struct ht_slice value, leaf;
@@ -111,11 +154,11 @@ ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
 
 	if (seq >= ht_log_size(log))
 		return HT_ENOTFOUND;
-	err = ht_txn_begin(log->store, false, &txn);
+	err = ground_begin(log, &g);
 	if (err == HT_OK && seq < atomic_load(&log->volumes.kept)) {
-		err = read_kept(log, txn, seq, &scratch, &leaf);
+		err = read_kept(log, &g, seq, &scratch, &leaf);
 	} else if (err == HT_OK) {
-		err = ht_txn_get_u64(txn, HT_EV_ENTRIES, seq, &value);
+		err = ht_txn_get_u64(g.txn, HT_EV_ENTRIES, seq, &value);
 		if (err == HT_OK)
 			err = ht_stored_leaf(value, &leaf, &hash);
 	}
@@ -128,16 +171,18 @@ ht_log_read(struct ht_log *log, uint64_t seq, struct ht_buf *ret)
 enum ht_err
 ht_log_read_bundle(struct ht_log *log, uint64_t first_seq, struct ht_buf *ret)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ground_end) struct ground g = {0};
 	HT_AUTO(ht_buf_fini) struct ht_buf scratch = HT_BUF(HT_EVIDENCE_MAX);
 	struct ht_slice value;
 	enum ht_err err;
 
 	if (first_seq >= ht_log_size(log))
 		return HT_ENOTFOUND;
-	err = ht_txn_begin(log->store, false, &txn);
+	err = ground_begin(log, &g);
+	if (err == HT_OK && first_seq < ht_log_begin(log))
+		return HT_EGONE;
 	if (err == HT_OK)
-		err = ht_stored_bundle(log, txn, first_seq, &scratch, &value);
+		err = ht_stored_bundle(log, g.txn, first_seq, &scratch, &value);
 	if (err != HT_OK)
 		return err;
 	ht_buf_add(ret, value.at, value.len);
@@ -197,7 +242,8 @@ ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
 /* ---- walking ---- */
 
 static enum ht_err
-walk_kept(struct ht_log *log, struct ht_txn *txn, uint64_t *seq, uint64_t to,
+walk_kept(struct ht_log *log, const struct ground *g, uint64_t *seq,
+    uint64_t to,
     enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
     void *arg)
 {
@@ -209,7 +255,7 @@ walk_kept(struct ht_log *log, struct ht_txn *txn, uint64_t *seq, uint64_t to,
 	for (unsigned i = 0; err == HT_OK && i < WALK_BATCH && *seq < to &&
 	                     *seq < atomic_load(&log->volumes.kept);
 	     i++) {
-		err = read_kept(log, txn, *seq, &scratch, &leaf);
+		err = read_kept(log, g, *seq, &scratch, &leaf);
 		if (err == HT_OK)
 			err = each(arg, *seq, leaf);
 		if (err == HT_OK)
@@ -223,16 +269,16 @@ walk_some(struct ht_log *log, uint64_t *seq, uint64_t to,
     enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
     void *arg)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ground_end) struct ground g = {0};
 	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
 	struct ht_slice key, value, leaf;
 	struct ht_hash hash;
-	enum ht_err err = ht_txn_begin(log->store, false, &txn);
+	enum ht_err err = ground_begin(log, &g);
 
 	if (err == HT_OK && *seq < atomic_load(&log->volumes.kept))
-		return walk_kept(log, txn, seq, to, each, arg);
+		return walk_kept(log, &g, seq, to, each, arg);
 	if (err == HT_OK)
-		err = ht_seek_open(txn, HT_EV_ENTRIES, &seek);
+		err = ht_seek_open(g.txn, HT_EV_ENTRIES, &seek);
 	if (err == HT_OK)
 		err =
 		    ht_seek_ge(seek, HT_SLICE(seq, sizeof(*seq)), &key, &value);
@@ -270,18 +316,18 @@ ht_log_inclusion_of_many(struct ht_log *log, struct ht_tree_memo *memo,
     uint64_t seq, uint64_t size, struct ht_hash out[static HT_PROOF_MAX],
     size_t *ret_n)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ground_end) struct ground g = {0};
 	enum ht_err err;
 
 	if (size > ht_log_size(log) || seq >= size)
 		return HT_ENOTFOUND;
-	err = ht_txn_begin(log->store, false, &txn);
+	err = ground_begin(log, &g);
 	if (err != HT_OK)
 		return err;
 	if (memo == NULL)
-		return ht_prove_inclusion(
-		    ht_tree_get, txn, seq, size, out, ret_n);
-	memo->txn = txn;
+		return ht_prove_inclusion(g.load, g.arg, seq, size, out, ret_n);
+	memo->load = g.load;
+	memo->arg = g.arg;
 	if (memo->trail.size != size) {
 		memo->trail.size = size;
 		memo->trail.any = false;
@@ -301,15 +347,15 @@ enum ht_err
 ht_log_consistency(struct ht_log *log, uint64_t m, uint64_t n,
     struct ht_hash out[static HT_PROOF_MAX], size_t *ret_n)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ground_end) struct ground g = {0};
 	enum ht_err err;
 
 	if (n > ht_log_size(log) || m == 0 || m > n)
 		return HT_ENOTFOUND;
-	err = ht_txn_begin(log->store, false, &txn);
+	err = ground_begin(log, &g);
 	if (err != HT_OK)
 		return err;
-	return ht_prove_consistency(ht_tree_get, txn, m, n, out, ret_n);
+	return ht_prove_consistency(g.load, g.arg, m, n, out, ret_n);
 }
 
 struct covers {
@@ -340,17 +386,19 @@ ht_log_batch_proof_of_many(struct ht_log *log, struct ht_tree_memo *memo,
     const uint64_t *places, size_t n, uint64_t size, struct ht_hash *out,
     size_t max, size_t *ret_n)
 {
-	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
-	struct covers c = {.load = ht_tree_get, .out = out, .max = max};
+	HT_AUTO(ground_end) struct ground g = {0};
+	struct covers c = {.out = out, .max = max};
 	uint64_t at = 0;
 	enum ht_err err;
 
 	if (size > ht_log_size(log))
 		return HT_ENOTFOUND;
-	err = ht_txn_begin(log->store, false, &txn);
-	c.arg = txn;
+	err = ground_begin(log, &g);
+	c.load = g.load;
+	c.arg = g.arg;
 	if (memo != NULL) {
-		memo->txn = txn;
+		memo->load = g.load;
+		memo->arg = g.arg;
 		c.load = ht_tree_recall;
 		c.arg = memo;
 	}

@@ -28,7 +28,7 @@ continued(struct ht_log *log, struct ht_txn *txn,
 	*ret = false;
 	if (cp->size > log->head.frontier.size)
 		return HT_OK;
-	err = ht_tree_root(txn, cp->size, &root);
+	err = ht_tree_root(ht_tree_get, txn, cp->size, &root);
 	if (err == HT_OK)
 		*ret = ht_hash_eq(&root, &cp->root);
 	return err;

@@ -168,7 +168,7 @@ ht_tree_recall(void *arg, unsigned level, uint64_t index, struct ht_hash *ret)
 	slot = &memo->at[level][index % HT_MEMO_SLOTS];
 	if (!slot->any || slot->index != index) {
 		slot->any = false;
-		err = ht_tree_get(memo->txn, level, index, &slot->hash);
+		err = memo->load(memo->arg, level, index, &slot->hash);
 		if (err != HT_OK)
 			return err;
 		slot->any = true;
@@ -179,7 +179,8 @@ ht_tree_recall(void *arg, unsigned level, uint64_t index, struct ht_hash *ret)
 }
 
 enum ht_err
-ht_tree_root(struct ht_txn *txn, uint64_t size, struct ht_hash *ret)
+ht_tree_root(
+    ht_merkle_load_fn *load, void *arg, uint64_t size, struct ht_hash *ret)
 {
 	struct ht_subtree cover[HT_COVER_MAX];
 	size_t n = ht_cover(0, size, cover);
@@ -190,11 +191,11 @@ ht_tree_root(struct ht_txn *txn, uint64_t size, struct ht_hash *ret)
 		*ret = ht_sha256(HT_SLICE(NULL, 0));
 		return HT_OK;
 	}
-	err = ht_tree_get(txn, cover[n - 1].level, cover[n - 1].index, &root);
+	err = load(arg, cover[n - 1].level, cover[n - 1].index, &root);
 	for (size_t i = n - 1; i-- > 0 && err == HT_OK;) {
 		struct ht_hash left;
 
-		err = ht_tree_get(txn, cover[i].level, cover[i].index, &left);
+		err = load(arg, cover[i].level, cover[i].index, &left);
 		if (err == HT_OK)
 			root = ht_node_hash(&left, &root);
 	}

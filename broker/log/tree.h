@@ -59,7 +59,8 @@ enum ht_err ht_tree_get(
  */
 #define HT_MEMO_SLOTS 4 /* of a level: left, right, and a path's or two */
 struct ht_tree_memo {
-	struct ht_txn *txn; /* to read what is not here */
+	ht_merkle_load_fn *load; /* for what is not here */
+	void *arg;
 	struct ht_tree_slot {
 		bool any;
 		uint64_t index;
@@ -67,14 +68,14 @@ struct ht_tree_memo {
 	} at[HT_FRONTIER_MAX][HT_MEMO_SLOTS];
 	struct ht_trail trail;
 };
-/* ht_tree_get(), with a memo as @arg. */
+/* memo->load, with a memo as @arg. */
 enum ht_err ht_tree_recall(
     void *arg, unsigned level, uint64_t index, struct ht_hash *ret) HT_MUST_USE;
 /* The raw stored chunk: hashes, one after the other. */
 enum ht_err ht_tree_chunk(struct ht_txn *txn, unsigned level, uint64_t number,
     struct ht_slice *ret) HT_MUST_USE;
 /* The root of the tree as it was at @size. */
-enum ht_err ht_tree_root(struct ht_txn *txn, uint64_t size, struct ht_hash *ret)
-    HT_MUST_USE;
+enum ht_err ht_tree_root(ht_merkle_load_fn *load, void *arg, uint64_t size,
+    struct ht_hash *ret) HT_MUST_USE;
 
 #endif

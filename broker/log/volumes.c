@@ -221,7 +221,7 @@ check_tree(struct ht_txn *txn, const struct ht_volume *volume)
 			err = HT_EINTEGRITY;
 	}
 	if (err == HT_OK)
-		err = ht_tree_root(txn, head->end, &hash);
+		err = ht_tree_root(ht_tree_get, txn, head->end, &hash);
 	if (err == HT_OK && !ht_hash_eq(&hash, &cp.root))
 		err = HT_EINTEGRITY;
 	return err == HT_EMALFORMED ? HT_EINTEGRITY : err;

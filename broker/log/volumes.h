@@ -89,8 +89,9 @@ enum ht_err ht_volumes_write(
 
 struct ht_volumes {
 	char *dir;
-	_Atomic uint64_t kept; /* everybody's; it only grows */
-	pthread_mutex_t lock;  /* over the two */
+	_Atomic uint64_t begin; /* entries below are not here */
+	_Atomic uint64_t kept;  /* everybody's; the two only grow */
+	pthread_mutex_t lock;   /* over the two */
 	struct ht_volume *at[HT_VOLUMES_MAX];
 	unsigned n;
 

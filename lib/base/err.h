@@ -27,7 +27,8 @@
 	X(HT_ETIMEOUT, -14, "the time allowed has passed")                     \
 	X(HT_EEXPIRED, -15, "its period is over")                              \
 	X(HT_EINTEGRITY, -16, "the log or a proof does not hold")              \
-	X(HT_EERASED, -17, "erased, on a legal basis that the log names")
+	X(HT_EERASED, -17, "erased, on a legal basis that the log names")      \
+	X(HT_EGONE, -18, "the entry's volume is not here")
 
 enum ht_err {
 	HT_OK = 0,

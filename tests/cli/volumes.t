@@ -87,9 +87,56 @@ says "verified      a volume of [0-9]+ entries, $second to [0-9]+, root" \
 says 'bundles       [0-9]+, each signature holds' 'and that they were signed'
 says 'signed by the log.s key' 'by whom its checkpoint is'
 run 2 'nor by nobody' "$audit" verify "$file"
+
+# --- asked alone ---
+run 0 'a file is searched alone' "$audit" search --volume "$file" \
+    --root "$root" --format jsonl
+end=$(sed -n 's/^as of *\([0-9]*\) .*/\1/p' "$dir/err")
+says "^range +entries $second to $((end - 1))$" 'as far as it goes'
+says "^volume .* entries $second to $((end - 1)) of the log; .*" 'which it says'
+says "signed by the log.s key" 'and whose word stands for it'
+"$audit" search --dir "$log" --root "$root" --format jsonl --start "$second" \
+    --at "$end" >"$dir/whole" 2>/dev/null
+cmp -s "$dir/out" "$dir/whole"
+result $? 'its rows are those of the whole log'
+for what in '--type EXPIRED' '--item gx.demo/SCZTDJ --status 0' '--limit 3' \
+    '--member scjg.demo/registry --operation query' '--from 2026-11-24T01:02:20Z'; do
+	# shellcheck disable=SC2086 # words of it
+	"$audit" search --volume "$file" --format csv $what >"$dir/out" 2>"$dir/err"
+	# shellcheck disable=SC2086
+	"$audit" search --dir "$log" --format csv --start "$second" --at "$end" \
+	    $what >"$dir/whole" 2>/dev/null
+	cmp -s "$dir/out" "$dir/whole" && [ "$(wc -l <"$dir/out")" -gt 1 ]
+	result $? "so with $what"
+done
+run 1 'what is not in it is not found' "$audit" search --volume "$file" \
+    --root "$root" --status refused
+run 0 'an exchange is shown' "$audit" show --volume "$file" \
+    --authority "$auth" $((second + 1))
+says 'ok +signed by key' 'with its signature'
+says 'unchecked +its tag' 'and what cannot be checked'
+run 1 'what stands before it is not here' "$audit" show --volume "$file" \
+    --root "$root" $((second - 1))
+says "entries $second to $((end - 1)); ask the log" 'and where it is'
+run 1 'nor is what comes after' "$audit" show --volume "$file" \
+    --root "$root" "$end"
+run 0 'an entry is proven from it' "$audit" prove --volume "$file" \
+    --root "$root" -o "$dir/alone.proof" $((second + 2))
+run 0 'by a proof that holds' "$audit" verify "$dir/alone.proof" \
+    --root "$root" --authority "$auth"
+run 2 'subjects are in tags, which it has not' "$audit" search \
+    --volume "$file" --subject 00000000000000000000000000000000
+says 'give an archive' 'so the archive is asked for'
+run 2 'a count needs the log' "$audit" stats --volume "$file"
+run 2 'a complete answer, too' "$audit" search --volume "$file" --complete \
+    -o "$dir/answer" --key "$dir/none"
 flip "$file" 900
 run 4 'one bit in it' "$audit" verify "$file" --root "$root"
 says "BAD: .*: entry $second" 'is found where it is'
+run 4 'and found by a search, which shows nothing' "$audit" search \
+    --volume "$file" --root "$root" --type STOP
+[ ! -s "$dir/out" ]
+result $? 'nor anything of it'
 truncate -s -1 "$file"
 run 4 'one byte less' "$audit" verify "$file" --root "$root"
 
@@ -101,6 +148,18 @@ run 3 'over none that is there' "$audit" archive --dir "$log" --root "$root" \
     -o "$dir/a.tar" "$second"
 run 0 'it verifies alone' "$audit" verify "$dir/a.tar" --root "$root"
 says "verified      an archive of [0-9]+ entries, $second to" 'and says what it is'
+run 0 'it is searched alone' "$audit" search --volume "$dir/a.tar" \
+    --root "$root" --format jsonl
+"$audit" search --dir "$log" --format jsonl --start "$second" --at "$end" \
+    >"$dir/whole" 2>/dev/null
+cmp -s "$dir/out" "$dir/whole"
+result $? 'with the rows of the log'
+run 0 'and shows a whole exchange, its tags, too' "$audit" show \
+    --volume "$dir/a.tar" --authority "$auth" $((second + 1))
+says 'ok +its tag is the header' 'which are in it'
+subject=$(sed -n 's/^ *\([0-9a-f]\{32\}\)$/\1/p' "$dir/out" | head -1)
+run 0 'so a subject is found' "$audit" search --volume "$dir/a.tar" \
+    --root "$root" --subject "$subject"
 run 1 'of an entry in no volume there is none' "$audit" archive --dir "$log" \
     --root "$root" -o "$dir/b.tar" $((size - 1))
 [ ! -e "$dir/b.tar" ] && [ ! -e "$dir/b.tar.new" ]
@@ -111,6 +170,8 @@ result $? 'tar and sha256sum take it apart'
 for at in 600 $(($(stat -c %s "$dir/a.tar") / 2)) 3000; do
 	cp "$dir/a.tar" "$dir/bad.tar" && flip "$dir/bad.tar" "$at"
 	run 4 "one bit at $at" "$audit" verify "$dir/bad.tar" --root "$root"
+	run 4 'to a search, too' "$audit" search --volume "$dir/bad.tar" \
+	    --root "$root"
 done
 head -c 5120 "$dir/a.tar" >"$dir/bad.tar"
 run 4 'one that is cut off' "$audit" verify "$dir/bad.tar" --root "$root"
