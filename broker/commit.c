@@ -390,8 +390,8 @@ say_full(struct ht_committer *c, enum ht_err err)
 	if (err == HT_ETOOBIG && !c->volumes_full)
 		ht_log(HT_WARN,
 		    "broker: the open range is due, but there are as many "
-		    "volumes as a log may have (%d): it stays open, and goes "
-		    "on; close volumes less often (log: volume:)",
+		    "volumes as a log may have (%d): it stays open, its "
+		    "entries in the database, and all goes on",
 		    HT_VOLUMES_MAX);
 	c->volumes_full = err == HT_ETOOBIG;
 }

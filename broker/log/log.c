@@ -52,6 +52,7 @@ ht_log_new(const char *dir, const char *origin, const struct ht_key *key,
 	pthread_mutex_init(&log->lock_note, NULL);
 	pthread_mutex_init(&log->volumes.lock, NULL);
 	log->lock = log->anchor.fd = -1;
+	log->volumes.max = HT_VOLUMES_MAX;
 	log->leaf = HT_BUF(64 * 1024); /* leaf or bundle */
 	log->notes[0] = HT_BUF(NOTE_MAX);
 	log->notes[1] = HT_BUF(NOTE_MAX);

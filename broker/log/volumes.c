@@ -100,7 +100,7 @@ open_one(struct ht_log *log, const char *name)
 	enum ht_err err;
 
 	if (ht_volume_name_parse(name, &first) != HT_OK ||
-	    first >= v->state.kept || v->n == HT_VOLUMES_MAX)
+	    first >= v->state.kept || v->n == v->max)
 		return HT_OK;
 	path = ht_fs_join(v->dir, name);
 	if (path == NULL)

@@ -16,7 +16,11 @@
 #include "broker/log/volume.h"
 #include "lib/store/store.h"
 
-#define HT_VOLUMES_MAX    512 /* of a log: each is an open file */
+/*
+ * Files of a log: each is held open, and a process may by default hold 1,024.
+ * By months that is 42 years; closed by number, as many times that number.
+ */
+#define HT_VOLUMES_MAX    512
 #define HT_VOLUMES_DIR    "volumes"
 #define HT_VOLUMES_KEY    "volumes" /* in `state` */
 #define HT_VOLUMES_FORGET 1024      /* rows of one transaction */
@@ -68,7 +72,7 @@ enum ht_err ht_log_volume(struct ht_log *log, struct ht_buf *payload)
 /*
  * Entries below @end are in files, with the group that is open.  The file was
  * written by ht_volumes_write().  HT_EINVALID: it is not the next one;
- * HT_EINTEGRITY: it is not of this log.
+ * HT_ETOOBIG: one too many; HT_EINTEGRITY: it is not of this log.
  */
 enum ht_err ht_log_keep(struct ht_log *log, uint64_t end) HT_MUST_USE;
 /* Between groups: delete some of the rows that are in files. */
@@ -78,9 +82,10 @@ enum ht_err ht_log_forget(struct ht_log *log, bool *ret_more) HT_MUST_USE;
 
 /*
  * Write the file of the oldest closed range that is in none; *ret_end is where
- * it ends, for ht_log_keep().  HT_ENOTFOUND: there is none; HT_EAGAIN:
- * stopped; HT_EINTEGRITY: what was written does not read back, or the entries
- * are not those of the tree; HT_ESYSTEM.
+ * it ends, for ht_log_keep().  HT_ENOTFOUND: there is none; HT_ETOOBIG: there
+ * are as many files as there may be, so its rows stay; HT_EAGAIN: stopped;
+ * HT_EINTEGRITY: what was written does not read back, or the entries are not
+ * those of the tree; HT_ESYSTEM.
  */
 enum ht_err ht_volumes_write(
     struct ht_log *log, const atomic_bool *stop, uint64_t *ret_end) HT_MUST_USE;
@@ -93,7 +98,7 @@ struct ht_volumes {
 	_Atomic uint64_t kept;  /* everybody's; the two only grow */
 	pthread_mutex_t lock;   /* over the two */
 	struct ht_volume *at[HT_VOLUMES_MAX];
-	unsigned n;
+	unsigned n, max; /* files; max: HT_VOLUMES_MAX, less in a test */
 
 	/* the committer's */
 	struct ht_volumes_state state; /* as committed */

@@ -81,7 +81,7 @@ ht_log_volume(struct ht_log *log, struct ht_buf *payload)
 	if (ht_log_next(log) != size || log->act != NULL ||
 	    size <= said.first + (said.first > 0 ? 1 : 0))
 		return HT_EINVALID;
-	if (ht_volumes_count(&log->volumes) >= HT_VOLUMES_MAX - 1)
+	if (ht_volumes_count(&log->volumes) >= log->volumes.max)
 		return HT_ETOOBIG;
 	err = ht_log_group(log);
 	if (err != HT_OK)
@@ -134,6 +134,9 @@ ht_log_keep(struct ht_log *log, uint64_t end)
 		return HT_ENOMEM;
 	if (v->coming != NULL || end <= v->state.kept || end > v->state.first)
 		return HT_EINVALID;
+	/* Ranges may be closed faster than their files are written. */
+	if (v->n >= v->max)
+		return HT_ETOOBIG;
 	err = ht_volume_open_file(path, 0, 0, &volume);
 	if (err == HT_OK)
 		err = check_coming(log, volume, end);

@@ -96,6 +96,8 @@ find(struct closing *c)
 		return HT_ENOTFOUND;
 	if (err != HT_OK)
 		return err;
+	if (ht_volumes_count(&c->log->volumes) >= c->log->volumes.max)
+		return HT_ETOOBIG;
 	memcpy(c->head.env, c->log->env, sizeof(c->head.env));
 	c->head.first = state.kept;
 	err = find_end(c->log, &state, &c->head.end);

@@ -311,6 +311,46 @@ what_cannot_be_closed(void **state)
 	finish(&f);
 }
 
+/*
+ * As many files as there may be: what is closed beyond them keeps its rows,
+ * and nothing more is closed.
+ */
+static void
+there_is_a_last_file(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf p = HT_BUF(100);
+	struct ht_hash before, after;
+	struct fixture f;
+	uint64_t size, kept, end;
+
+	(void)state;
+	start(&f);
+	f.log->volumes.max = 2;
+	close_volume(&f);
+	/* Two more are closed before the next file is written. */
+	grow(&f, 2);
+	ht_history_volume(&f.h);
+	grow(&f, 2);
+	kept = ht_log_size(f.log);
+	ht_history_volume(&f.h);
+	grow(&f, 2);
+	size = ht_log_size(f.log);
+	before = sum(f.log, size);
+	ht_history_keep(&f.h);
+	assert_err(ht_volumes_write(f.log, NULL, &end), HT_ETOOBIG);
+	assert_err(ht_log_keep(f.log, kept), HT_ETOOBIG);
+	ht_log_drop(f.log);
+	assert_err(ht_log_volume(f.log, &p), HT_ETOOBIG);
+	ht_log_drop(f.log);
+	ht_history_forget(&f.h);
+	grow(&f, 1);
+	after = sum(f.log, size);
+	assert_true(ht_hash_eq(&before, &after));
+	assert_int_equal(f.log->volumes.n, 2);
+	holds_now(&f, 3, f.log->volumes.state.kept);
+	finish(&f);
+}
+
 /* A dropped group closes nothing, and leaves no segment. */
 static void
 a_dropped_entry_closes_nothing(void **state)
@@ -649,6 +689,7 @@ main(void)
 	    cmocka_unit_test(no_reader_notices),
 	    cmocka_unit_test(ranges_wait_for_their_files),
 	    cmocka_unit_test(what_cannot_be_closed),
+	    cmocka_unit_test(there_is_a_last_file),
 	    cmocka_unit_test(a_dropped_entry_closes_nothing),
 	    cmocka_unit_test(writing_can_be_stopped),
 	    cmocka_unit_test(the_folder_may_be_a_link),
