@@ -107,7 +107,8 @@ ht_blake2b_keyed(struct ht_slice key, const struct ht_slice *parts, size_t n,
 	for (size_t i = 0; i < n; i++)
 		crypto_generichash_update(&state, parts[i].at, parts[i].len);
 	crypto_generichash_final(&state, out, out_len);
-	sodium_memzero(&state, sizeof(state));
+	if (key.len > 0)
+		sodium_memzero(&state, sizeof(state));
 }
 
 struct ht_hash

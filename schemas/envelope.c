@@ -289,7 +289,7 @@ fields_read(struct ht_unpack *u, const struct field *fields, uint32_t n,
 	for (uint32_t i = 0; i < n && u->err == HT_OK; i++) {
 		const uint8_t *at = u->at;
 
-		ht_unpack_expect(u, fields[i].want);
+		u->want = fields[i].want;
 		field_read(u, &fields[i], h);
 		if (u->err != HT_OK) {
 			u->err = HT_EMALFORMED; /* "too big" is the whole */

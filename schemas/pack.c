@@ -306,20 +306,6 @@ ht_unpack(struct ht_slice checked)
 }
 
 void
-ht_unpack_expect(struct ht_unpack *u, const char *want)
-{
-	if (u->err == HT_OK)
-		u->want = want;
-}
-
-void
-ht_unpack_demand(struct ht_unpack *u, bool kept)
-{
-	if (!kept)
-		ht_unpack_fail(u, HT_EMALFORMED);
-}
-
-void
 ht_unpack_fail(struct ht_unpack *u, enum ht_err err)
 {
 	HT_ASSERT(err != HT_OK);

@@ -69,11 +69,21 @@ struct ht_slice ht_unpack_raw(struct ht_unpack *u);
  * What is expected next, for the message to whoever wrote the bytes.  After an
  * error nothing is expected any more, so that the text belongs to the error.
  */
-void ht_unpack_expect(struct ht_unpack *u, const char *want);
+static inline void
+ht_unpack_expect(struct ht_unpack *u, const char *want)
+{
+	if (u->err == HT_OK)
+		u->want = want;
+}
 /* A rule of the caller's is broken; the first error stays. */
 void ht_unpack_fail(struct ht_unpack *u, enum ht_err err);
 /* HT_EMALFORMED unless a rule of the caller's is @kept. */
-void ht_unpack_demand(struct ht_unpack *u, bool kept);
+static inline void
+ht_unpack_demand(struct ht_unpack *u, bool kept)
+{
+	if (!kept)
+		ht_unpack_fail(u, HT_EMALFORMED);
+}
 /* No error, and everything read. */
 enum ht_err ht_unpack_end(const struct ht_unpack *u) HT_MUST_USE;
 
