@@ -379,7 +379,7 @@ put_row(void *arg, unsigned db, struct ht_slice prefix, uint64_t seq)
 	uint8_t key[INDEX_ROW_MAX];
 
 	if (index_posted(db))
-		return ht_postings_add(f->postings, f->txn, db, prefix, seq);
+		return ht_postings_add(f->postings, db, prefix, seq);
 	HT_ASSERT(prefix.len <= sizeof(key) - 8);
 	memcpy(key, prefix.at, prefix.len);
 	ht_be64(key + prefix.len, seq);
@@ -389,11 +389,12 @@ put_row(void *arg, unsigned db, struct ht_slice prefix, uint64_t seq)
 
 /*
  * A tag that was erased, or is in no vault of a copy, has no rows.  One that
- * is damaged ends the filling: searches then look, and tell.
+ * is damaged ends the filling: searches then look, and tell.  @h: the header,
+ * where it is at hand.
  */
 static enum ht_err
-read_tag(struct filling *f, const struct ht_entry *e, struct ht_tag *ret,
-    bool *ret_there)
+read_tag(struct filling *f, const struct ht_entry *e, const struct ht_header *h,
+    struct ht_tag *ret, bool *ret_there)
 {
 	enum ht_err err;
 
@@ -401,7 +402,8 @@ read_tag(struct filling *f, const struct ht_entry *e, struct ht_tag *ret,
 	if (e->tag_len == 0)
 		return HT_OK;
 	ht_buf_reset(&f->tag);
-	err = ht_log_read_vault(f->index->log, e, &f->tag, NULL);
+	err = h == NULL ? ht_log_read_vault(f->index->log, e, &f->tag, NULL)
+	                : ht_log_read_piece(f->index->log, e, h, &f->tag, NULL);
 	if (err == HT_ENOTFOUND)
 		ht_rolls_lack(f->index->rolls);
 	if (err == HT_EERASED || err == HT_ENOTFOUND)
@@ -417,7 +419,8 @@ put_rows(struct filling *f, const struct ht_entry *e)
 {
 	struct ht_tag tag;
 	bool there;
-	enum ht_err err = read_tag(f, e, &tag, &there);
+	enum ht_err err = read_tag(
+	    f, e, f->about.has_header ? &f->about.header : NULL, &tag, &there);
 
 	if (err == HT_OK)
 		err = index_rows(e, &f->about, there ? &tag : NULL, put_row, f);
@@ -456,7 +459,7 @@ fill_roll(void *arg, uint64_t seq, struct ht_slice leaf)
 
 	if (ht_entry_decode(leaf, &e) != HT_OK)
 		return HT_EINTEGRITY;
-	err = read_tag(f, &e, &tag, &there);
+	err = read_tag(f, &e, NULL, &tag, &there);
 	if (err == HT_OK && there)
 		err = ht_rolls_tag(f->index->rolls, seq, &tag);
 	return err == HT_OK ? ht_rolls_step(f->index->rolls, f->txn, seq) : err;
@@ -469,12 +472,17 @@ fill(struct filling *f, uint64_t from, uint64_t to)
 	uint64_t begin = ht_rolls_begin(f->index->rolls, from);
 	enum ht_err err = ht_txn_begin(f->index->store, true, &f->txn);
 
+	if (err == HT_OK)
+		f->postings = ht_postings_new(ht_postings_store, f->txn);
+	if (err == HT_OK && f->postings == NULL)
+		err = HT_ENOMEM;
 	if (err == HT_OK && begin < from)
 		err = ht_log_walk(f->index->log, begin, from, fill_roll, f);
 	if (err == HT_OK)
 		err = ht_log_walk(f->index->log, from, to, fill_one, f);
 	if (err == HT_OK)
-		err = ht_postings_flush(f->postings, f->txn);
+		err = ht_postings_flush(f->postings);
+	ht_postings_free(&f->postings);
 	meta_bytes(f->index->log, to, meta);
 	if (err == HT_OK)
 		err = ht_txn_put(f->txn, META, ht_slice_str("upto"),
@@ -502,9 +510,7 @@ catch_up(struct ht_index *index, size_t max, bool *ret_more)
 		return HT_ENOMEM;
 	f->index = index;
 	f->tag = HT_BUF(HT_TAG_MAX);
-	f->postings = ht_postings_new();
-	err = f->postings == NULL ? HT_ENOMEM : fill(f, from, to);
-	ht_postings_free(&f->postings);
+	err = fill(f, from, to);
 	ht_buf_fini(&f->tag);
 	if (err != HT_OK)
 		return err;
@@ -588,7 +594,8 @@ subject_matches(struct search *s, const struct ht_entry *e, bool *ret)
 	*ret = false;
 	if (e->tag_len == 0)
 		return HT_OK;
-	err = ht_log_read_vault(s->index->log, e, &bytes, NULL);
+	err =
+	    ht_log_read_piece(s->index->log, e, &s->about.header, &bytes, NULL);
 	if (err == HT_ENOTFOUND || err == HT_EERASED)
 		return HT_OK; /* nobody can tell */
 	if (err != HT_OK)

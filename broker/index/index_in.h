@@ -81,6 +81,7 @@ enum ht_err index_rows(const struct ht_entry *e, const struct ht_about *about,
 struct index_sum {
 	uint8_t key[HT_SHORT_SIZE]; /* random: none can be made to cancel out */
 	uint64_t upto;              /* rows of entries below are expected */
+	struct ht_postings *wanted; /* of the block at hand */
 	struct index_count {
 		uint64_t rows;
 		uint64_t sum[2];
@@ -92,10 +93,17 @@ struct index_sum {
  */
 enum ht_err index_sum_begin(const char *dir, struct ht_log *log,
     struct index_sum *sum, struct ht_store **ret_store) HT_MUST_USE;
-/* For index_rows(): one row is expected; @sum is a struct index_sum. */
+void index_sum_fini(struct index_sum *sum);
+/*
+ * For index_rows(), of entries in order: one row is expected; @sum is a struct
+ * index_sum.
+ */
 enum ht_err index_sum_row(
     void *sum, unsigned db, struct ht_slice prefix, uint64_t seq) HT_MUST_USE;
-/* Count what is there.  HT_EINTEGRITY: a row of another form, of *ret_db. */
+/*
+ * Nothing more is expected: count what is there.  HT_EINTEGRITY: a row of
+ * another form, of *ret_db.
+ */
 enum ht_err index_sum_found(struct index_sum *sum, struct ht_store *store,
     unsigned *ret_db) HT_MUST_USE;
 /* The first database that is not as it must be; INDEX_DBS: none. */

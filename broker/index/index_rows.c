@@ -138,6 +138,37 @@ index_rows(const struct ht_entry *e, const struct ht_about *a,
 
 /* ---- an index against its log ---- */
 
+#define SUMMED_MAX (2 + INDEX_ROW_MAX + 2 * HT_POSTINGS_BLOCK)
+
+/* A row as it is stored, which stands for @rows. */
+static void
+add(const struct index_sum *sum, struct index_count *to, unsigned db,
+    struct ht_slice key, struct ht_slice value, size_t rows)
+{
+	uint8_t row[SUMMED_MAX], hash[HT_SHORT_SIZE];
+
+	HT_ASSERT(key.len <= INDEX_ROW_MAX);
+	HT_ASSERT(value.len <= 2 * HT_POSTINGS_BLOCK);
+	row[0] = (uint8_t)db;
+	row[1] = (uint8_t)key.len;
+	memcpy(row + 2, key.at, key.len);
+	if (value.len > 0)
+		memcpy(row + 2 + key.len, value.at, value.len);
+	ht_short_hash(sum->key, HT_SLICE(row, 2 + key.len + value.len), hash);
+	to->rows += rows;
+	to->sum[0] += ht_load64(hash);
+	to->sum[1] += ht_load64(hash + 8);
+}
+
+static enum ht_err
+want_block(void *arg, unsigned db, struct ht_slice key, struct ht_slice value)
+{
+	struct index_sum *sum = arg;
+
+	add(sum, &sum->want[db], db, key, value, value.len / 2);
+	return HT_OK;
+}
+
 enum ht_err
 index_sum_begin(const char *dir, struct ht_log *log, struct index_sum *sum,
     struct ht_store **ret_store)
@@ -145,9 +176,9 @@ index_sum_begin(const char *dir, struct ht_log *log, struct index_sum *sum,
 	HT_AUTO(ht_mem_free) char *mark = ht_fs_join(dir, "boot");
 	enum ht_err err;
 
-	*sum = (struct index_sum){0};
+	*sum = (struct index_sum){.wanted = ht_postings_new(want_block, sum)};
 	ht_random(sum->key, sizeof(sum->key));
-	if (mark == NULL)
+	if (mark == NULL || sum->wanted == NULL)
 		return HT_ENOMEM;
 	if (access(dir, F_OK) == -1 || access(mark, F_OK) == 0)
 		return HT_ENOTFOUND;
@@ -156,75 +187,58 @@ index_sum_begin(const char *dir, struct ht_log *log, struct index_sum *sum,
 	return err == HT_OK ? index_meta(*ret_store, log, &sum->upto) : err;
 }
 
-static void
-add(struct index_sum *sum, bool want, unsigned db, struct ht_slice prefix,
-    uint64_t seq)
+void
+index_sum_fini(struct index_sum *sum)
 {
-	uint8_t row[1 + 8 + INDEX_ROW_MAX] = {(uint8_t)db};
-	uint8_t hash[HT_SHORT_SIZE];
-
-	HT_ASSERT(prefix.len <= INDEX_ROW_MAX);
-	ht_be64(row + 1, seq);
-	memcpy(row + 9, prefix.at, prefix.len);
-	ht_short_hash(sum->key, HT_SLICE(row, 9 + prefix.len), hash);
-	if (want) {
-		sum->want[db].rows++;
-		sum->want[db].sum[0] += ht_load64(hash);
-		sum->want[db].sum[1] += ht_load64(hash + 8);
-	} else {
-		sum->have[db].rows++;
-		sum->have[db].sum[0] += ht_load64(hash);
-		sum->have[db].sum[1] += ht_load64(hash + 8);
-	}
+	ht_postings_free(&sum->wanted);
 }
 
 enum ht_err
 index_sum_row(void *arg, unsigned db, struct ht_slice prefix, uint64_t seq)
 {
 	struct index_sum *sum = arg;
+	uint8_t key[INDEX_ROW_MAX];
 
-	if (seq < sum->upto)
-		add(sum, true, db, prefix, seq);
+	if (seq >= sum->upto)
+		return HT_OK;
+	if (index_posted(db))
+		return ht_postings_add(sum->wanted, db, prefix, seq);
+	HT_ASSERT(prefix.len <= sizeof(key) - 8);
+	memcpy(key, prefix.at, prefix.len);
+	ht_be64(key + prefix.len, seq);
+	add(sum, &sum->want[db], db, HT_SLICE(key, prefix.len + 8),
+	    HT_SLICE(NULL, 0), 1);
 	return HT_OK;
 }
 
-/* A block's row is one for each entry in it. */
-static enum ht_err
-found_block(struct index_sum *sum, unsigned db, struct ht_slice prefix,
-    uint64_t block, struct ht_slice value)
+static bool
+is_block(struct ht_slice value)
 {
 	uint32_t before = 0;
 
 	if (value.len == 0 || value.len % 2 != 0 ||
-	    block > UINT64_MAX / HT_POSTINGS_BLOCK)
-		return HT_EINTEGRITY;
+	    value.len > 2 * HT_POSTINGS_BLOCK)
+		return false;
 	for (size_t i = 0; i < value.len; i += 2) {
 		uint32_t at = ht_load16(value.at + i);
 
 		if (at >= HT_POSTINGS_BLOCK || (i > 0 && at <= before))
-			return HT_EINTEGRITY;
+			return false;
 		before = at;
-		add(sum, false, db, prefix, block * HT_POSTINGS_BLOCK + at);
 	}
-	return HT_OK;
+	return true;
 }
 
 static enum ht_err
 found_row(struct index_sum *sum, unsigned db, struct ht_slice key,
     struct ht_slice value)
 {
-	struct ht_slice prefix;
-	uint64_t seq;
+	bool posted = index_posted(db);
 
-	if (key.len <= 8 || key.len > INDEX_ROW_MAX)
+	if (key.len <= 8 || key.len > INDEX_ROW_MAX ||
+	    (posted ? !is_block(value) : value.len != 0))
 		return HT_EINTEGRITY;
-	prefix = HT_SLICE(key.at, key.len - 8);
-	seq = ht_load64(key.at + prefix.len);
-	if (index_posted(db))
-		return found_block(sum, db, prefix, seq, value);
-	if (value.len != 0)
-		return HT_EINTEGRITY;
-	add(sum, false, db, prefix, seq);
+	add(sum, &sum->have[db], db, key, value, posted ? value.len / 2 : 1);
 	return HT_OK;
 }
 
@@ -235,8 +249,9 @@ found_db(struct index_sum *sum, struct ht_txn *txn, unsigned db)
 	struct ht_slice key, value;
 	enum ht_err err = ht_seek_open(txn, db, &seek);
 
-	if (err == HT_OK)
+	if (err == HT_OK) {
 		err = ht_seek_ge(seek, HT_SLICE("", 1), &key, &value);
+	}
 	while (err == HT_OK) {
 		err = found_row(sum, db, key, value);
 		if (err == HT_OK)
@@ -249,8 +264,10 @@ enum ht_err
 index_sum_found(struct index_sum *sum, struct ht_store *store, unsigned *ret_db)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
-	enum ht_err err = ht_txn_begin(store, false, &txn);
+	enum ht_err err = ht_postings_flush(sum->wanted);
 
+	if (err == HT_OK)
+		err = ht_txn_begin(store, false, &txn);
 	for (unsigned db = META + 1; db < ROLLS && err == HT_OK; db++) {
 		*ret_db = db;
 		err = found_db(sum, txn, db);

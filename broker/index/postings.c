@@ -9,6 +9,7 @@
 #define BLOCK   HT_POSTINGS_BLOCK
 #define KEY_MAX (HT_POSTINGS_PREFIX + 8)
 #define ROW_MAX (2 * BLOCK)
+#define LAST    4
 
 /* What one name has in the block at hand. */
 struct posting {
@@ -20,17 +21,27 @@ struct posting {
 };
 
 struct ht_postings {
+	enum ht_err (*row)(
+	    void *arg, unsigned db, struct ht_slice key, struct ht_slice value);
+	void *arg;
 	uint64_t block;
 	struct ht_map *all; /* database u8, prefix -> struct posting */
+	/* Few names make up the traffic: those that were asked for last. */
+	struct posting *last[LAST];
+	unsigned oldest;
 };
 
 struct ht_postings *
-ht_postings_new(void)
+ht_postings_new(enum ht_err (*row)(void *arg, unsigned db, struct ht_slice key,
+                    struct ht_slice value),
+    void *arg)
 {
 	struct ht_postings *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
+	p->row = row;
+	p->arg = arg;
 	p->all = ht_map_new();
 	if (p->all == NULL)
 		ht_postings_free(&p);
@@ -51,7 +62,21 @@ ht_postings_free(struct ht_postings **postings_p)
 /* ---- writing ---- */
 
 static struct posting *
-posting_of(struct ht_postings *p, unsigned db, struct ht_slice prefix)
+posting_at_hand(
+    const struct ht_postings *p, unsigned db, struct ht_slice prefix)
+{
+	for (unsigned i = 0; i < LAST; i++) {
+		struct posting *one = p->last[i];
+
+		if (one != NULL && one->db == db &&
+		    ht_slice_eq(HT_SLICE(one->key, one->prefix_len), prefix))
+			return one;
+	}
+	return NULL;
+}
+
+static struct posting *
+posting_looked_up(struct ht_postings *p, unsigned db, struct ht_slice prefix)
 {
 	uint8_t key[1 + HT_POSTINGS_PREFIX];
 	struct ht_slice name = HT_SLICE(key, 1 + prefix.len);
@@ -74,33 +99,51 @@ posting_of(struct ht_postings *p, unsigned db, struct ht_slice prefix)
 	return one;
 }
 
-/* The block's row may have begun in an earlier transaction. */
-static enum ht_err
-write_row(struct ht_txn *txn, struct posting *one, uint64_t block)
+static struct posting *
+posting_of(struct ht_postings *p, unsigned db, struct ht_slice prefix)
 {
-	struct ht_slice key = HT_SLICE(one->key, one->prefix_len + 8), before;
-	uint8_t row[ROW_MAX];
-	enum ht_err err;
+	struct posting *one = posting_at_hand(p, db, prefix);
 
-	ht_be64(&one->key[one->prefix_len], block);
-	err = ht_txn_get(txn, one->db, key, &before);
-	if (err == HT_ENOTFOUND)
-		before = HT_SLICE(NULL, 0);
-	else if (err != HT_OK)
-		return err;
-	if (before.len > ROW_MAX - one->len)
-		return HT_EINTEGRITY;
-	if (before.len > 0)
-		memcpy(row, before.at, before.len);
-	memcpy(&row[before.len], one->row, one->len);
-	err =
-	    ht_txn_put(txn, one->db, key, HT_SLICE(row, before.len + one->len));
-	one->len = 0;
-	return err;
+	if (one != NULL)
+		return one;
+	one = posting_looked_up(p, db, prefix);
+	p->last[p->oldest++ % LAST] = one;
+	return one;
 }
 
 enum ht_err
-ht_postings_flush(struct ht_postings *postings, struct ht_txn *txn)
+ht_postings_store(
+    void *arg, unsigned db, struct ht_slice key, struct ht_slice value)
+{
+	struct ht_txn *txn = arg;
+	struct ht_slice before;
+	uint8_t row[ROW_MAX];
+	enum ht_err err = ht_txn_get(txn, db, key, &before);
+
+	if (err == HT_ENOTFOUND)
+		return ht_txn_put(txn, db, key, value);
+	if (err != HT_OK)
+		return err;
+	if (before.len > ROW_MAX - value.len)
+		return HT_EINTEGRITY;
+	memcpy(row, before.at, before.len);
+	memcpy(&row[before.len], value.at, value.len);
+	return ht_txn_put(txn, db, key, HT_SLICE(row, before.len + value.len));
+}
+
+static enum ht_err
+give_away(struct ht_postings *p, struct posting *one)
+{
+	struct ht_slice row = HT_SLICE(one->row, one->len);
+
+	ht_be64(&one->key[one->prefix_len], p->block);
+	one->len = 0;
+	return p->row(
+	    p->arg, one->db, HT_SLICE(one->key, one->prefix_len + 8), row);
+}
+
+enum ht_err
+ht_postings_flush(struct ht_postings *postings)
 {
 	enum ht_err err = HT_OK;
 	struct ht_slice name;
@@ -111,13 +154,13 @@ ht_postings_flush(struct ht_postings *postings, struct ht_txn *txn)
 		struct posting *one = value;
 
 		if (one->len > 0)
-			err = write_row(txn, one, postings->block);
+			err = give_away(postings, one);
 	}
 	return err;
 }
 
 enum ht_err
-ht_postings_add(struct ht_postings *postings, struct ht_txn *txn, unsigned db,
+ht_postings_add(struct ht_postings *postings, unsigned db,
     struct ht_slice prefix, uint64_t seq)
 {
 	struct posting *one;
@@ -125,7 +168,7 @@ ht_postings_add(struct ht_postings *postings, struct ht_txn *txn, unsigned db,
 
 	HT_ASSERT(seq / BLOCK >= postings->block);
 	if (seq / BLOCK != postings->block)
-		err = ht_postings_flush(postings, txn);
+		err = ht_postings_flush(postings);
 	if (err != HT_OK)
 		return err;
 	postings->block = seq / BLOCK;

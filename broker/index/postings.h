@@ -19,19 +19,27 @@
 
 struct ht_postings;
 
-struct ht_postings *ht_postings_new(void); /* NULL when out of memory */
+/* Whole rows go to @row.  NULL when out of memory. */
+struct ht_postings *ht_postings_new(
+    enum ht_err (*row)(
+        void *arg, unsigned db, struct ht_slice key, struct ht_slice value),
+    void *arg);
 void ht_postings_free(struct ht_postings **postings_p);
+/*
+ * A @row for those that are to be stored: @txn, a struct ht_txn, may have the
+ * beginning of the block's row, from an earlier transaction.
+ */
+enum ht_err ht_postings_store(void *txn, unsigned db, struct ht_slice key,
+    struct ht_slice value) HT_MUST_USE;
 
 /*
  * Entry @seq stands under @prefix (at most HT_POSTINGS_PREFIX bytes) in
- * database @db.  Seqs must not fall; what belongs to an earlier block is
- * written by @txn.
+ * database @db.  Seqs must not fall; rows of an earlier block are given away.
  */
-enum ht_err ht_postings_add(struct ht_postings *postings, struct ht_txn *txn,
-    unsigned db, struct ht_slice prefix, uint64_t seq) HT_MUST_USE;
-/* Write all that was added: before the transaction is committed. */
-enum ht_err ht_postings_flush(struct ht_postings *postings, struct ht_txn *txn)
-    HT_MUST_USE;
+enum ht_err ht_postings_add(struct ht_postings *postings, unsigned db,
+    struct ht_slice prefix, uint64_t seq) HT_MUST_USE;
+/* Give away all that was added. */
+enum ht_err ht_postings_flush(struct ht_postings *postings) HT_MUST_USE;
 
 /*
  * The first @max entries under @prefix from @from on, below @to.  Errors:

@@ -51,16 +51,16 @@ begin(struct ht_store *store, bool write)
 static void
 fill(struct ht_store *store, uint64_t from, uint64_t to)
 {
-	struct ht_postings *postings = ht_postings_new();
 	struct ht_txn *txn = begin(store, true);
+	struct ht_postings *postings = ht_postings_new(ht_postings_store, txn);
 
 	assert_non_null(postings);
 	for (uint64_t seq = from; seq < to; seq++)
 		for (unsigned name = 0; name < NAMES; name++)
 			if (is_under(name, seq))
 				assert_ok(ht_postings_add(
-				    postings, txn, MEMBERS, names[name], seq));
-	assert_ok(ht_postings_flush(postings, txn));
+				    postings, MEMBERS, names[name], seq));
+	assert_ok(ht_postings_flush(postings));
 	assert_ok(ht_txn_commit(&txn));
 	ht_postings_free(&postings);
 }
