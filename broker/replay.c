@@ -278,7 +278,8 @@ replay_one(void *arg, uint64_t seq, struct ht_slice leaf)
 	/* By its tag an answer is judged, and dead requests get none. */
 	if (e.type == HT_ENTRY_REQUEST && e.tag_len > 0 &&
 	    header.expires_ms > walk->now_ms)
-		err = ht_log_read_vault(walk->log, &e, &walk->tag, NULL);
+		err =
+		    ht_log_read_piece(walk->log, &e, &header, &walk->tag, NULL);
 	if (err != HT_OK)
 		return err;
 	return ht_lane_replay(

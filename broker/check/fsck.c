@@ -28,8 +28,8 @@ struct fsck {
 	struct ht_frontier tree;
 	bool lost; /* an entry is not there: no tree can be grown over it */
 	uint64_t seq, last_us;
-	struct ht_slice chunk; /* of n0, at hand */
-	struct ht_buf tag, body;
+	struct ht_slice chunks[HT_CHUNK_LEVELS]; /* at hand */
+	struct ht_buf tag, body, cited;
 	struct ht_store *index;
 	struct index_sum sum;
 	bool sum_spoiled; /* rows of an entry could not be told */
@@ -71,18 +71,20 @@ found(struct fsck *s, enum ht_fsck_part part, const char *fmt, ...)
 
 /* ---- the stored tree ---- */
 
-/* Sixteen leaves to a chunk: one look at the database for all of them. */
+/* Sixteen hashes to a chunk: one look at the database for all of them. */
 static bool
-stored_leaf(struct fsck *s, uint64_t index, struct ht_hash *ret)
+stored_hash(
+    struct fsck *s, unsigned level, uint64_t index, struct ht_slice *ret)
 {
+	struct ht_slice *chunk = &s->chunks[level / 4];
 	uint64_t at = index % HT_CHUNK;
 
 	if (at == 0 &&
-	    ht_tree_chunk(s->txn, 0, index / HT_CHUNK, &s->chunk) != HT_OK)
-		s->chunk = HT_SLICE(NULL, 0);
-	if (s->chunk.len < (at + 1) * HT_HASH_SIZE)
+	    ht_tree_chunk(s->txn, level, index / HT_CHUNK, chunk) != HT_OK)
+		*chunk = HT_SLICE(NULL, 0);
+	if (chunk->len < (at + 1) * HT_HASH_SIZE)
 		return false;
-	memcpy(ret->at, s->chunk.at + at * HT_HASH_SIZE, HT_HASH_SIZE);
+	*ret = HT_SLICE(chunk->at + at * HT_HASH_SIZE, HT_HASH_SIZE);
 	return true;
 }
 
@@ -90,15 +92,13 @@ static void
 compare(void *arg, unsigned level, uint64_t index, const struct ht_hash *hash)
 {
 	struct fsck *s = arg;
-	struct ht_hash stored;
+	struct ht_slice stored;
 	bool there;
 
 	if (level % 4 != 0)
 		return;
-	there = level == 0
-	            ? stored_leaf(s, index, &stored)
-	            : ht_tree_get(s->txn, level, index, &stored) == HT_OK;
-	if (!there || !ht_hash_eq(&stored, hash))
+	there = stored_hash(s, level, index, &stored);
+	if (!there || memcmp(stored.at, hash->at, HT_HASH_SIZE) != 0)
 		found(s, HT_FSCK_TREE,
 		    "the stored hash of level %u, number %" PRIu64 ", is %s",
 		    level, index,
@@ -160,6 +160,7 @@ check_signed(struct fsck *s)
 static void
 check_piece(struct fsck *s, const struct ht_entry *e)
 {
+	const struct ht_header *h = &s->about.header;
 	struct ht_erased erased = {0};
 	enum ht_err err;
 
@@ -167,11 +168,11 @@ check_piece(struct fsck *s, const struct ht_entry *e)
 	ht_buf_reset(&s->body);
 	if ((e->tag_len == 0 && e->body_len == 0) || s->f->no_vault)
 		return;
-	err = ht_log_read_vault(s->log, e, &s->tag, &s->body);
+	err = ht_log_read_piece(s->log, e, h, &s->tag, &s->body);
 	if (err == HT_EERASED) {
 		err = ht_log_erased(s->log, e, &erased);
 		if (err == HT_OK)
-			err = ht_log_read_vault(s->log, e,
+			err = ht_log_read_piece(s->log, e, h,
 			    erased.tag ? NULL : &s->tag,
 			    erased.body ? NULL : &s->body);
 	}
@@ -188,6 +189,47 @@ check_piece(struct fsck *s, const struct ht_entry *e)
 
 /* ---- entries ---- */
 
+/* The entry it cites has passed by: it is read where it stands. */
+static enum ht_err
+about_cited(struct fsck *s, const struct ht_entry *e)
+{
+	struct ht_slice value;
+	enum ht_err err =
+	    ht_stored_at(s->log, s->txn, e->cites - 1, &s->cited, &value);
+
+	if (err == HT_OK && value.len <= HT_HASH_SIZE)
+		err = HT_EINTEGRITY;
+	return err == HT_OK ? ht_about_cited(
+	                          HT_SLICE(value.at, value.len - HT_HASH_SIZE),
+	                          &s->about)
+	                    : err;
+}
+
+/*
+ * Whom and what it is about, for vault and index: its header is taken apart
+ * once.  HT_EINTEGRITY: that cannot be told, which is a finding.
+ */
+static enum ht_err
+tell_about(struct fsck *s, const struct ht_entry *e)
+{
+	enum ht_err err = ht_entry_about(NULL, e, &s->about);
+
+	if (err != HT_OK) {
+		found(s, HT_FSCK_ENTRIES,
+		    "entry %" PRIu64 ": its header is malformed", s->seq);
+		return HT_EINTEGRITY;
+	}
+	if (s->index == NULL || s->about.has_header || e->cites == 0)
+		return HT_OK;
+	err = about_cited(s, e);
+	if (err != HT_EINTEGRITY && err != HT_ENOTFOUND)
+		return err;
+	found(s, HT_FSCK_ENTRIES,
+	    "entry %" PRIu64 " cites entry %" PRIu64 ", which has no header",
+	    s->seq, e->cites - 1);
+	return HT_EINTEGRITY;
+}
+
 /* Its tag is at hand, unless it is erased, or in no vault of this copy. */
 static enum ht_err
 check_rows(struct fsck *s, const struct ht_entry *e)
@@ -195,25 +237,18 @@ check_rows(struct fsck *s, const struct ht_entry *e)
 	struct ht_tag tag;
 	bool there = s->tag.len > 0 &&
 	             ht_tag_decode(ht_buf_slice(&s->tag), &tag, NULL) == HT_OK;
-	enum ht_err err;
 
-	if (s->index == NULL || e->seq >= s->sum.upto)
+	if (s->index == NULL || s->sum_spoiled)
 		return HT_OK;
-	err = ht_entry_about(s->log, e, &s->about);
-	if (err == HT_OK)
-		err = index_rows(
-		    e, &s->about, there ? &tag : NULL, index_sum_row, &s->sum);
-	if (err == HT_ENOMEM)
-		return err;
-	if (err != HT_OK)
-		s->sum_spoiled = true; /* the finding is the entry's */
-	return HT_OK;
+	return index_rows(
+	    e, &s->about, there ? &tag : NULL, index_sum_row, &s->sum);
 }
 
 static enum ht_err
 check_leaf(struct fsck *s, struct ht_slice leaf)
 {
 	struct ht_entry e;
+	enum ht_err err;
 
 	if (ht_entry_decode(leaf, &e) != HT_OK) {
 		found(s, HT_FSCK_ENTRIES, "entry %" PRIu64 " is malformed",
@@ -225,10 +260,18 @@ check_leaf(struct fsck *s, struct ht_slice leaf)
 		found(s, HT_FSCK_ENTRIES,
 		    "entry %" PRIu64 " says that it is entry %" PRIu64, s->seq,
 		    e.seq);
+	e.seq = s->seq; /* its rows are those of its place */
 	if (e.time_us < s->last_us)
 		found(s, HT_FSCK_ENTRIES,
 		    "entry %" PRIu64 " is older than the one before", s->seq);
 	s->last_us = e.time_us;
+	err = tell_about(s, &e);
+	if (err == HT_EINTEGRITY) {
+		s->sum_spoiled = true;
+		return HT_OK;
+	}
+	if (err != HT_OK)
+		return err;
 	check_piece(s, &e);
 	return check_rows(s, &e);
 }
@@ -565,6 +608,8 @@ fsck_free(struct fsck **s_p)
 	ht_log_close(&s->log);
 	ht_buf_fini(&s->tag);
 	ht_buf_fini(&s->body);
+	ht_buf_fini(&s->cited);
+	index_sum_fini(&s->sum);
 	free(s);
 }
 
@@ -580,6 +625,7 @@ ht_fsck_log(const char *dir, struct ht_fsck *f)
 	s->f = f;
 	s->tag = HT_BUF(HT_TAG_MAX);
 	s->body = HT_BUF(HT_BODY_MAX);
+	s->cited = HT_BUF(HT_LEAF_MAX + HT_HASH_SIZE);
 	err = ht_log_open_raw(dir, NULL, NULL, report, &s->log);
 	if (err == HT_EINTEGRITY || err == HT_EROLLBACK) {
 		found(s, HT_FSCK_HEAD, "%s: %s", ht_report_where(report, 0),

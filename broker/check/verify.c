@@ -857,8 +857,8 @@ check_vault(struct verify *s, const struct ht_entry *e)
 		return err;
 	count_gone(s, &erased);
 	if (err == HT_OK)
-		err = ht_log_read_vault(s->log, e, erased.tag ? NULL : &s->tag,
-		    erased.body ? NULL : &s->body);
+		err = ht_log_read_piece(s->log, e, &s->header,
+		    erased.tag ? NULL : &s->tag, erased.body ? NULL : &s->body);
 	if (err == HT_EINTEGRITY)
 		return bad(s,
 		    "its tag or body in vault segment %u at byte %llu is not "

@@ -78,9 +78,11 @@ enum ht_err ht_entry_decode(struct ht_slice leaf, struct ht_entry *ret)
 bool ht_entry_has_header(const struct ht_entry *e);
 
 /*
- * Tag and body (either NULL: not at hand) have the hashes of its header.
- * HT_EINTEGRITY.
+ * Tag and body (either NULL: not at hand) have the hashes of its header, or of
+ * @h, which is that.  HT_EINTEGRITY.
  */
+enum ht_err ht_header_check_piece(const struct ht_header *h,
+    const struct ht_slice *tag, const struct ht_slice *body) HT_MUST_USE;
 enum ht_err ht_entry_check_piece(const struct ht_entry *e,
     const struct ht_slice *tag, const struct ht_slice *body) HT_MUST_USE;
 
@@ -189,6 +191,10 @@ enum ht_err ht_log_read_bundle(
  */
 enum ht_err ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
     struct ht_buf *ret_tag, struct ht_buf *ret_body) HT_MUST_USE;
+/* The same for who has taken its header apart: @h. */
+enum ht_err ht_log_read_piece(struct ht_log *log, const struct ht_entry *e,
+    const struct ht_header *h, struct ht_buf *ret_tag, struct ht_buf *ret_body)
+    HT_MUST_USE;
 /*
  * Walk entries [from, to): each leaf's bytes to @each, until it returns not
  * HT_OK.  Read transactions are kept short.

@@ -192,30 +192,39 @@ ht_log_read_bundle(struct ht_log *log, uint64_t first_seq, struct ht_buf *ret)
 /* ---- the vault ---- */
 
 enum ht_err
-ht_entry_check_piece(const struct ht_entry *e, const struct ht_slice *tag,
+ht_header_check_piece(const struct ht_header *h, const struct ht_slice *tag,
     const struct ht_slice *body)
 {
-	struct ht_header h;
 	struct ht_hash hash;
 
-	if (ht_header_decode(e->payload, &h, NULL, NULL) != HT_OK)
-		return HT_EINTEGRITY;
 	if (tag != NULL && tag->len > 0) {
 		hash = ht_tag_hash(*tag);
-		if (!h.has_tag || !ht_hash_eq(&hash, &h.tag))
+		if (!h->has_tag || !ht_hash_eq(&hash, &h->tag))
 			return HT_EINTEGRITY;
 	}
 	if (body != NULL && body->len > 0) {
 		hash = ht_blake2b(body, 1);
-		if (body->len != h.body_len || !ht_hash_eq(&hash, &h.body_hash))
+		if (body->len != h->body_len ||
+		    !ht_hash_eq(&hash, &h->body_hash))
 			return HT_EINTEGRITY;
 	}
 	return HT_OK;
 }
 
 enum ht_err
-ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
-    struct ht_buf *ret_tag, struct ht_buf *ret_body)
+ht_entry_check_piece(const struct ht_entry *e, const struct ht_slice *tag,
+    const struct ht_slice *body)
+{
+	struct ht_header h;
+
+	if (ht_header_decode(e->payload, &h, NULL, NULL) != HT_OK)
+		return HT_EINTEGRITY;
+	return ht_header_check_piece(&h, tag, body);
+}
+
+enum ht_err
+ht_log_read_piece(struct ht_log *log, const struct ht_entry *e,
+    const struct ht_header *h, struct ht_buf *ret_tag, struct ht_buf *ret_body)
 {
 	struct ht_vault_place place = {e->segment, e->offset};
 	size_t tag_at = ret_tag != NULL ? ret_tag->len : 0;
@@ -235,8 +244,21 @@ ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
 		tag = HT_SLICE(ret_tag->at + tag_at, e->tag_len);
 	if (ret_body != NULL)
 		body = HT_SLICE(ret_body->at + body_at, e->body_len);
-	return ht_entry_check_piece(
-	    e, ret_tag != NULL ? &tag : NULL, ret_body != NULL ? &body : NULL);
+	return ht_header_check_piece(
+	    h, ret_tag != NULL ? &tag : NULL, ret_body != NULL ? &body : NULL);
+}
+
+enum ht_err
+ht_log_read_vault(struct ht_log *log, const struct ht_entry *e,
+    struct ht_buf *ret_tag, struct ht_buf *ret_body)
+{
+	struct ht_header h;
+
+	if (e->tag_len == 0 && e->body_len == 0)
+		return HT_OK;
+	if (ht_header_decode(e->payload, &h, NULL, NULL) != HT_OK)
+		return HT_EINTEGRITY;
+	return ht_log_read_piece(log, e, &h, ret_tag, ret_body);
 }
 
 /* ---- walking ---- */
