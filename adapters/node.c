@@ -364,6 +364,8 @@ sweep(struct ht_node *node, uint64_t now_ms)
 	node_watch_turn(node, now_ms);
 	node_ask_expire(node, ht_clock_wall_ms());
 	node_serve_expire(node, ht_clock_wall_ms());
+	if (ht_map_count(node->servers) > 0)
+		(void)node_disk_full(node);
 	if (ht_state_sweep(node->state, ht_clock_wall_ms(), 1000) != HT_OK ||
 	    node_told_sweep(node) != HT_OK)
 		node_break(node, HT_ESTORE, "the state folder %s fails",

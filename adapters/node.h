@@ -11,6 +11,7 @@
  *	node_record.c  making records, opening records
  *	node_ask.c     the consumer's side
  *	node_serve.c   the provider's side
+ *	node_room.c    no room for an answer
  *	node_told.c    remembering what became of exchanges
  *	claims.c       verify: claims against records (pure)
  *
@@ -172,6 +173,7 @@ struct ht_node {
 	unsigned bundle_max; /* records a bundle at most */
 	uint32_t history;    /* exchanges that are remembered */
 	uint64_t full_ms;    /* when it was said that somebody has no room */
+	bool disk_full;      /* that was said */
 	bool told_due;       /* something of them is to be committed */
 
 	/* the connection */
@@ -391,6 +393,15 @@ void node_told_served(struct ht_node *node, const struct node_call *call,
 enum ht_err node_told_sweep(struct ht_node *node);
 /* Make durable what no turn has. */
 void node_told_close(struct ht_node *node);
+
+/* ---- node_room.c ---- */
+
+/* The asker has no room for one more answer: say so, and to the operator. */
+void node_no_room(
+    struct ht_node *node, struct ht_slice asker, struct ht_reasons *reasons);
+/* The disk is full, so nothing new is served; the operator has been told. */
+bool node_disk_full(struct ht_node *node);
+void node_no_disk(struct ht_reasons *reasons);
 
 /* ---- node_serve.c ---- */
 

@@ -13,7 +13,6 @@
 #include "lib/base/panic.h"
 
 #define SUBJECTS_LIST_MAX HT_TAG_MAX /* the annex has to fit, too */
-#define FULL_SAY_MS       60000 /* a warning a minute tells as much as more */
 
 /* ---- calls ---- */
 
@@ -325,27 +324,6 @@ turn_down(
 	a->response.reasons = *reasons;
 }
 
-static void
-no_room(struct ht_node *node, const struct node_call *call,
-    struct ht_reasons *reasons)
-{
-	uint64_t now_ms = ht_clock_mono_ms();
-
-	ht_reasons_add(reasons, HT_ST_KEPT,
-	    "each answer is kept until its request expires, and there is no "
-	    "room for more of %.*s",
-	    (int)call->header.sender.len, (const char *)call->header.sender.at);
-	if (node->full_ms != 0 && now_ms - node->full_ms < FULL_SAY_MS)
-		return;
-	node->full_ms = now_ms;
-	ht_log(HT_WARN,
-	    "node %s: %.*s is refused: the answers kept for it have no more "
-	    "room until some expire; others are served (\"answers\" in "
-	    "hutong-adapter.conf(5))",
-	    node->id, (int)call->header.sender.len,
-	    (const char *)call->header.sender.at);
-}
-
 static enum ht_err
 seal_and_keep(struct answering *a)
 {
@@ -358,7 +336,7 @@ seal_and_keep(struct answering *a)
 	return err == HT_OK ? keep_and_queue(a, &out) : err;
 }
 
-/* An answer too large for one record, or for the asker's room, says so. */
+/* One too large for a record, for the asker's room or the disk, says so. */
 static enum ht_err
 send_response(struct answering *a)
 {
@@ -370,8 +348,11 @@ send_response(struct answering *a)
 		    "the answer is larger than one record may be; ask for "
 		    "fewer fields or fewer records");
 		turn_down(a, HT_ANSWER_FAILED, &reasons);
+	} else if (err == HT_EAGAIN && node_disk_full(a->node)) {
+		node_no_disk(&reasons);
+		turn_down(a, HT_ANSWER_FAILED, &reasons);
 	} else if (err == HT_EAGAIN) {
-		no_room(a->node, a->call, &reasons);
+		node_no_room(a->node, a->call->header.sender, &reasons);
 		turn_down(a, HT_ANSWER_REFUSED, &reasons);
 	} else {
 		return err;
@@ -858,8 +839,11 @@ request(
 		    "the provider is answering %d requests already",
 		    NODE_CALLS_MAX);
 	/* Before its source is asked: the least answer would have no room. */
-	if (!ht_state_room(node->state, call->header.sender, HT_HEADER_MAX))
-		no_room(node, call, &verdict.reasons);
+	if (node_disk_full(node))
+		node_no_disk(&verdict.reasons);
+	else if (!ht_state_room(
+	             node->state, call->header.sender, HT_HEADER_MAX))
+		node_no_room(node, call->header.sender, &verdict.reasons);
 	if (verdict.reasons.n > 0)
 		refuse(node, call, &verdict.reasons);
 	else

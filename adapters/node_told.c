@@ -71,8 +71,11 @@ fill_documents(
 static void
 tell(struct ht_node *node, const struct ht_trust *trust, struct ht_told *told)
 {
-	enum ht_err err = fill_documents(node, trust, told);
+	enum ht_err err;
 
+	if (ht_state_full(node->state))
+		return; /* nothing that grows */
+	err = fill_documents(node, trust, told);
 	told->ended_ms = ht_clock_wall_ms();
 	if (err == HT_OK)
 		err = ht_state_tell(node->state, told);

@@ -105,6 +105,7 @@ state_new(const char *dir)
 	state->counters = ht_map_new();
 	state->kept = ht_map_new();
 	state->kept_max = HT_STATE_ANSWERS;
+	state->aside = HT_STATE_ASIDE;
 	if (state->dir == NULL || state->counters == NULL ||
 	    state->kept == NULL)
 		return NULL;
@@ -199,6 +200,7 @@ state_group(struct ht_state *state)
 enum ht_err
 ht_state_commit(struct ht_state *state)
 {
+	state->gathered = 0;
 	return state->txn != NULL ? ht_txn_commit(&state->txn) : HT_OK;
 }
 
@@ -384,7 +386,8 @@ ht_state_keep(struct ht_state *state, struct ht_slice sender,
 	add_part(&value, answered->body);
 	if (err == HT_OK)
 		err = value.err;
-	if (err == HT_OK && !ht_state_room(state, sender, value.len))
+	if (err == HT_OK && (!ht_state_room(state, sender, value.len) ||
+	                        !state_disk_holds(state, value.len)))
 		err = HT_EAGAIN;
 	if (err == HT_OK)
 		err =

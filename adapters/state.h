@@ -72,7 +72,10 @@ struct ht_answered {
 /* By authenticated sender and record id.  HT_ENOTFOUND. */
 enum ht_err ht_state_find(struct ht_state *state, struct ht_slice sender,
     const struct ht_id *record, struct ht_answered *ret) HT_MUST_USE;
-/* HT_EAGAIN: there is no room for one more of this sender's. */
+/*
+ * HT_EAGAIN: there is no room for one more of this sender's, or, as
+ * ht_state_full() says, of anybody's.
+ */
 enum ht_err ht_state_keep(struct ht_state *state, struct ht_slice sender,
     const struct ht_id *record, const struct ht_answered *answered) HT_MUST_USE;
 /* Is there room for an answer of @len bytes to @sender? */
@@ -80,6 +83,14 @@ bool ht_state_room(
     const struct ht_state *state, struct ht_slice sender, size_t len);
 /* So much for all; at first HT_STATE_ANSWERS. */
 void ht_state_bound(struct ht_state *state, uint64_t bytes);
+/*
+ * The disk has so little room that nothing should begin that is to be kept.
+ * What is small and replaces what is there can still be written: some of
+ * HT_STATE_ASIDE, which was set aside when there was room, is for that.  Looks
+ * once a second, and when much was kept since.
+ */
+#define HT_STATE_ASIDE (16u << 20)
+bool ht_state_full(struct ht_state *state);
 /* Forget up to @max answers whose time is over. */
 enum ht_err ht_state_sweep(
     struct ht_state *state, uint64_t now_ms, unsigned max) HT_MUST_USE;

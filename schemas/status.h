@@ -135,6 +135,8 @@ enum ht_who {
 	X(KEPT, 509, CALLER, "too many answers are kept for the asker",        \
 	    "go on when earlier requests have expired; let requests live "     \
 	    "less")                                                            \
+	X(DISK_FULL, 510, PROVIDER, "the provider's disk is full",             \
+	    "try again later; the provider's operator has been told")          \
 	/* 6xx: us */                                                          \
 	X(INTERNAL, 600, OPERATOR, "the exchange failed",                      \
 	    "the operator must read the broker's log")                         \

@@ -1,10 +1,11 @@
 /*
  * Two nodes, a real connection, and a broker that does what the test wants.
  */
-#include "adapters/hutong.h"
+#include "adapters/node.h"
 
 #include <unistd.h>
 
+#include "adapters/state_in.h"
 #include "keys/keyfile.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
@@ -28,6 +29,7 @@ struct fixture {
 	const char *records;
 	unsigned reason; /* fails with it */
 	bool holds;      /* does not answer at all */
+	bool fills;      /* the disk, before it answers */
 	unsigned calls;
 	uint64_t call;    /* the last one's id */
 	char params[256]; /* of the last call */
@@ -87,6 +89,14 @@ open_node(
 	return made;
 }
 
+/* The provider's disk, as its node finds it at its next look. */
+static void
+set_disk(struct fixture *f, uint64_t aside)
+{
+	f->provider->state->aside = aside;
+	f->provider->state->looked_ms = 0;
+}
+
 static void
 serve(void *arg, const struct ht_call *call)
 {
@@ -101,6 +111,8 @@ serve(void *arg, const struct ht_call *call)
 	free(text);
 	if (f->holds)
 		return;
+	if (f->fills)
+		set_disk(f, UINT64_C(1) << 50);
 	if (f->reason != 0)
 		ht_reasons_add(&reasons, f->reason, "as the test wants");
 	else
@@ -580,6 +592,44 @@ an_asker_without_room_is_refused_and_the_node_goes_on(void **state)
 		}
 		assert_int_equal(f->calls, rows[i].calls);
 	}
+}
+
+/* It refuses, asks its source nothing, and goes on when there is room. */
+static void
+a_node_on_a_full_disk_refuses_and_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	set_disk(f, UINT64_C(1) << 50);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.status, HT_ST_DISK_FULL);
+	assert_int_equal(got.asked.answer, HT_ANSWER_FAILED);
+	assert_int_equal(got.asked.refused_by, HT_WHO_PROVIDER);
+	assert_int_equal(f->calls, 0);
+	ht_asked_fini(&got.asked);
+	set_disk(f, HT_STATE_ASIDE);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.status, HT_ST_OK);
+	assert_int_equal(f->calls, 1);
+	ht_asked_fini(&got.asked);
+}
+
+/* Its disk is full by the time the source has answered. */
+static void
+a_disk_full_at_the_answer_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct got got;
+
+	start_all(f);
+	f->fills = true;
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(got.asked.status, HT_ST_DISK_FULL);
+	assert_int_equal(got.asked.answer, HT_ANSWER_FAILED);
+	assert_int_equal(f->calls, 1);
+	ht_asked_fini(&got.asked);
 }
 
 /* One that forgets to answer does not fill the room of all others. */
@@ -1179,6 +1229,8 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(rows_of_others_are_not_taken),
     NODE_TEST(a_source_that_fails_is_said_so),
     NODE_TEST(an_asker_without_room_is_refused_and_the_node_goes_on),
+    NODE_TEST(a_node_on_a_full_disk_refuses_and_goes_on),
+    NODE_TEST(a_disk_full_at_the_answer_is_told),
     NODE_TEST(a_call_nobody_answers_ends),
     NODE_TEST(no_tracker_key_is_said_so),
     NODE_TEST(a_false_pseudonym_is_refused),

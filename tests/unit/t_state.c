@@ -171,6 +171,72 @@ answers_last_until_they_expire(void **unused)
 	ht_state_close(&state);
 }
 
+/* As after the next look. */
+static bool
+full_for(struct ht_state *state, uint64_t aside)
+{
+	state->aside = aside;
+	state->looked_ms = 0;
+	return ht_state_full(state);
+}
+
+/* No disk has so much: it cannot be set aside, as on one that is full. */
+static void
+a_full_disk_keeps_what_it_has_and_goes_on(void **unused)
+{
+	struct ht_state *state = open_state();
+	struct ht_id first = {{'a'}}, second = {{'b'}};
+	struct ht_answered in = {.expires_ms = 5000,
+	                       .header = ht_slice_str("header"),
+	                       .body = ht_slice_str("body")},
+	                   out;
+	uint64_t n;
+
+	(void)unused;
+	assert_ok(ht_state_keep(state, MEMBER, &first, &in));
+	assert_ok(ht_state_commit(state));
+	assert_true(full_for(state, UINT64_C(1) << 50));
+	assert_err(ht_state_keep(state, MEMBER, &second, &in), HT_EAGAIN);
+	assert_err(ht_state_find(state, MEMBER, &second, &out), HT_ENOTFOUND);
+	assert_ok(ht_state_find(state, MEMBER, &first, &out));
+	/* What takes the place of something else is written all the same. */
+	assert_ok(ht_state_put(state, "checkpoint", ht_slice_str("note")));
+	assert_ok(ht_state_counter(state, MEMBER, ITEM, &n));
+	assert_ok(ht_state_sweep(state, 5000, 10));
+	assert_ok(ht_state_commit(state));
+	assert_false(full_for(state, HT_STATE_ASIDE));
+	assert_ok(ht_state_keep(state, MEMBER, &second, &in));
+	assert_ok(ht_state_commit(state));
+	ht_state_close(&state);
+}
+
+/* A group that grows is looked after before a second has passed. */
+static void
+what_is_gathered_is_counted(void **unused)
+{
+	static uint8_t body[1 << 20];
+	struct ht_state *state = open_state();
+	struct ht_id record = {{'c'}};
+	struct ht_answered in = {.expires_ms = 5000,
+	    .header = ht_slice_str("header"),
+	    .body = HT_SLICE(body, sizeof(body))};
+	unsigned kept = 0;
+	enum ht_err err = HT_OK;
+
+	(void)unused;
+	assert_false(full_for(state, HT_STATE_ASIDE));
+	state->aside = UINT64_C(1) << 50; /* at the next look */
+	for (; err == HT_OK && kept < 100; kept++) {
+		record.at[1] = (uint8_t)kept;
+		err = ht_state_keep(state, MEMBER, &record, &in);
+	}
+	assert_err(err, HT_EAGAIN);
+	assert_in_range(kept, 1, 9); /* half of what is set aside */
+	assert_ok(ht_state_commit(state));
+	assert_int_equal(state->gathered, 0);
+	ht_state_close(&state);
+}
+
 static void
 facts_are_kept(void **unused)
 {
@@ -375,6 +441,8 @@ static const struct CMUnitTest tests[] = {
     STATE_TEST(counters_never_fall),
     STATE_TEST(no_asker_takes_all_the_room),
     STATE_TEST(answers_last_until_they_expire),
+    STATE_TEST(a_full_disk_keeps_what_it_has_and_goes_on),
+    STATE_TEST(what_is_gathered_is_counted),
     STATE_TEST(facts_are_kept),
     STATE_TEST(one_process_at_a_time),
     STATE_TEST(what_was_told_is_kept),
