@@ -243,10 +243,10 @@ show() { # file, then the scope
 	    --order gx.demo/2026-8 --basis '个人信息保护法 第十八条' \
 	    --until 2099-01-01T00:00:00Z --out "$file" "$@"
 }
-hidden() { # file: all that is hidden from the subject
+hidden() { # file, who: all that is hidden from the subject
 	show "$1" --socket "$W/audit.sock" --key "$W/keys/auditor.key" \
 	    --why 'complaint 12' --authority "$W/never/authority" \
-	    --tracker "$W/keys/tracker.key" --subject "uscc:$CODE"
+	    --tracker "$W/keys/tracker.key" --subject "uscc:${2:-$CODE}"
 }
 ok "an order to disclose is drafted: all that is hidden from a subject" \
     exits 0 hidden "$W/all.note"
@@ -345,6 +345,19 @@ ok "... each" out_has '"act":"erase"'
 
 ok "the exchange goes on" exits 0 hutong query $ITEM "shxydm=$CODE" \
     --config "$W/state.yaml" --quiet
+# A peer's asks are all about one company.
+look_often() { # how often, in bundles of at most 64
+	printf '%s\n' open hello "ask 64" "ask $(($1 - 64))" |
+	    peer "$ADDRESS" tax.demo/state main >"$W/out"
+	[ "$(grep -c 'ack OK' "$W/out")" -eq "$1" ]
+}
+often=91999999000000019D
+ok "one more look than an order lists" look_often 101
+ok "... they are too many to disclose at once" exits 7 \
+    hidden "$W/most.note" $often
+ok "... it says so" out_has '101 looks are hidden, and one order lists 100' \
+    '--from and --to'
+ok "... and nothing is drafted" test ! -e "$W/most.note"
 stop TERM registry
 stop TERM broker
 ok "the log verifies" exits 0 hutong-audit verify --dir "$W/log" \
