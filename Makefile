@@ -13,7 +13,8 @@
 # make coverage   lines tested           make fuzz     libFuzzer, needs clang
 # make install    DESTDIR= PREFIX=     make hooks    git hooks of this tree
 #
-# Knobs: CC, CFLAGS, LDFLAGS, SAN=address,undefined | thread, WERROR=1, V=1.
+# Knobs: CC, CFLAGS, LDFLAGS, SAN=address,undefined | thread, WERROR=1, V=1,
+# TEST_JOBS=4.
 PREFIX  ?= /usr/local
 DESTDIR ?=
 SHELL   := /bin/sh
@@ -182,7 +183,10 @@ TEST_ENV = HT_BUILD="$(CURDIR)/$(B)" CMOCKA_MESSAGE_OUTPUT=TAP \
 # A test that hangs fails; one that fails says why.
 PROVE := prove --exec 'tests/lib/run $(if $(SAN),900,300)'
 CLI_TESTS := $(wildcard tests/cli/*.t)
-E2E_TESTS := $(wildcard tests/e2e/*.t)
+# The long ones first: what is short fills the gaps at the end.
+E2E_LONG  := demo broker outage hostile-records exchange hostile
+E2E_TESTS := $(E2E_LONG:%=tests/e2e/%.t) $(filter-out \
+    $(E2E_LONG:%=tests/e2e/%.t),$(wildcard tests/e2e/*.t))
 CRASH_TESTS := $(wildcard tests/crash/*.t)
 # Sources and vectors read the same whatever the compiler was told.
 LINT_TESTS := $(if $(SAN),,$(wildcard tests/lint/*.t))
@@ -198,12 +202,13 @@ check: $(NEEDED)
 test:
 	$(Q)tests/deps build demo test
 	$(Q)$(MAKE) --no-print-directory test-run
-# Two chains side by side: what starts daemons and watches clocks, and the rest.
+# More than there are processors, for what starts daemons mostly waits.
+TEST_JOBS ?= 4
 test-run: $(NEEDED)
 	$(say_skipped)
-	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) --timer -j2 \
-	    --rules 'seq=tests/e2e/*' --rules 'seq=**' $(UNITS) $(FUZZ) \
-	    $(LINT_TESTS) $(CLI_TESTS) $(E2E_TESTS) $(CRASH_TESTS)
+	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) --timer -j$(TEST_JOBS) \
+	    $(CRASH_TESTS) $(LINT_TESTS) $(E2E_TESTS) $(CLI_TESTS) $(UNITS) \
+	    $(FUZZ)
 # A server of each for a quarter of a minute; skipped where there is none.
 test-databases: $(PROGS) $(HELPS)
 	$(Q)$(TEST_ENV) $(PROVE) --directives tests/databases/*.t

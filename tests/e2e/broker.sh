@@ -4,6 +4,8 @@
 #
 # shellcheck shell=bash disable=SC2034
 
+# shellcheck source=tests/lib/port.sh
+. "${BASH_SOURCE[0]%/*}/../lib/port.sh"
 B=$HT_BUILD/hutong-broker
 dir=$(mktemp -d) || exit 1
 n=0

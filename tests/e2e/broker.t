@@ -5,7 +5,7 @@
 # shellcheck disable=SC1091,SC2154,SC2181
 set -u
 . "$(dirname "$0")/broker.sh"
-world tcp://127.0.0.1:$((20000 + $$ % 20000))
+world tcp://127.0.0.1:"$(free_port)"
 
 # --- configuration ---
 "$B" --check "$dir/world/broker.yaml" >"$dir/check.out" 2>&1

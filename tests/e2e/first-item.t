@@ -9,10 +9,11 @@ case $HT_BUILD in */san-*)
 	;;
 esac
 TOP=$(cd "${0%/*}/../.." && pwd)
+# shellcheck source=tests/lib/port.sh
+. "$TOP/tests/lib/port.sh"
 D=$(mktemp -d "${TMPDIR:-/tmp}/hutong-first-XXXXXX")
 export HT_BUILD D HT_DEMO_DIR=$D
-HT_DEMO_PORT=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+HT_DEMO_PORT=$(free_port)
 export HT_DEMO_PORT
 cleanup() {
 	[ ! -f "$D/run/ecology.pid" ] || kill "$(cat "$D/run/ecology.pid")"

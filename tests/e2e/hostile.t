@@ -10,7 +10,7 @@ case $HT_BUILD in # a sanitizer's own memory counts as well
 *san-*) memory=512MiB flood=1000 patience=4 ;;
 *) memory=96MiB flood=400 patience=1 ;;
 esac
-world tcp://127.0.0.1:$((20000 + $$ % 20000)) "front: {memory: $memory}"
+world tcp://127.0.0.1:"$(free_port)" "front: {memory: $memory}"
 start
 ok "the broker starts"
 core=$broker_pid

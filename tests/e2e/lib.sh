@@ -4,6 +4,8 @@
 # started here is ever stopped, by its own process id.
 
 : "${HT_BUILD:?HT_BUILD names the folder with the programs}"
+# shellcheck source=tests/lib/port.sh
+. "${BASH_SOURCE[0]%/*}/../lib/port.sh"
 PATH=$HT_BUILD:$HT_BUILD/prog:$PATH
 W=$(mktemp -d "${TMPDIR:-/tmp}/hutong-e2e-XXXXXX")
 STARTED=
@@ -92,11 +94,6 @@ stop() { # signal, name: and wait for its end
 	signal "$1" "$2"
 	wait "$(cat "$W/$2.pid")" 2>/dev/null
 	return 0
-}
-
-free_port() {
-	python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
 # ---- the world ----

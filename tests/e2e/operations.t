@@ -12,7 +12,7 @@ may_mount=${may_mount:-}
 . "$(dirname "$0")/broker.sh"
 PAGE=$(dirname "$0")/../../docs/operations.md
 export PATH=$HT_BUILD:$PATH
-world tcp://127.0.0.1:$((20000 + $$ % 20000)) "audit: audit.sock"
+world tcp://127.0.0.1:"$(free_port)" "audit: audit.sock"
 export conf=$dir/world/broker.yaml log=$dir/world/log backup=$dir/backup \
     drill=$dir/drill authority=$dir/world/authority \
     root=$dir/world/authority/root.note

@@ -5,6 +5,8 @@
 # tax.demo/state serves gx.demo/ZXTJ; tax.demo/state/shell is the well-behaved
 # one that asks, tax.demo/local/main the one that misbehaves.
 
+# shellcheck source=tests/lib/port.sh
+. "${BASH_SOURCE[0]%/*}/../lib/port.sh"
 PATH=$HT_BUILD:$HT_BUILD/prog:$PATH
 # A sanitizer makes all of it slower, and its own memory counts as ours.
 case $HT_BUILD in
@@ -75,14 +77,6 @@ within() {
 
 # ---- the exchange ----
 
-free_port() {
-	local port
-	for _ in 1 2 3 4 5 6 7 8 9; do
-		port=$((20000 + RANDOM % 12000))
-		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-	done
-	echo "$port"
-}
 publish() { # version, changes
 	local version=$1
 	shift
