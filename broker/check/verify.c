@@ -501,16 +501,13 @@ static enum ht_err
 check_list(
     struct verify *s, struct erasure *e, const struct ht_erase_said *said)
 {
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_doc_unref) struct ht_doc *order = NULL;
-	struct ht_hash root;
-	enum ht_err err = ht_erasure_root(e->list, &root);
+	enum ht_err err = ht_erase_fits(e->list, said, &order);
 
-	if (err != HT_OK)
-		return err;
-	if (!ht_hash_eq(&root, &said->list) || e->list->n != said->count ||
-	    e->list->bodies != said->bodies)
+	if (err == HT_EINTEGRITY)
 		return bad(s, "the list in the vault is not the one it names");
+	if (err == HT_ENOMEM)
+		return err;
 	if (e->gone != said->count)
 		return bad(s,
 		    "it says that the %s of %llu entries are destroyed, and "
@@ -519,12 +516,7 @@ check_list(
 		    said->bodies ? "bodies" : "tags",
 		    (unsigned long long)said->count,
 		    (unsigned long long)e->gone);
-	err = ht_doc_parse(
-	    ht_buf_slice(&e->list->order), "the order", report, &order);
-	if (err == HT_ENOMEM)
-		return err;
-	if (err != HT_OK || order->kind != HT_DOC_ERASE ||
-	    !ht_hash_eq(&order->hash, &said->order))
+	if (err != HT_OK)
 		return bad(s, "the order in the vault is not the one it names");
 	check_order(s, order);
 	return HT_OK;

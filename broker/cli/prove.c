@@ -124,7 +124,7 @@ prove(struct prove *p, const struct ht_audit_opts *opts,
 	int code = ht_audit_fetch_one(opts, faith, seq, &p->result, &p->rows);
 	enum ht_err err;
 
-	if (code == HT_AUDIT_NONE)
+	if (code == HT_AUDIT_NONE && p->result.answer.size > 0)
 		ht_audit_say("there is no entry %llu among the %llu of the "
 		             "newest checkpoint",
 		    (unsigned long long)seq,
@@ -133,26 +133,39 @@ prove(struct prove *p, const struct ht_audit_opts *opts,
 		return code;
 	err = make_proof(p, seq);
 	if (err == HT_OK)
-		return ht_audit_output(opts->output, ht_buf_slice(&p->out));
+		return HT_AUDIT_OK;
 	ht_audit_say("entry %llu cannot be proven: %s", (unsigned long long)seq,
 	    ht_err_text(err));
 	return err == HT_ENOMEM ? HT_AUDIT_GONE : HT_AUDIT_BAD;
 }
 
 int
-ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq)
+ht_audit_prove_into(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, uint64_t seq, struct ht_buf *out)
 {
 	HT_AUTO(prove_free) struct prove *p = calloc(1, sizeof(*p));
+	int code;
+
+	if (p == NULL)
+		return HT_AUDIT_GONE;
+	p->extra = HT_BUF(HT_B64_SIZE(HT_PROOF_EXTRA_MAX));
+	p->out = HT_BUF(HT_PROOF_FILE_MAX);
+	code = prove(p, opts, faith, seq);
+	ht_buf_add(out, p->out.at, p->out.len);
+	return code == HT_AUDIT_OK && out->err != HT_OK ? HT_AUDIT_GONE : code;
+}
+
+int
+ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_PROOF_FILE_MAX);
 	struct ht_audit_faith faith;
 	int code = ht_audit_faith(opts, &faith);
 
-	if (p == NULL)
-		code = HT_AUDIT_GONE;
-	if (code == HT_AUDIT_OK) {
-		p->extra = HT_BUF(HT_B64_SIZE(HT_PROOF_EXTRA_MAX));
-		p->out = HT_BUF(HT_PROOF_FILE_MAX);
-		code = prove(p, opts, &faith, seq);
-	}
+	if (code == HT_AUDIT_OK)
+		code = ht_audit_prove_into(opts, &faith, seq, &out);
+	if (code == HT_AUDIT_OK)
+		code = ht_audit_output(opts->output, ht_buf_slice(&out));
 	ht_audit_faith_fini(&faith);
 	return code;
 }

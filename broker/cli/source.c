@@ -605,7 +605,8 @@ ht_audit_fetch(const struct ht_audit_opts *opts,
 	int code;
 
 	*ret = (struct ht_audit_result){0};
-	code = opts->dir != NULL      ? ask_folder(opts, q, ret)
+	code = opts->log != NULL   ? ask_log(q, opts->log, "the log", NULL, ret)
+	       : opts->dir != NULL ? ask_folder(opts, q, ret)
 	       : opts->volume != NULL ? ask_volume(opts, q, ret)
 	                              : ask_broker(opts, q, faith, ret);
 	if (code == HT_AUDIT_OK)

@@ -9,6 +9,7 @@
 
 #include "broker/audit/list.h"
 #include "broker/audit/query.h"
+#include "broker/log/archive_read.h"
 #include "keys/keyfile.h"
 #include "keys/proof.h"
 #include "keys/quorum.h"
@@ -57,6 +58,7 @@ struct ht_audit_cursor;
 struct ht_audit_opts {
 	const char *dir;
 	const char *volume; /* file: of a closed volume, or an archive */
+	struct ht_log *log; /* one that is open already; NULL: one of these */
 	const char *socket;
 	const char *key; /* file of the auditor's key */
 	/* Files of epochs' tracker and annex keys. */
@@ -232,6 +234,23 @@ int ht_audit_hidden(
 /* @what: entries' numbers and exchange ids, NULL behind the last. */
 int ht_audit_export(const struct ht_audit_opts *opts, char *const *what);
 int ht_audit_prove(const struct ht_audit_opts *opts, uint64_t seq);
+/* The same, appended to @out, which has HT_PROOF_FILE_MAX. */
+int ht_audit_prove_into(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, uint64_t seq, struct ht_buf *out);
+/*
+ * A proof that somebody gave us: its entry stands in the tree of its
+ * checkpoint, which is judged by what is believed.  An exit code; says what is
+ * wrong.  @bytes is borrowed by *ret, which is to be freed in any case.
+ */
+struct ht_audit_proven {
+	struct ht_proof proof;
+	struct ht_audit_judged judged;
+	struct ht_buf extra;
+	struct ht_row row;
+};
+int ht_audit_check_proof(const struct ht_audit_faith *faith, const char *path,
+    struct ht_slice bytes, struct ht_audit_proven **ret);
+void ht_audit_proven_free(struct ht_audit_proven **proven_p);
 int ht_audit_consistency(
     const struct ht_audit_opts *opts, const char *old, const char *newer);
 int ht_audit_complete(const struct ht_audit_opts *opts);
@@ -254,6 +273,25 @@ int ht_audit_verify_volume(
     const char *path, const struct ht_audit_faith *faith);
 int ht_audit_verify_archive(
     const char *path, const struct ht_audit_faith *faith);
+/* What an archive's proofs say of the lists in it. */
+struct ht_audit_orders {
+	unsigned lists, proven;
+	unsigned ordered;  /* of these, by officers of the root at hand */
+	uint64_t unproven; /* the first ERASE entry that is not proven */
+};
+/* An exit code; says what is wrong: a proof that is there must hold. */
+int ht_audit_check_orders(struct ht_archive *archive, const char *path,
+    const struct ht_audit_faith *faith, struct ht_audit_orders *ret);
+/*
+ * The proof of an ERASE entry, from the log in opts->dir if nobody writes it,
+ * else from the file of its volume: for struct ht_archive_prover.
+ */
+struct ht_audit_prover {
+	const struct ht_audit_opts *opts;
+	const struct ht_audit_faith *faith;
+};
+enum ht_err ht_audit_prove_order(void *prover, uint64_t by, struct ht_buf *out)
+    HT_MUST_USE;
 /* Of the volume in opts->dir that has entry @seq, to opts->output. */
 int ht_audit_archive(const struct ht_audit_opts *opts, uint64_t seq);
 

@@ -18,20 +18,10 @@ bad_file(const char *path, const char *what)
 
 /* ---- one entry ---- */
 
-struct check {
-	const char *path;
-	const struct ht_audit_faith *faith;
-	struct ht_proof proof;
-	struct ht_audit_judged judged;
-	struct ht_buf extra;
-	struct ht_row row;
-	struct ht_audit_tally tally;
-};
-
-static void
-check_free(struct check **c_p)
+void
+ht_audit_proven_free(struct ht_audit_proven **proven_p)
 {
-	struct check *c = HT_TAKE(*c_p);
+	struct ht_audit_proven *c = HT_TAKE(*proven_p);
 
 	if (c == NULL)
 		return;
@@ -40,49 +30,64 @@ check_free(struct check **c_p)
 }
 
 static int
-open_proof(struct check *c, struct ht_slice bytes)
+open_proof(struct ht_audit_proven *c, const struct ht_audit_faith *faith,
+    const char *path, struct ht_slice bytes)
 {
 	unsigned line = 0;
 
 	if (ht_proof_parse(bytes, &c->proof, &line) != HT_OK) {
 		ht_audit_say("BAD: %s:%u: this line is not that of a "
 		             "tlog-proof",
-		    c->path, line);
+		    path, line);
 		return HT_AUDIT_BAD;
 	}
-	return ht_audit_judge(
-	    c->faith, c->path, c->proof.checkpoint, &c->judged);
+	return ht_audit_judge(faith, path, c->proof.checkpoint, &c->judged);
 }
 
 /* The entry, hashed, stands at its place in the tree that was signed. */
 static int
-prove_entry(struct check *c)
+prove_entry(struct ht_audit_proven *c, const char *path)
 {
-
 	if (!c->proof.has_extra)
-		return bad_file(c->path, "the entry is not in it; its `extra` "
-		                         "line is missing");
+		return bad_file(path, "the entry is not in it; its `extra` "
+		                      "line is missing");
 	if (ht_proof_extra(&c->proof, &c->extra) != HT_OK)
 		return HT_AUDIT_GONE;
 	if (ht_row_decode(ht_buf_slice(&c->extra), c->judged.cp.size,
 	        &c->judged.cp.root, &c->row) != HT_OK)
-		return bad_file(c->path, "what its `extra` line holds is not "
-		                         "an entry of this log");
+		return bad_file(path, "what its `extra` line holds is not "
+		                      "an entry of this log");
 	if (c->row.seq != c->proof.index ||
 	    !ht_proof_holds(&c->proof, &c->row.hash, &c->judged.cp))
-		return bad_file(c->path, "the entry does not stand in the tree "
-		                         "of the checkpoint at this index");
+		return bad_file(path, "the entry does not stand in the tree "
+		                      "of the checkpoint at this index");
 	return HT_AUDIT_OK;
 }
 
-static int
-show_proof(struct check *c)
+int
+ht_audit_check_proof(const struct ht_audit_faith *faith, const char *path,
+    struct ht_slice bytes, struct ht_audit_proven **ret)
 {
+	struct ht_audit_proven *c = *ret = calloc(1, sizeof(*c));
+	int code;
+
+	if (c == NULL)
+		return HT_AUDIT_GONE;
+	c->extra = HT_BUF(HT_PROOF_EXTRA_MAX);
+	code = open_proof(c, faith, path, bytes);
+	return code == HT_AUDIT_OK ? prove_entry(c, path) : code;
+}
+
+static int
+show_proof(const struct ht_audit_proven *c, const char *path,
+    const struct ht_audit_faith *faith)
+{
+	struct ht_audit_tally tally = {0};
 	char root[2 * HT_HASH_SIZE + 1];
-	enum ht_err err = ht_audit_show_row(c->faith, &c->row, &c->tally);
+	enum ht_err err = ht_audit_show_row(faith, &c->row, &tally);
 
 	if (err == HT_EINTEGRITY)
-		return bad_file(c->path, "the entry contradicts itself");
+		return bad_file(path, "the entry contradicts itself");
 	if (err != HT_OK)
 		return HT_AUDIT_GONE;
 	ht_hex(root, c->judged.cp.root.at, HT_HASH_SIZE);
@@ -90,26 +95,18 @@ show_proof(struct check *c)
 	printf("as of      %llu entries, root %s\n",
 	    (unsigned long long)c->judged.cp.size, root);
 	printf("checkpoint %s\n", c->judged.text);
-	return ht_audit_tally_end(&c->tally);
+	return ht_audit_tally_end(&tally);
 }
 
 static int
 verify_proof(const char *path, struct ht_slice bytes,
     const struct ht_audit_opts *opts, const struct ht_audit_faith *faith)
 {
-	HT_AUTO(check_free) struct check *c = calloc(1, sizeof(*c));
-	int code;
+	HT_AUTO(ht_audit_proven_free) struct ht_audit_proven *c = NULL;
+	int code = ht_audit_check_proof(faith, path, bytes, &c);
 
 	(void)opts;
-	if (c == NULL)
-		return HT_AUDIT_GONE;
-	c->path = path;
-	c->faith = faith;
-	c->extra = HT_BUF(HT_PROOF_EXTRA_MAX);
-	code = open_proof(c, bytes);
-	if (code == HT_AUDIT_OK)
-		code = prove_entry(c);
-	return code == HT_AUDIT_OK ? show_proof(c) : code;
+	return code == HT_AUDIT_OK ? show_proof(c, path, faith) : code;
 }
 
 /* ---- the verb ---- */

@@ -206,33 +206,73 @@ ht_audit_verify_volume(const char *path, const struct ht_audit_faith *faith)
 
 /* ---- an archive ---- */
 
-int
-ht_audit_verify_archive(const char *path, const struct ht_audit_faith *faith)
+static void
+print_orders(const struct ht_audit_orders *orders, bool has_root)
 {
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	struct ht_archive_seen seen;
-	char root[2 * HT_HASH_SIZE + 1];
-	enum ht_err err = ht_archive_check(
-	    path, faith->has_vkey ? &faith->vkey : NULL, report, &seen);
+	if (orders->lists == 0)
+		return;
+	printf("orders        %u of %u lists of what is erased are proven to "
+	       "be of ERASE entries in the log",
+	    orders->proven, orders->lists);
+	if (!has_root)
+		printf("; whose officers signed, NOT CHECKED: give --root");
+	else if (orders->ordered < orders->proven)
+		printf("; %u by officers whom this root does not name",
+		    orders->proven - orders->ordered);
+	if (orders->proven < orders->lists)
+		printf(";\n              NOT PROVEN: entry %" PRIu64
+		       ", which the log alone can show; an archive that is "
+		       "made once\n              its own volume is closed, or "
+		       "made of a backup, has the proof",
+		    orders->unproven);
+	putchar('\n');
+}
 
-	if (err != HT_OK)
-		return say(report, path, err);
-	ht_hex(root, seen.root.at, HT_HASH_SIZE);
+static void
+print_archive(const struct ht_archive_seen *seen,
+    const struct ht_audit_orders *orders, const struct ht_audit_faith *faith)
+{
+	char root[2 * HT_HASH_SIZE + 1];
+
+	ht_hex(root, seen->root.at, HT_HASH_SIZE);
 	printf("files         %" PRIu64 ", of %" PRIu64
 	       " bytes, each as the list of sums says\n",
-	    seen.files, seen.bytes);
+	    seen->files, seen->bytes);
 	printf("checkpoint    %s\n",
 	    faith->has_vkey ? "signed by the log's key"
 	                    : "signature NOT CHECKED: give --root or --vkey");
 	printf("vault         %" PRIu64 " pieces, each tag and body is its "
 	       "entry's",
-	    seen.pieces);
-	if (seen.erased > 0)
+	    seen->pieces);
+	if (seen->erased > 0)
 		printf("; of %" PRIu64 " something is erased, and on its list",
-		    seen.erased);
-	printf("\nverified      an archive of %" PRIu64 " entries, %" PRIu64
+		    seen->erased);
+	putchar('\n');
+	print_orders(orders, faith->root != NULL);
+	printf("verified      an archive of %" PRIu64 " entries, %" PRIu64
 	       " to %" PRIu64 ", root %s\n",
-	    seen.end - seen.first, seen.first, seen.end - 1, root);
+	    seen->end - seen->first, seen->first, seen->end - 1, root);
+}
+
+int
+ht_audit_verify_archive(const char *path, const struct ht_audit_faith *faith)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_archive_close) struct ht_archive *archive = NULL;
+	struct ht_audit_orders orders;
+	struct ht_archive_seen seen;
+	enum ht_err err = ht_archive_open(path, report, &archive);
+	int code;
+
+	if (err == HT_OK)
+		err = ht_archive_check(
+		    archive, faith->has_vkey ? &faith->vkey : NULL, &seen);
+	if (err != HT_OK)
+		return say(report, path, err);
+	code = ht_audit_check_orders(archive, path, faith, &orders);
+	if (code != HT_AUDIT_OK)
+		return code;
+	print_archive(&seen, &orders, faith);
 	return fflush(stdout) == EOF ? HT_AUDIT_GONE : HT_AUDIT_OK;
 }
 
@@ -243,6 +283,8 @@ write_archive(const struct ht_audit_opts *opts, uint64_t seq,
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_mem_free) char *folder = strdup(opts->output);
+	struct ht_audit_prover proofs = {opts, faith};
+	struct ht_archive_prover prover = {ht_audit_prove_order, &proofs};
 	char *slash = folder == NULL ? NULL : strrchr(folder, '/');
 	enum ht_err err;
 	int code;
@@ -251,7 +293,7 @@ write_archive(const struct ht_audit_opts *opts, uint64_t seq,
 		return HT_AUDIT_GONE;
 	if (slash != NULL)
 		slash[slash == folder ? 1 : 0] = '\0';
-	err = ht_archive_write(opts->dir, seq, fresh, report);
+	err = ht_archive_write(opts->dir, seq, fresh, &prover, report);
 	if (err != HT_OK)
 		return say(report, fresh, err);
 	code = ht_audit_verify_archive(fresh, faith);

@@ -16,12 +16,14 @@
 
 #include "broker/log/archive_in.h"
 #include "broker/log/tar.h"
+#include "keys/proof.h"
 #include "lib/base/fs.h"
 
 #define BITE ((size_t)1 << 20)
 
 struct writing {
 	const char *dir;
+	const struct ht_archive_prover *prover; /* NULL: none */
 	struct ht_report *report;
 	char *volumes, *vault;
 	struct ht_volume *volume;
@@ -190,6 +192,45 @@ put_lists(struct writing *w)
 	return err;
 }
 
+/* A small member that is in no file: a line of the list, too. */
+static enum ht_err
+put_made(struct writing *w, const char *name, struct ht_slice bytes)
+{
+	char member[HT_TAR_NAME], hex[2 * HT_HASH_SIZE + 1];
+	struct ht_hash sum = ht_sha256(bytes);
+	enum ht_err err;
+
+	(void)snprintf(member, sizeof(member), HT_ARCHIVE_DIR "vault/%s", name);
+	ht_hex(hex, sum.at, HT_HASH_SIZE);
+	ht_buf_fmt(&w->sums, "%s  %s\n", hex, member + strlen(HT_ARCHIVE_DIR));
+	err = ht_tar_add(&w->bite, member, 0600, 0, bytes);
+	if (err == HT_OK)
+		err = w->sums.err;
+	return err == HT_OK ? put_bite(w) : err;
+}
+
+static enum ht_err
+put_proofs(struct writing *w)
+{
+	enum ht_err err = HT_OK;
+
+	for (size_t i = 0;
+	     w->prover != NULL && i < w->wants.n_lists && err == HT_OK; i++) {
+		HT_AUTO(ht_buf_fini)
+		struct ht_buf proof = HT_BUF(HT_PROOF_FILE_MAX);
+		char name[HT_ARCHIVE_PROOF];
+
+		err =
+		    w->prover->prove(w->prover->arg, w->wants.lists[i], &proof);
+		ht_archive_proof_name(w->wants.lists[i], name);
+		if (err == HT_OK)
+			err = put_made(w, name, ht_buf_slice(&proof));
+		else if (err == HT_ENOTFOUND)
+			err = HT_OK;
+	}
+	return err;
+}
+
 static enum ht_err
 put_all(struct writing *w)
 {
@@ -202,6 +243,8 @@ put_all(struct writing *w)
 		err = put_segments(w);
 	if (err == HT_OK)
 		err = put_lists(w);
+	if (err == HT_OK)
+		err = put_proofs(w);
 	if (err == HT_OK)
 		err = ht_tar_add(
 		    &w->bite, HT_ARCHIVE_SUMS, 0600, 0, ht_buf_slice(&w->sums));
@@ -274,11 +317,12 @@ run(struct writing *w, uint64_t seq, const char *path)
 }
 
 enum ht_err
-ht_archive_write(
-    const char *dir, uint64_t seq, const char *path, struct ht_report *report)
+ht_archive_write(const char *dir, uint64_t seq, const char *path,
+    const struct ht_archive_prover *prover, struct ht_report *report)
 {
 	struct writing w = {
 	    .dir = dir,
+	    .prover = prover,
 	    .report = report,
 	    .volumes = ht_fs_join(dir, "volumes"),
 	    .vault = ht_fs_join(dir, "vault"),

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "broker/log/archive_in.h"
 
@@ -14,6 +15,7 @@ struct checking {
 	const struct ht_archive_visit *visit;
 	struct ht_archive_wants wants;
 	struct ht_erasure *list; /* the one looked at last */
+	const uint8_t *env;      /* of the volume's log */
 };
 
 static enum ht_err
@@ -32,7 +34,10 @@ listed(void *arg, uint64_t by, uint64_t seq)
 	}
 	if (err == HT_ENOMEM || err == HT_ESYSTEM)
 		return err;
-	return err == HT_OK && ht_erasure_find(c->list, seq, &place)
+	return err == HT_OK &&
+	               memcmp(c->list->env, c->env, sizeof(c->list->env)) ==
+	                   0 &&
+	               ht_erasure_find(c->list, seq, &place)
 	           ? HT_OK
 	           : HT_EINTEGRITY;
 }
@@ -98,7 +103,9 @@ ht_archive_check_volume(struct ht_archive *archive, struct ht_volume *volume,
     struct ht_vault *vault, const struct ht_vkey *vkey,
     const struct ht_archive_visit *visit, struct ht_archive_seen *ret)
 {
-	struct checking c = {.archive = archive, .visit = visit};
+	struct checking c = {.archive = archive,
+	    .visit = visit,
+	    .env = ht_volume_head(volume)->env};
 	enum ht_err err;
 
 	c.wants = (struct ht_archive_wants){
@@ -110,18 +117,14 @@ ht_archive_check_volume(struct ht_archive *archive, struct ht_volume *volume,
 }
 
 enum ht_err
-ht_archive_check(const char *path, const struct ht_vkey *vkey,
-    struct ht_report *report, struct ht_archive_seen *ret)
+ht_archive_check(struct ht_archive *archive, const struct ht_vkey *vkey,
+    struct ht_archive_seen *ret)
 {
-	HT_AUTO(ht_archive_close) struct ht_archive *archive = NULL;
 	HT_AUTO(ht_volume_close) struct ht_volume *volume = NULL;
 	HT_AUTO(ht_vault_close) struct ht_vault *vault = NULL;
-	enum ht_err err = ht_archive_open(path, report, &archive);
+	enum ht_err err = ht_archive_volume(archive, &volume);
 
 	*ret = (struct ht_archive_seen){0};
-	if (err != HT_OK)
-		return err;
-	err = ht_archive_volume(archive, &volume);
 	if (err == HT_EINTEGRITY)
 		return ht_archive_bad(archive, "it is not as it was written",
 		    ht_archive_volume_name(archive));

@@ -5,7 +5,6 @@
 #define HT_BROKER_LOG_ARCHIVE_IN_H
 
 #include "broker/log/archive.h"
-#include "broker/log/archive_read.h"
 
 /* What of the vault a volume's entries name, as they come by. */
 struct ht_archive_wants {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,23 +298,70 @@ ht_archive_vault(struct ht_archive *a, const uint8_t env[static HT_ENV_ID_SIZE],
 	return ht_vault_open_source(env, &source, ret);
 }
 
+/* A small member, whole, appended.  HT_ENOTFOUND. */
+static enum ht_err
+read_member(struct ht_archive *a, const char *name, struct ht_buf *ret)
+{
+	char below[HT_TAR_NAME];
+	const struct member *m;
+	uint8_t *room;
+
+	(void)snprintf(below, sizeof(below), "vault/%s", name);
+	m = find_member(a, below);
+	if (m == NULL)
+		return HT_ENOTFOUND;
+	if (m->len > ret->max - ret->len)
+		return HT_EINTEGRITY;
+	room = ht_buf_room(ret, (size_t)m->len);
+	return room == NULL ? HT_ENOMEM : read_at(a, m->at, room, m->len);
+}
+
 enum ht_err
 ht_archive_erasure(struct ht_archive *a, uint64_t by, struct ht_erasure **ret)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_ERASURE_BYTES);
-	char name[HT_TAR_NAME] = "vault/";
-	const struct member *m;
-	uint8_t *room;
+	char name[HT_ERASURE_NAME];
 	enum ht_err err;
 
-	ht_erasure_name(by, name + strlen(name));
-	m = find_member(a, name);
-	if (m == NULL)
-		return HT_ENOTFOUND;
-	if (m->len > HT_ERASURE_BYTES)
-		return HT_EINTEGRITY;
-	room = ht_buf_room(&bytes, (size_t)m->len);
-	err = room == NULL ? HT_ENOMEM : read_at(a, m->at, room, m->len);
+	ht_erasure_name(by, name);
+	err = read_member(a, name, &bytes);
 	return err == HT_OK ? ht_erasure_decode(ht_buf_slice(&bytes), by, ret)
 	                    : err;
+}
+
+/* By its name: "vault/0000000000000051.erased". */
+static bool
+is_list(const struct member *m, uint64_t *ret_by)
+{
+	char name[HT_ERASURE_NAME];
+
+	if (strncmp(m->name, "vault/", 6) != 0)
+		return false;
+	*ret_by = strtoull(m->name + 6, NULL, 16);
+	ht_erasure_name(*ret_by, name);
+	return *ret_by != HT_ERASURE_PENDING && strcmp(m->name + 6, name) == 0;
+}
+
+bool
+ht_archive_list(const struct ht_archive *a, size_t i, uint64_t *ret_by)
+{
+	for (size_t at = 0; at < a->n; at++)
+		if (is_list(&a->members[at], ret_by) && i-- == 0)
+			return true;
+	return false;
+}
+
+void
+ht_archive_proof_name(uint64_t by, char out[static HT_ARCHIVE_PROOF])
+{
+	(void)snprintf(out, HT_ARCHIVE_PROOF, "%016" PRIx64 ".proof", by);
+}
+
+enum ht_err
+ht_archive_proof(struct ht_archive *a, uint64_t by, struct ht_buf *ret)
+{
+	char name[HT_ARCHIVE_PROOF];
+
+	ht_archive_proof_name(by, name);
+	return read_member(a, name, ret);
 }

@@ -35,6 +35,18 @@ enum ht_err ht_archive_vault(struct ht_archive *archive,
 /* The list of ERASE entry @by.  HT_ENOTFOUND: it is not here. */
 enum ht_err ht_archive_erasure(struct ht_archive *archive, uint64_t by,
     struct ht_erasure **ret) HT_MUST_USE;
+/* The ERASE entry of its list number @i, from 0; false: there are not so many.
+ */
+bool ht_archive_list(
+    const struct ht_archive *archive, size_t i, uint64_t *ret_by);
+/*
+ * The proof of ERASE entry @by, appended; nothing of it is checked.
+ * HT_ENOTFOUND: it is not here.
+ */
+enum ht_err ht_archive_proof(
+    struct ht_archive *archive, uint64_t by, struct ht_buf *ret) HT_MUST_USE;
+#define HT_ARCHIVE_PROOF 32
+void ht_archive_proof_name(uint64_t by, char out[static HT_ARCHIVE_PROOF]);
 /* "FILE: NAME: WHAT" to the report; HT_EINTEGRITY. */
 enum ht_err ht_archive_bad(
     struct ht_archive *archive, const char *what, const char *name);

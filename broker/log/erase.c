@@ -436,6 +436,31 @@ ht_erase_payload(struct ht_erasure *plan, const struct ht_doc *order,
 	return ht_erase_said_encode(&said, out);
 }
 
+enum ht_err
+ht_erase_fits(struct ht_erasure *list, const struct ht_erase_said *said,
+    struct ht_doc **ret_order)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_doc_unref) struct ht_doc *order = NULL;
+	struct ht_hash root;
+	enum ht_err err = ht_erasure_root(list, &root);
+
+	if (err != HT_OK)
+		return err;
+	if (!ht_hash_eq(&root, &said->list) || list->n != said->count ||
+	    list->bodies != said->bodies)
+		return HT_EINTEGRITY;
+	err = ht_doc_parse(
+	    ht_buf_slice(&list->order), "the order", report, &order);
+	if (err == HT_ENOMEM)
+		return err;
+	if (err != HT_OK || order->kind != HT_DOC_ERASE ||
+	    !ht_hash_eq(&order->hash, &said->order))
+		return HT_EBADSIG;
+	*ret_order = HT_TAKE(order);
+	return HT_OK;
+}
+
 /* ---- doing it ---- */
 
 enum ht_err

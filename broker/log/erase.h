@@ -37,6 +37,14 @@ enum ht_err ht_erase_plan(struct ht_log *log, const struct ht_doc *order,
 enum ht_err ht_erase_payload(struct ht_erasure *plan,
     const struct ht_doc *order, const char *by, struct ht_buf *out) HT_MUST_USE;
 
+/*
+ * Is @list the one that an ERASE entry names, and its order?  *ret_order is
+ * that, its signatures not looked at.  HT_EINTEGRITY: the list is another;
+ * HT_EBADSIG: the order is; HT_ENOMEM.
+ */
+enum ht_err ht_erase_fits(struct ht_erasure *list,
+    const struct ht_erase_said *said, struct ht_doc **ret_order) HT_MUST_USE;
+
 enum ht_err ht_erase_promise(struct ht_log *log, const struct ht_erasure *plan)
     HT_MUST_USE;
 enum ht_err ht_erase_forget(struct ht_log *log) HT_MUST_USE;

@@ -184,6 +184,44 @@ run 4 'one that is cut off' "$audit" verify "$dir/bad.tar" --root "$root"
 run 4 'one with sums of its own' "$audit" verify "$dir/bad.tar" --root "$root"
 says "entry $second" 'at the entry that was changed'
 
+# --- what is erased, by orders that the log has ---
+"$HT_BUILD/prog/make-log" "$dir/gone" erased >/dev/null
+mapfile -t files_of < <(ls "$dir/gone/log/volumes")
+later=$((16#${files_of[1]%.vol} + 2))
+root_of=$dir/gone/authority/root.note
+# Volumes and vault alone, as beside a broker that writes the rest.
+mkdir "$dir/gone/files" && cp -r "$dir/gone/log/volumes" "$dir/gone/log/vault" "$dir/gone/files"
+run 0 'an archive of what is erased in part' "$audit" archive \
+    --dir "$dir/gone/log" --root "$root_of" -o "$dir/gone/1.tar" "$later"
+says 'of 2 something is erased, and on its list' 'says so'
+says '1 of 1 lists .* proven to be of ERASE entries in the log$' 'and proves by which order'
+run 0 'it verifies alone' "$audit" verify "$dir/gone/1.tar" --vkey "$vkey"
+says '1 of 1 lists .* officers signed, NOT CHECKED' 'as far as it is known whom to believe'
+run 0 'one made while the log is being written' flock -x "$dir/gone/log/lock" \
+    "$audit" archive --dir "$dir/gone/log" --root "$root_of" \
+    -o "$dir/gone/5.tar" 2
+says '1 of 1 lists .* proven' 'takes the proof from the volume of the order'
+run 0 'one of files alone' "$audit" archive --dir "$dir/gone/files" \
+    --root "$root_of" -o "$dir/gone/2.tar" "$later"
+says '0 of 1 lists .*' 'has no proof of an entry in the open range'
+says 'NOT PROVEN: entry [0-9]+, which the log alone can show' 'and says which'
+run 0 'but one of an entry in a closed volume' "$audit" archive \
+    --dir "$dir/gone/files" --root "$root_of" -o "$dir/gone/3.tar" 2
+says '1 of 1 lists .* proven' 'it has'
+proof=$(tar -tf "$dir/gone/3.tar" | grep '\.proof$')
+tar -xOf "$dir/gone/3.tar" "$proof" >"$dir/gone/proof"
+run 0 'which is a proof like any other' "$audit" verify "$dir/gone/proof" --root "$root_of"
+# The proof of another entry, with sums of its own.
+mkdir "$dir/gone/taken" && tar -xf "$dir/gone/3.tar" -C "$dir/gone/taken"
+"$audit" prove --dir "$dir/gone/log" --root "$root_of" 2 >"$dir/gone/taken/$proof"
+(cd "$dir/gone/taken/archive" && sed 's/^[0-9a-f]*  //' SHA256SUMS >../names &&
+	xargs sha256sum <../names >../sums && mv ../sums SHA256SUMS)
+sed 's|^|archive/|' "$dir/gone/taken/names" >"$dir/gone/members"
+echo archive/SHA256SUMS >>"$dir/gone/members"
+tar -cf "$dir/gone/4.tar" --format=ustar -C "$dir/gone/taken" -T "$dir/gone/members"
+run 4 'that of another entry is false' "$audit" verify "$dir/gone/4.tar" --root "$root_of"
+says 'BAD: .* it is of another entry' 'and said to be'
+
 # --- a file that is gone comes back from the archive ---
 rm "$log/volumes/${files[1]}"
 run 4 'a log that lacks a file' "$audit" verify --dir "$log" --root "$root"

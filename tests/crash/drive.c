@@ -180,34 +180,7 @@ catch_up(void)
 
 /* ---- erasing ---- */
 
-#define LATER    (NOW_MS + UINT64_C(86400000))
-#define OFFICERS "gx.demo/officer-1, gx.demo/officer-2"
-
-static struct ht_doc *
-order_about(uint64_t first, unsigned n)
-{
-	struct ht_buf text = HT_BUF(HT_DOC_MAX), one = HT_BUF(HT_DOC_MAX),
-	              note = HT_BUF(HT_DOC_MAX);
-	struct ht_doc *doc = NULL;
-
-	ht_buf_fmt(&text,
-	    "hutong: erase/v1\norder: gx.demo/%u\nlog: " ORIGIN
-	    "\nbasis: PIPL 47\nwhat: tags\nissued: 2026-11-24T00:00:00Z\n"
-	    "until: 2026-12-24T00:00:00Z\nentries: [%llu",
-	    d.erased, (unsigned long long)first);
-	for (unsigned i = 1; i < n; i++)
-		ht_buf_fmt(&text, ", %llu", (unsigned long long)first + i);
-	ht_buf_fmt(&text, "]\n");
-	must(ht_note_sign(ht_buf_slice(&text), false, "gx.demo/officer-1",
-	    d.world->officers[0], &one));
-	must(ht_note_sign(ht_buf_slice(&one), true, "gx.demo/officer-2",
-	    d.world->officers[1], &note));
-	must(ht_doc_parse(ht_buf_slice(&note), "order", d.report, &doc));
-	ht_buf_fini(&text);
-	ht_buf_fini(&one);
-	ht_buf_fini(&note);
-	return doc;
-}
+#define LATER (NOW_MS + UINT64_C(86400000))
 
 static uint64_t
 log_order(struct ht_erasure *plan, const struct ht_doc *order)
@@ -216,7 +189,7 @@ log_order(struct ht_erasure *plan, const struct ht_doc *order)
 	struct ht_entry e = {.type = HT_ENTRY_ERASE};
 	struct ht_slice note;
 
-	must(ht_erase_payload(plan, order, OFFICERS, &payload));
+	must(ht_erase_payload(plan, order, HT_HISTORY_OFFICERS, &payload));
 	e.payload = ht_buf_slice(&payload);
 	must(ht_log_append(d.log, &e, NULL));
 	must(ht_log_commit(d.log, &note));
@@ -251,7 +224,7 @@ look_and_erase(unsigned n)
 	ht_history_exchanges(&d.history, n, n, subject, &first);
 	catch_up();
 	d.erased++;
-	order = order_about(first, n);
+	order = ht_history_order(d.world, d.erased, first, n);
 	must(ht_erase_plan(d.log, order, NULL, LATER, &never, d.report, &plan));
 	must_erase(ht_erase_promise(d.log, plan));
 	must_index(ht_index_destroy(d.index));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/log/erase.h"
 #include "broker/log/volumes.h"
 #include "schemas/status.h"
 
@@ -398,4 +399,62 @@ ht_history_refused(struct ht_history *h, unsigned status)
 	log_bundle(h, &r, 1, 1, HT_ENTRY_REJECT, status, NULL);
 	commit(h);
 	record_fini(&r);
+}
+
+/* ---- erasing ---- */
+
+struct ht_doc *
+ht_history_order(
+    const struct ht_world *world, unsigned number, uint64_t first, unsigned n)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_buf text = HT_BUF(HT_DOC_MAX), one = HT_BUF(HT_DOC_MAX),
+	              note = HT_BUF(HT_DOC_MAX);
+	struct ht_doc *doc = NULL;
+
+	ht_buf_fmt(&text,
+	    "hutong: erase/v1\norder: gx.demo/%u\nlog: gx.demo/log"
+	    "\nbasis: PIPL 47\nwhat: tags\nissued: 2026-11-24T00:00:00Z\n"
+	    "until: 2026-12-24T00:00:00Z\nentries: [%llu",
+	    number, (unsigned long long)first);
+	for (unsigned i = 1; i < n; i++)
+		ht_buf_fmt(&text, ", %llu", (unsigned long long)first + i);
+	ht_buf_fmt(&text, "]\n");
+	done(ht_note_sign(ht_buf_slice(&text), false, "gx.demo/officer-1",
+	         world->officers[0], &one),
+	    "sign an order");
+	done(ht_note_sign(ht_buf_slice(&one), true, "gx.demo/officer-2",
+	         world->officers[1], &note),
+	    "sign an order");
+	done(ht_doc_parse(ht_buf_slice(&note), "order", report, &doc), "order");
+	ht_buf_fini(&text);
+	ht_buf_fini(&one);
+	ht_buf_fini(&note);
+	return doc;
+}
+
+uint64_t
+ht_history_erase(
+    struct ht_history *h, unsigned number, uint64_t first, unsigned n)
+{
+	static const atomic_bool never;
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
+	struct ht_doc *order = ht_history_order(h->world, number, first, n);
+	struct ht_entry e = {.type = HT_ENTRY_ERASE};
+	struct ht_erasure *plan = NULL;
+
+	done(ht_erase_plan(h->log, order, NULL,
+	         h->world->now_ms + UINT64_C(86400000), &never, report, &plan),
+	    "plan an erasure");
+	logged(h, ht_erase_promise(h->log, plan), "promise an erasure");
+	done(ht_erase_payload(plan, order, HT_HISTORY_OFFICERS, &payload),
+	    "an ERASE entry");
+	e.payload = ht_buf_slice(&payload);
+	append(h, &e);
+	commit(h);
+	logged(h, ht_erase_carry_out(h->log, plan, e.seq), "erase");
+	ht_erasure_free(&plan);
+	ht_doc_unref(&order);
+	return e.seq;
 }

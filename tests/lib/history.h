@@ -9,6 +9,7 @@
 #define HT_TESTS_LIB_HISTORY_H
 
 #include "broker/log/log.h"
+#include "schemas/doc.h"
 #include "tests/lib/world.h"
 
 struct ht_history {
@@ -53,6 +54,17 @@ void ht_history_keep(struct ht_history *h);
 void ht_history_take(struct ht_history *h, uint64_t end);
 /* All rows that are in files go. */
 void ht_history_forget(struct ht_history *h);
+
+/*
+ * An order, signed by two officers, to erase the tags of entries @first ...
+ * @first + @n - 1; @number makes its name.
+ */
+struct ht_doc *ht_history_order(
+    const struct ht_world *world, unsigned number, uint64_t first, unsigned n);
+#define HT_HISTORY_OFFICERS "gx.demo/officer-1, gx.demo/officer-2"
+/* It is carried out, a day later; *the ERASE entry.  There is no index. */
+uint64_t ht_history_erase(
+    struct ht_history *h, unsigned number, uint64_t first, unsigned n);
 
 #define HT_HISTORY_ANNEX 64
 /* What stands for the sealed annex in the tag of the record made before. */

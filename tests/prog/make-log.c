@@ -4,9 +4,10 @@
  * entries.  With "late" as second argument some answers come late; with "long"
  * there are so many entries that a list of looks is proven by rolls, with
  * "past" as many, and the rolls are still to be made.  With "volumes" two
- * volumes of it are closed, and a third is, without its file yet.  With "serve"
- * as second argument it then serves the audit socket DIR/audit until standard
- * input ends; with "serve-long" both.
+ * volumes of it are closed, and a third is, without its file yet; with "erased"
+ * so, and something of the two is erased.  With "serve" as second argument it
+ * then serves the audit socket DIR/audit until standard input ends; with
+ * "serve-long" both.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -73,9 +74,25 @@ close_volume(struct ht_history *h)
 	ht_history_forget(h);
 }
 
+/*
+ * Of the first volume some entries are erased by an order in the second, of
+ * that one some by an order in the open range.
+ */
 static void
-live(struct ht_log *log, bool late, bool is_long, bool volumes)
+erase(struct ht_history *h, unsigned closed, uint64_t *of_second)
 {
+	if (closed == 1) {
+		(void)ht_history_erase(h, 1, 2, 3);
+		ht_history_exchanges(h, 5, 3, 40, of_second);
+	} else {
+		(void)ht_history_erase(h, 2, *of_second, 2);
+	}
+}
+
+static void
+live(struct ht_log *log, bool late, bool is_long, bool volumes, bool erased)
+{
+	uint64_t of_second = 0;
 	struct ht_history h;
 
 	ht_history_init(&h, world, log);
@@ -87,6 +104,8 @@ live(struct ht_log *log, bool late, bool is_long, bool volumes)
 		ht_history_exchanges(&h, 1 + i % 5, i % 2, 2 + i, NULL);
 		if (volumes && (i == 3 || i == 7))
 			close_volume(&h);
+		if (erased && (i == 3 || i == 7))
+			erase(&h, i == 3 ? 1 : 2, &of_second);
 	}
 	if (volumes)
 		ht_history_volume(&h);
@@ -177,8 +196,9 @@ main(int argc, char **argv)
 	bool more = true;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: make-log DIR "
-		                "[late|long|past|volumes|serve|serve-long]\n");
+		fprintf(stderr,
+		    "usage: make-log DIR "
+		    "[late|long|past|volumes|erased|serve|serve-long]\n");
 		return 2;
 	}
 	done(ht_keys_init(), "keys");
@@ -190,7 +210,8 @@ main(int argc, char **argv)
 	    "log");
 	live(log, strcmp(how, "late") == 0,
 	    strstr(how, "long") != NULL || strcmp(how, "past") == 0,
-	    strcmp(how, "volumes") == 0);
+	    strcmp(how, "volumes") == 0 || strcmp(how, "erased") == 0,
+	    strcmp(how, "erased") == 0);
 	done(ht_index_open(index_dir, log, &index), "index");
 	while (more)
 		done(ht_index_catch_up(index, 1000, &more), "index");

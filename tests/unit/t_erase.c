@@ -314,6 +314,16 @@ close_volume(struct fixture *f)
 }
 
 /* Its file does not change, and its archive has the list, if it is new. */
+static enum ht_err
+check_archive(const char *path, struct ht_archive_seen *seen)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_archive_close) struct ht_archive *archive = NULL;
+	enum ht_err err = ht_archive_open(path, report, &archive);
+
+	return err == HT_OK ? ht_archive_check(archive, &vkey, seen) : err;
+}
+
 static void
 a_closed_volume_is_erased_as_well(void **state)
 {
@@ -332,15 +342,15 @@ a_closed_volume_is_erased_as_well(void **state)
 	(void)unlink(before);
 	(void)unlink(after);
 	close_volume(&f);
-	assert_ok(ht_archive_write(f.dir, f.first, before, report));
-	assert_ok(ht_archive_check(before, &vkey, report, &seen));
+	assert_ok(ht_archive_write(f.dir, f.first, before, NULL, report));
+	assert_ok(check_archive(before, &seen));
 	assert_int_equal(seen.erased, 0);
 	assert_true(seen.pieces > ASKED);
 	(void)erase(&f, order_about(&f, "tags", ASKED));
 	close_volume(&f); /* with the ERASE entry in it */
 	assert_int_equal(count_bytes(f.dir, pseudonym), 0);
-	assert_ok(ht_archive_write(f.dir, f.first, after, report));
-	assert_ok(ht_archive_check(after, &vkey, report, &seen));
+	assert_ok(ht_archive_write(f.dir, f.first, after, NULL, report));
+	assert_ok(check_archive(after, &seen));
 	assert_int_equal(seen.erased, ASKED);
 	close_log(&f);
 	assert_ok(verify(&f, &v));
@@ -348,10 +358,11 @@ a_closed_volume_is_erased_as_well(void **state)
 	assert_int_equal(v.volumes, 2);
 	open_log(&f, NULL);
 	/* One that was made before keeps what is gone, and holds. */
-	assert_ok(ht_archive_check(before, &vkey, report, &seen));
-	assert_err(ht_archive_write(f.dir, f.first, after, report), HT_EEXISTS);
+	assert_ok(check_archive(before, &seen));
 	assert_err(
-	    ht_archive_write(f.dir, UINT64_MAX, after, report), HT_ENOTFOUND);
+	    ht_archive_write(f.dir, f.first, after, NULL, report), HT_EEXISTS);
+	assert_err(ht_archive_write(f.dir, UINT64_MAX, after, NULL, report),
+	    HT_ENOTFOUND);
 	(void)unlink(before);
 	(void)unlink(after);
 	finish(&f);
