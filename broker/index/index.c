@@ -479,7 +479,7 @@ fill(struct filling *f, uint64_t from, uint64_t to)
 	if (err == HT_OK && begin < from)
 		err = ht_log_walk(f->index->log, begin, from, fill_roll, f);
 	if (err == HT_OK)
-		err = ht_log_walk(f->index->log, from, to, fill_one, f);
+		err = ht_log_follow(f->index->log, from, to, fill_one, f);
 	if (err == HT_OK)
 		err = ht_postings_flush(f->postings);
 	ht_postings_free(&f->postings);

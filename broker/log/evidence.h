@@ -69,6 +69,7 @@ struct ht_log {
 
 	/* everybody's */
 	uint8_t env[HT_ENV_ID_SIZE]; /* the head's, which is rewritten */
+	uint64_t began;              /* the size when it was opened */
 	_Atomic uint64_t size;
 	pthread_mutex_t lock_note; /* over the two */
 	struct ht_buf notes[2];    /* newest and the one before */
@@ -123,5 +124,8 @@ enum ht_err ht_log_readback(struct ht_log *log) HT_MUST_USE;
 /* An entry's stored value: leaf and its hash, which must fit. */
 enum ht_err ht_stored_leaf(struct ht_slice value, struct ht_slice *ret_leaf,
     struct ht_hash *ret_hash) HT_MUST_USE;
+/* The leaf alone, not hashed again: of a value that was, not long ago. */
+enum ht_err ht_stored_leaf_read(
+    struct ht_slice value, struct ht_slice *ret_leaf) HT_MUST_USE;
 
 #endif

@@ -239,6 +239,7 @@ take_head(struct ht_log *log)
 {
 	memcpy(log->env, log->head.env, sizeof(log->env));
 	atomic_store(&log->size, log->head.frontier.size);
+	log->began = log->head.frontier.size;
 	log->volumes.next = log->volumes.state;
 	atomic_store(&log->volumes.kept, log->volumes.state.kept);
 	return ht_volumes_open(log);

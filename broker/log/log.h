@@ -202,6 +202,13 @@ enum ht_err ht_log_read_piece(struct ht_log *log, const struct ht_entry *e,
 enum ht_err ht_log_walk(struct ht_log *log, uint64_t from, uint64_t to,
     enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
     void *arg) HT_MUST_USE;
+/*
+ * The same, for the index, which comes right after the committer: what this
+ * process has committed was hashed when it was read back, and is not again.
+ */
+enum ht_err ht_log_follow(struct ht_log *log, uint64_t from, uint64_t to,
+    enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
+    void *arg) HT_MUST_USE;
 
 /* @memo (may be NULL) is one thread's, for one proof after another: tree.h. */
 struct ht_tree_memo;

@@ -286,8 +286,9 @@ walk_kept(struct ht_log *log, const struct ground *g, uint64_t *seq,
 	return err;
 }
 
+/* @read: leaves below are hashed; the others were, when read back. */
 static enum ht_err
-walk_some(struct ht_log *log, uint64_t *seq, uint64_t to,
+walk_some(struct ht_log *log, uint64_t read, uint64_t *seq, uint64_t to,
     enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
     void *arg)
 {
@@ -307,7 +308,8 @@ walk_some(struct ht_log *log, uint64_t *seq, uint64_t to,
 	for (unsigned i = 0; err == HT_OK && i < WALK_BATCH; i++) {
 		if (memcmp(key.at, seq, sizeof(*seq)) != 0)
 			return HT_EINTEGRITY;
-		err = ht_stored_leaf(value, &leaf, &hash);
+		err = *seq < read ? ht_stored_leaf(value, &leaf, &hash)
+		                  : ht_stored_leaf_read(value, &leaf);
 		if (err == HT_OK)
 			err = each(arg, *seq, leaf);
 		if (err != HT_OK || ++*seq == to)
@@ -317,8 +319,8 @@ walk_some(struct ht_log *log, uint64_t *seq, uint64_t to,
 	return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
 }
 
-enum ht_err
-ht_log_walk(struct ht_log *log, uint64_t from, uint64_t to,
+static enum ht_err
+walk(struct ht_log *log, uint64_t read, uint64_t from, uint64_t to,
     enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
     void *arg)
 {
@@ -327,8 +329,24 @@ ht_log_walk(struct ht_log *log, uint64_t from, uint64_t to,
 	if (to > ht_log_size(log))
 		return HT_ENOTFOUND;
 	while (from < to && err == HT_OK)
-		err = walk_some(log, &from, to, each, arg);
+		err = walk_some(log, read, &from, to, each, arg);
 	return err;
+}
+
+enum ht_err
+ht_log_walk(struct ht_log *log, uint64_t from, uint64_t to,
+    enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
+    void *arg)
+{
+	return walk(log, UINT64_MAX, from, to, each, arg);
+}
+
+enum ht_err
+ht_log_follow(struct ht_log *log, uint64_t from, uint64_t to,
+    enum ht_err (*each)(void *arg, uint64_t seq, struct ht_slice leaf),
+    void *arg)
+{
+	return walk(log, log->began, from, to, each, arg);
 }
 
 /* ---- proofs ---- */

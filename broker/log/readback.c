@@ -26,15 +26,24 @@ struct readback {
 };
 
 enum ht_err
+ht_stored_leaf_read(struct ht_slice value, struct ht_slice *ret_leaf)
+{
+	if (value.len <= HT_HASH_SIZE)
+		return HT_EINTEGRITY;
+	*ret_leaf = HT_SLICE(value.at, value.len - HT_HASH_SIZE);
+	return HT_OK;
+}
+
+enum ht_err
 ht_stored_leaf(
     struct ht_slice value, struct ht_slice *ret_leaf, struct ht_hash *ret_hash)
 {
 	struct ht_slice leaf;
 	struct ht_hash hash;
+	enum ht_err err = ht_stored_leaf_read(value, &leaf);
 
-	if (value.len <= HT_HASH_SIZE)
-		return HT_EINTEGRITY;
-	leaf = HT_SLICE(value.at, value.len - HT_HASH_SIZE);
+	if (err != HT_OK)
+		return err;
 	hash = ht_leaf_hash(leaf);
 	if (memcmp(hash.at, value.at + leaf.len, HT_HASH_SIZE) != 0)
 		return HT_EINTEGRITY;
