@@ -825,6 +825,7 @@ ht_front_run(int fd)
 	static struct front f;
 	enum ht_err err;
 
+	(void)prctl(PR_SET_NAME, "hutong-front");
 	/* No front without its core. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	err = open_front(&f, fd);

@@ -3,11 +3,11 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "broker/caller.h"
@@ -372,17 +372,30 @@ restore(
 
 /*
  * Frames of a hundred KiB come and go: without this each would be mapped from
- * the system and given back, a page fault for every 4 KiB.  And one arena: what
- * one thread makes another frees here, and an arena that is not the first one
- * grows by a system call for every few records.
+ * the system and given back, a page fault for every 4 KiB.  One arena: what one
+ * thread makes another frees here, and an arena that is not the first one grows
+ * by a system call for every few records.  And huge pages, where the system
+ * gives them on request: tables of a day's records are read at random.
+ *
+ * glibc takes the last of these at a process's start alone, from its
+ * environment: so the broker begins once more, with it.  Who has set the
+ * variable is left alone.  Without it, or without glibc, all works the same.
  */
+#define TUNABLES "GLIBC_TUNABLES"
 static void
-keep_memory(void)
+keep_memory(char **argv)
 {
-	(void)mallopt(M_MMAP_THRESHOLD, 8 << 20);
-	(void)mallopt(M_TRIM_THRESHOLD, 32 << 20);
-	(void)mallopt(M_TOP_PAD, 1 << 20);
-	(void)mallopt(M_ARENA_MAX, 1);
+	static const char tuned[] = "glibc.malloc.mmap_threshold=8388608:"
+	                            "glibc.malloc.trim_threshold=33554432:"
+	                            "glibc.malloc.top_pad=1048576:"
+	                            "glibc.malloc.arena_max=1:"
+	                            "glibc.malloc.hugetlb=1";
+
+	if (getenv(TUNABLES) != NULL || setenv(TUNABLES, tuned, 1) != 0)
+		return;
+	(void)execv("/proc/self/exe", argv);
+	ht_log(HT_WARN, "broker: cannot begin again with %s: %s; going on",
+	    TUNABLES, strerror(errno));
 }
 
 int
@@ -406,9 +419,10 @@ main(int argc, char **argv)
 	bool json = false, checking = false;
 	int option;
 
-	ht_process_guard();
-	keep_memory();
 	ht_log_init("hutong-broker", HT_INFO);
+	keep_memory(argv);
+	(void)prctl(PR_SET_NAME, "hutong-broker");
+	ht_process_guard();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
 		case 'c':
