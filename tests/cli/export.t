@@ -117,6 +117,14 @@ done
 [ "$want" -eq 0 ]
 result $? 'no byte of a file changes unseen'
 
+# What a sh and openssl say of the files that we wrote is the same, whatever
+# the compiler was told.
+case $HT_BUILD in */san-*)
+	echo "1..$n"
+	exit 0
+	;;
+esac
+
 # --- by somebody who makes the list of files anew ---
 # Two at a time: each is some hundred processes.
 again() { # CASE: the list and its hash, made anew

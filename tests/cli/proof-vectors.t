@@ -19,14 +19,19 @@ for kind in $kinds; do
 	    diff -r "tests/vectors/$kind" "$dir/made/$kind"
 done
 
+# Python's word on the files is the same, whatever the compiler was told.
+case $HT_BUILD in */san-*) others=no ;; *) others=yes ;; esac
+theirs() { # as run
+	[ $others = no ] || run "$@"
+}
 status() { # ok or bad
 	[ "$1" = ok ] && echo 0 || echo 4
 }
 while IFS=$'\t' read -r name want hash why; do
 	rows=$((rows + 1))
-	run "$(status "$want")" "leaf $name: $want: $why" \
+	theirs "$(status "$want")" "leaf $name: $want: $why" \
 	    tests/lib/check-leaf "tests/vectors/leaf/$name.leaf"
-	[ "$want" = bad ] || says "$hash" 'and its hash'
+	[ "$want" = bad ] || [ $others = no ] || says "$hash" 'and its hash'
 done <tests/vectors/leaf/index.tsv
 
 while IFS=$'\t' read -r name want vkey why; do
@@ -34,7 +39,7 @@ while IFS=$'\t' read -r name want vkey why; do
 	file=tests/vectors/tlog-proof/$name.tlog-proof
 	run "$(status "$want")" "tlog-proof $name: $want: $why" \
 	    "$audit" verify "$file" --vkey "$vkey"
-	run "$(status "$want")" 'and so says Python' \
+	theirs "$(status "$want")" 'and so says Python' \
 	    tests/lib/check-proof "$file" "$vkey"
 done <tests/vectors/tlog-proof/index.tsv
 
@@ -43,7 +48,7 @@ while IFS=$'\t' read -r name want vkey why; do
 	file=tests/vectors/consistency/$name
 	run "$(status "$want")" "consistency $name: $want: $why" \
 	    "$audit" consistency "$file.note" "$file.consistency" --vkey "$vkey"
-	run "$(status "$want")" 'and so says Python' tests/lib/check-consistency \
+	theirs "$(status "$want")" 'and so says Python' tests/lib/check-consistency \
 	    "$file.note" "$file.consistency" "$vkey"
 done <tests/vectors/consistency/index.tsv
 

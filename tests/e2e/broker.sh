@@ -4,8 +4,8 @@
 #
 # shellcheck shell=bash disable=SC2034
 
-# shellcheck source=tests/lib/port.sh
-. "${BASH_SOURCE[0]%/*}/../lib/port.sh"
+# shellcheck source=tests/lib/daemons.sh
+. "${BASH_SOURCE[0]%/*}/../lib/daemons.sh"
 B=$HT_BUILD/hutong-broker
 dir=$(mktemp -d) || exit 1
 n=0
@@ -41,7 +41,7 @@ within() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $until ] || return 1
-		sleep 0.05
+		nap 0.1
 	done
 }
 
@@ -102,18 +102,17 @@ say_often() {
 }
 # sees NAME PATTERN [SECONDS]: a line yet unseen that matches; goes on after it
 sees() {
-	local seen=seen_$1 until=$((SECONDS + ${3:-8})) at
+	local seen=seen_$1 until=$((SECONDS + ${3:-8})) lines at
 	while :; do
-		at=$(tail -n "+$((${!seen} + 1))" "$dir/$1.out" |
-		    grep -nE -m 1 -- "$2" | cut -d: -f1)
-		if [ -n "$at" ]; then
-			line=$(tail -n "+$((${!seen} + at))" "$dir/$1.out" |
-			    head -n 1)
-			eval "$seen=\$((${!seen} + at))"
+		mapfile -t -s "${!seen}" lines <"$dir/$1.out"
+		for at in "${!lines[@]}"; do
+			[[ ${lines[at]} =~ $2 ]] || continue
+			line=${lines[at]}
+			eval "$seen=\$((${!seen} + at + 1))"
 			return 0
-		fi
+		done
 		[ $SECONDS -lt $until ] || return 1
-		sleep 0.03
+		nap 0.03
 	done
 }
 # The log, from the files alone.

@@ -9,8 +9,8 @@ case $HT_BUILD in */san-*)
 	;;
 esac
 TOP=$(cd "${0%/*}/../.." && pwd)
-# shellcheck source=tests/lib/port.sh
-. "$TOP/tests/lib/port.sh"
+# shellcheck source=tests/lib/daemons.sh
+. "$TOP/tests/lib/daemons.sh"
 D=$(mktemp -d "${TMPDIR:-/tmp}/hutong-first-XXXXXX")
 export HT_BUILD D HT_DEMO_DIR=$D
 HT_DEMO_PORT=$(free_port)

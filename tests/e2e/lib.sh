@@ -4,8 +4,8 @@
 # started here is ever stopped, by its own process id.
 
 : "${HT_BUILD:?HT_BUILD names the folder with the programs}"
-# shellcheck source=tests/lib/port.sh
-. "${BASH_SOURCE[0]%/*}/../lib/port.sh"
+# shellcheck source=tests/lib/daemons.sh
+. "${BASH_SOURCE[0]%/*}/../lib/daemons.sh"
 PATH=$HT_BUILD:$HT_BUILD/prog:$PATH
 W=$(mktemp -d "${TMPDIR:-/tmp}/hutong-e2e-XXXXXX")
 STARTED=
@@ -66,12 +66,12 @@ out_lacks() {
 
 # Wait, at most $1 seconds, until the command succeeds.
 await() {
-	tries=$(($1 * 20))
+	tries=$(($1 * 10))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))
 		[ "$tries" -gt 0 ] || return 1
-		sleep 0.05
+		nap 0.1
 	done
 }
 

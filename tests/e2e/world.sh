@@ -5,8 +5,8 @@
 # tax.demo/state serves gx.demo/ZXTJ; tax.demo/state/shell is the well-behaved
 # one that asks, tax.demo/local/main the one that misbehaves.
 
-# shellcheck source=tests/lib/port.sh
-. "${BASH_SOURCE[0]%/*}/../lib/port.sh"
+# shellcheck source=tests/lib/daemons.sh
+. "${BASH_SOURCE[0]%/*}/../lib/daemons.sh"
 PATH=$HT_BUILD:$HT_BUILD/prog:$PATH
 # A sanitizer makes all of it slower, and its own memory counts as ours.
 case $HT_BUILD in
@@ -71,7 +71,7 @@ within() {
 	shift
 	until "$@" >"$dir/out" 2>"$dir/err" </dev/null; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.05
+		nap 0.1
 	done
 }
 
