@@ -28,4 +28,50 @@ struct ht_slice ht_sheet_cell(
 void ht_sheet_blame(const struct ht_sheet *sheet, size_t row, unsigned column,
     struct ht_report *report, const char *text);
 
+/* ---- cells: sheet_cell.c ---- */
+
+/* The words of documents for those of ht_sheet_kinds and so on. */
+extern const char *const ht_sheet_kind_keys[];
+extern const char *const ht_sheet_format_keys[];
+extern const char *const ht_sheet_method_keys[];
+extern const char *const ht_sheet_share_keys[];
+/* Which of the words; -1: none. */
+int ht_sheet_word(struct ht_slice text, const char *const *names);
+int ht_sheet_yes(struct ht_slice cell);     /* 1, 0 (also blank); -1 */
+int ht_sheet_share(struct ht_slice cell);   /* as enum ht_share; -1 */
+char ht_sheet_letter(struct ht_slice cell); /* of a type; NUL: none */
+#define HT_SHEET_DAY sizeof("2026-11-24")
+/* Also 2026/1/8, as spreadsheets rewrite it. */
+bool ht_sheet_day(struct ht_slice cell, char out[static HT_SHEET_DAY]);
+/* The next of what commas separate; false: no more. */
+bool ht_sheet_part(struct ht_slice *rest, struct ht_slice *ret);
+/* The next of "code text；code text". */
+bool ht_sheet_coded(struct ht_slice *rest, struct ht_slice *ret_code,
+    struct ht_slice *ret_text);
+/* Append what export writes for it; of what is no word, the cell. */
+void ht_sheet_usual(unsigned column, struct ht_slice cell, struct ht_buf *out);
+
+/* ---- drafts: sheet_draft.c ---- */
+
+/* A scalar in double quotes; cells hold no line ends and no controls. */
+void ht_sheet_quote(struct ht_buf *out, struct ht_slice text);
+/*
+ * A field as "name: {title: ..., x-level: ..., type: ...}\n", without a level
+ * in a request; false with a finding where its cells cannot be that.
+ */
+bool ht_sheet_field_line(const struct ht_sheet *sheet, size_t row, bool record,
+    struct ht_report *report, struct ht_buf *out);
+/* Every cell of a field that is wrong by itself. */
+void ht_sheet_check_fields(const struct ht_sheet *sheet,
+    const struct ht_sheet_item *item, struct ht_report *report);
+/* Findings that two files make. */
+#define HT_SHEET_YES_OR_NO "是 or 否 is expected"
+#define HT_SHEET_CODED                                                         \
+	"a code in ASCII, a space and the text are expected, and ； between " \
+	"them: ZGF-15 税收征收管理法 第十五条；..."
+/* Read a draft; what is wrong with it is told at the item's line. */
+enum ht_err ht_sheet_parse(const struct ht_sheet *sheet,
+    const struct ht_sheet_item *item, struct ht_slice text,
+    struct ht_report *report, struct ht_doc **ret) HT_MUST_USE;
+
 #endif

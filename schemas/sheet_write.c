@@ -260,14 +260,22 @@ text_of(const json_t *schema, const char *key)
 	return text != NULL ? text : "";
 }
 
+#define WHOLE   "^(0|[1-9][0-9]{0,%u})$%n"
 #define DECIMAL "^(0|[1-9][0-9]{0,%u})([.][0-9]{1,%u})?$%n"
 
-/* "18,6" of the pattern that a draft has for decimals. */
+/* "18,6" or "18" of the pattern that a draft has for decimals. */
 static bool
 is_decimal(const char *pattern, unsigned *ret_p, unsigned *ret_s)
 {
 	int end = 0;
 
+	*ret_s = 0;
+	if (sscanf(pattern, WHOLE, ret_p, &end) == 1 && end > 0 &&
+	    pattern[end] == '\0') {
+		*ret_p += 1;
+		return true;
+	}
+	end = 0;
 	if (sscanf(pattern, DECIMAL, ret_p, ret_s, &end) != 2 || end == 0 ||
 	    pattern[end] != '\0')
 		return false;
@@ -301,7 +309,9 @@ set_type(struct writing *w, const json_t *schema)
 		ht_buf_str(type, "日期时间型T");
 	else if (is_decimal(text_of(schema, "pattern"), &p, &s)) {
 		ht_buf_str(type, "数值型N");
-		ht_buf_fmt(length, "%u,%u", p, s);
+		ht_buf_fmt(length, "%u", p);
+		if (s > 0)
+			ht_buf_fmt(length, ",%u", s);
 	} else {
 		ht_buf_str(type, "字符型C");
 		if (json_is_integer(bytes))

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "adapters/cli/catalog.h"
 #include "lib/base/fs.h"
@@ -124,9 +125,28 @@ read_sheet(struct import *m)
 	if (err == HT_OK)
 		err = ht_sheet_read(
 		    ht_buf_slice(&text), m->path, m->report, &m->sheet);
-	if (err == HT_OK)
+	if (err != HT_OK)
+		return ht_cli_error(err, m->report, "cannot read", m->path);
+	if (ht_sheet_items(m->sheet) == 0)
+		return ht_cli_fail(HT_EXIT_REFUSED,
+		    "%s has headings and no items: fill in a row for each "
+		    "field of an item",
+		    m->path);
+	return HT_CLI_GO;
+}
+
+/* Before anything is read: a path that was mistyped costs no work. */
+static int
+check_out(const char *out)
+{
+	struct stat st;
+
+	if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
 		return HT_CLI_GO;
-	return ht_cli_error(err, m->report, "cannot read", m->path);
+	return ht_cli_fail(HT_EXIT_REFUSED,
+	    "%s, where the drafts are to go, is no folder: make it first "
+	    "(mkdir %s), or name another with --out",
+	    out, out);
 }
 
 /* All drafts are made before one is written: a sheet is taken whole or not. */
@@ -230,7 +250,8 @@ import(int argc, char **argv)
 	if (rc != HT_CLI_GO)
 		return rc;
 	m.path = args.at[0];
-	if (m.dir != NULL)
+	rc = check_out(m.out);
+	if (rc == HT_CLI_GO && m.dir != NULL)
 		rc = ht_cli_docs(m.dir, &m.docs);
 	if (rc == HT_CLI_GO)
 		rc = read_sheet(&m);

@@ -103,6 +103,20 @@ ok "another encoding is told"
 head -c 700 gb-in.csv | head -c -1 >cut.csv
 exits 1 "cut.csv:" "$hutong" catalog import cut.csv --out d4
 ok "a file that was cut off is not taken"
+head -1 bom-in.csv >head.csv
+exits 1 "head.csv has headings and no items" \
+	"$hutong" catalog import head.csv --out d4
+ok "a sheet of headings alone is no success"
+exits 1 "d9, where the drafts are to go, is no folder: make it first" \
+	"$hutong" catalog import utf8-in.csv --out d9
+ok "a folder that is not there is told, with what to do"
+sed 's/,hb.demo\/ecology,xkzbh,是,是/,hb.demo\/ecology,xkzbh,是,yes/
+	s/,dwmc,是,否/,xkzbh,也许,否/' utf8-in.csv >word.csv
+exits 1 "word.csv:2: 查询参数: 是 or 否 is expected" \
+	"$hutong" catalog import word.csv --out d4 &&
+	grep -q "word.csv:3: 是否必填: 是 or 否" err &&
+	grep -q "word.csv:3: 字段: line 2 has a field of this name" err
+ok "no word is quietly a no, and a field that stands twice is told"
 exits 1 "never overwritten" "$hutong" catalog import gb-in.csv --out d1
 ok "no draft is overwritten"
 exits 2 "--encoding is utf-8" "$hutong" catalog export d1/PWXKZ@1.yaml \
