@@ -166,8 +166,12 @@ check_piece(struct fsck *s, const struct ht_entry *e)
 
 	ht_buf_reset(&s->tag);
 	ht_buf_reset(&s->body);
-	if ((e->tag_len == 0 && e->body_len == 0) || s->f->no_vault)
+	if (e->tag_len == 0 && e->body_len == 0)
 		return;
+	if (s->f->no_vault) {
+		s->f->unseen++;
+		return;
+	}
 	err = ht_log_read_piece(s->log, e, h, &s->tag, &s->body);
 	if (err == HT_EERASED) {
 		err = ht_log_erased(s->log, e, &erased);
@@ -564,6 +568,17 @@ open_vault(struct fsck *s)
 	return HT_OK;
 }
 
+/* The folder may be absent where no entry names anything in it. */
+static void
+check_vault_there(struct fsck *s)
+{
+	if (s->f->unseen > 0 && s->f->findings[HT_FSCK_VAULT] == 0)
+		found(s, HT_FSCK_VAULT,
+		    "the folder vault is not there, and %" PRIu64
+		    " entries have a tag or body in it",
+		    s->f->unseen);
+}
+
 static enum ht_err
 run(struct fsck *s)
 {
@@ -584,6 +599,7 @@ run(struct fsck *s)
 		err = next_checkpoint(s, true);
 	if (err == HT_OK)
 		err = check_entries(s);
+	check_vault_there(s);
 	if (err == HT_OK && !s->lost) {
 		check_head(s);
 		err = check_counts(s);

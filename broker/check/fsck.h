@@ -34,6 +34,7 @@ struct ht_fsck {
 	uint64_t size;
 	uint64_t findings[HT_FSCK_PARTS];
 	uint64_t pieces;  /* of the vault, hashed */
+	uint64_t unseen;  /* that a vault which is not there should have */
 	uint64_t indexed; /* entries that the index goes to */
 	uint64_t rows;    /* of the index, compared */
 	bool no_vault, no_index;

@@ -836,8 +836,10 @@ check_vault(struct verify *s, const struct ht_entry *e)
 		    "its tag or body is in vault segment %u, which is an "
 		    "earlier volume's",
 		    e->segment);
-	if (s->v->no_vault)
+	if (s->v->no_vault) {
+		s->v->unseen++;
 		return HT_OK;
+	}
 	ht_buf_reset(&s->tag);
 	ht_buf_reset(&s->body);
 	err = ht_log_erased(s->log, e, &erased);

@@ -33,7 +33,8 @@ struct ht_verify {
 	uint64_t volumes;           /* closed ranges */
 	uint64_t kept;              /* entries in their files */
 	uint64_t kept_bundles;      /* of the bundles, those in files */
-	bool no_vault;              /* the copy has none */
+	bool no_vault;              /* the copy has none, */
+	uint64_t unseen;            /* and so many tags and bodies of it */
 	bool anchored;
 
 	bool has_bad_seq;

@@ -380,7 +380,7 @@ ht_audit_tally_end(const struct ht_audit_tally *tally)
 	             "that of their time, give that one, else do not rely on "
 	             "them",
 	    tally->strangers);
-	return HT_AUDIT_STRANGER;
+	return HT_AUDIT_PART;
 }
 
 /* ---- the verb ---- */

@@ -21,12 +21,13 @@ enum {
 	HT_AUDIT_OK = 0,
 	HT_AUDIT_NONE = 1,
 	HT_AUDIT_USAGE = 2,
-	HT_AUDIT_GONE = 3,     /* unavailable: a file, a broker, the disk */
-	HT_AUDIT_BAD = 4,      /* integrity */
-	HT_AUDIT_UNMET = 5,    /* too few witnesses, or too old */
-	HT_AUDIT_OLD = 6,      /* an older log was put back */
-	HT_AUDIT_CUT = 7,      /* cut off by a limit that was not asked for */
-	HT_AUDIT_STRANGER = 8, /* signed by a key that --authority has not */
+	HT_AUDIT_GONE = 3,  /* unavailable: a file, a broker, the disk */
+	HT_AUDIT_BAD = 4,   /* integrity */
+	HT_AUDIT_UNMET = 5, /* too few witnesses, or too old */
+	HT_AUDIT_OLD = 6,   /* an older log was put back */
+	HT_AUDIT_CUT = 7,   /* cut off by a limit that was not asked for */
+	HT_AUDIT_PART =
+	    8, /* what could be checked holds, and something could not */
 };
 
 enum ht_audit_format {

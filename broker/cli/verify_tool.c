@@ -110,7 +110,9 @@ print_signatures(const struct ht_verify *v)
 	else
 		printf("bundles      %llu, each signature holds\n", bundles);
 	if (v->no_vault)
-		printf("vault        NOT CHECKED: it is not in this copy\n");
+		printf("vault        NOT CHECKED: it is not in this copy, and "
+		       "%llu entries have a tag or body in it\n",
+		    (unsigned long long)v->unseen);
 	else
 		printf("vault        %llu pieces, each tag and body is its "
 		       "header's\n",
@@ -189,10 +191,13 @@ ht_audit_verify(const struct ht_audit_opts *opts)
 	v.trust = faith.trust;
 	err = ht_verify_log(opts->dir, &v);
 	ht_progress_fini(&bar);
-	if (err == HT_OK)
-		print_good(&v);
-	else
+	if (err != HT_OK) {
 		code = print_bad(opts, &v, err);
+	} else {
+		print_good(&v);
+		code =
+		    v.unseen > 0 || v.no_key > 0 ? HT_AUDIT_PART : HT_AUDIT_OK;
+	}
 	ht_audit_faith_fini(&faith);
 	if (fflush(stdout) == EOF)
 		return HT_AUDIT_GONE;

@@ -139,6 +139,11 @@ copy_log
 change vault/0000000000000000.seg 'data[-3] ^= 1'
 spoilt 4 'a body' 'vault: entry ' 'is not the one of its header'
 copy_log
+rm -r "$dir/copy/vault"
+spoilt 4 'no vault at all' 'vault: the folder vault is not there, and'
+run 8 'verify: no vault at all' "$audit" verify --dir "$dir/copy"
+says 'vault        NOT CHECKED' 'it says that none of it was checked'
+copy_log
 change vault/0000000000000000.seg 'data += b"x" * 100'
 : >"$dir/copy/vault/notes.txt"
 spoilt 1 'what a crash left' '100 bytes behind the last piece' \
