@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "broker/core_in.h"
 #include "lib/base/clock.h"
@@ -21,6 +22,7 @@ ended(struct backup *b, enum backup_state state, const char *why)
 	if (state == BACKUP_DONE) {
 		b->good_size = b->copy.size;
 		b->good_s = ht_clock_wall_ms() / 1000;
+		b->good_same_disk = why[0] != '\0';
 	}
 	HT_ASSERT(pthread_mutex_unlock(&b->lock) == 0);
 }
@@ -45,6 +47,34 @@ failed(struct backup *b, enum ht_err err, const struct ht_report *report)
 	ended(b, BACKUP_FAILED, why);
 }
 
+/* A folder under which no disk was mounted is on the log's own. */
+static bool
+on_one_disk(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 &&
+	       of_a.st_dev == of_b.st_dev;
+}
+
+static void
+done(struct core *core)
+{
+	struct backup *b = &core->backup;
+	const char *why = "";
+
+	ht_log(HT_INFO,
+	    "broker: backup into %s: %llu entries, %llu of them new", b->dir,
+	    (unsigned long long)b->copy.size,
+	    (unsigned long long)(b->copy.size - b->copy.had));
+	if (on_one_disk(b->dir, core->conf->log_dir)) {
+		why = "it is on the log's own disk, and would be lost with "
+		      "it; is the other disk mounted?";
+		ht_log(HT_WARN, "broker: the backup in %s: %s", b->dir, why);
+	}
+	ended(b, BACKUP_DONE, why);
+}
+
 static void *
 run(void *arg)
 {
@@ -56,11 +86,7 @@ run(void *arg)
 	(void)pthread_setname_np(pthread_self(), "backup");
 	err = ht_log_copy(&b->copy, report);
 	if (err == HT_OK) {
-		ht_log(HT_INFO,
-		    "broker: backup into %s: %llu entries, %llu of them new",
-		    b->dir, (unsigned long long)b->copy.size,
-		    (unsigned long long)(b->copy.size - b->copy.had));
-		ended(b, BACKUP_DONE, "");
+		done(core);
 	} else {
 		failed(b, err, report);
 	}
@@ -162,9 +188,10 @@ backup_age_json(struct core *core)
 	if (b->good_s == 0)
 		json = json_string("none since the start");
 	else
-		json = json_pack("{ss sI sI}", "dir", b->dir, "entries",
+		json = json_pack("{ss sI sI sb}", "dir", b->dir, "entries",
 		    (json_int_t)b->good_size, "age-s",
-		    (json_int_t)(now_s > b->good_s ? now_s - b->good_s : 0));
+		    (json_int_t)(now_s > b->good_s ? now_s - b->good_s : 0),
+		    "same-disk", b->good_same_disk);
 	HT_ASSERT(pthread_mutex_unlock(&b->lock) == 0);
 	return json;
 }

@@ -97,6 +97,7 @@ struct backup {
 	enum backup_state state;
 	char why[600];
 	uint64_t good_size, good_s; /* of the last that ended well; 0 none */
+	bool good_same_disk;        /* it lies where the log lies */
 };
 
 /* The thread that writes the files of closed volumes. */

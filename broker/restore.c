@@ -87,7 +87,12 @@ load(struct restore *r, const char *seen)
 	err = ht_fs_read(seen, &r->seen);
 	if (err != HT_OK)
 		ht_report_add(r->report, seen, "cannot be read");
-	return err;
+	else if (r->seen.len == 0)
+		/* What a shell leaves of a command that failed. */
+		ht_report_add(r->report, seen,
+		    "is empty, and no checkpoint; get the one that a member "
+		    "keeps once more (hutong checkpoint), or leave --seen out");
+	return err == HT_OK && r->seen.len == 0 ? HT_EINVALID : err;
 }
 
 static enum ht_err

@@ -60,6 +60,9 @@ section "Back up" && has "^state +done" && has "vault .*each tag and body"
 ok "a backup of the running broker verifies without one"
 ctl status | grep -q '"backup":{"dir":"'
 ok "and its age is in the status"
+ctl status | grep -q '"same-disk":true' &&
+	grep -q "on the log's own disk" "$dir/broker.log"
+ok "and that it lies on the log's own disk, here"
 exchange 2
 size=$(stat -c %s "$backup/vault/0000000000000000.seg")
 section "Back up" && has "^state +done" &&
@@ -129,6 +132,11 @@ ok "a log can be moved to another disk by a restore"
 hutong-broker restore --config "$conf" --from "$dir/moved" >"$dir/section.out" 2>&1
 [ $? -eq 1 ] && has "nothing is written over it"
 ok "but never over one that is there"
+: >"$dir/nothing-seen"
+hutong-broker restore --config "$conf" --from "$dir/moved" \
+    --seen "$dir/nothing-seen" "$dir/held" >"$dir/section.out" 2>&1
+[ $? -eq 1 ] && has "is empty, and no checkpoint" && ! [ -e "$dir/held" ]
+ok "nor held up to a checkpoint that is an empty file"
 start
 ok "and the broker goes on with it"
 
