@@ -296,12 +296,6 @@ fill_header(struct making *m, struct ht_header *h)
 	uint64_t life_ms = m->ask->life_ms > 0 ? m->ask->life_ms : NODE_LIFE_MS;
 	const char *purpose = purpose_of(m);
 
-	if (purpose == NULL) {
-		ht_reasons_add(&m->reasons, HT_ST_PURPOSE,
-		    "name the purpose; %s allows more than one",
-		    m->grant != NULL ? m->grant->name : m->ask->item);
-		purpose = "";
-	}
 	if (life_ms > m->node->life_max_ms)
 		life_ms = m->node->life_max_ms;
 	h->kind = HT_KIND_REQUEST;
@@ -316,7 +310,7 @@ fill_header(struct making *m, struct ht_header *h)
 	                  : m->ask->version != 0 ? m->ask->version
 	                                         : 1;
 	h->operation = m->ask->operation;
-	h->purpose = ht_slice_str(purpose);
+	h->purpose = or_empty(purpose); /* the decision says what is allowed */
 	h->basis = ht_slice_str(m->grant != NULL ? m->grant->basis : "none");
 	h->grant = ht_slice_str(m->grant != NULL        ? m->grant->name
 	                        : m->ask->grant != NULL ? m->ask->grant
@@ -386,14 +380,29 @@ encode_request(struct making *m, const struct ht_header *h, struct ht_buf *out)
 	return ht_request_encode(&request, out);
 }
 
+/* Of a subject that is none no tag can be made; that it lacks is no news. */
+static bool
+tag_of(const struct making *m, struct ht_slice raw, bool no_subject,
+    struct ht_tag *ret)
+{
+	const struct ht_epoch_entry *epoch;
+
+	if (!no_subject)
+		return raw.len > 0 && ht_tag_decode(raw, ret, NULL) == HT_OK;
+	epoch = ht_trust_epoch(m->node->trust, m->now_ms);
+	memset(ret, 0, sizeof(*ret));
+	ret->epoch = or_empty(epoch != NULL ? epoch->name : NULL);
+	return true;
+}
+
 /* Our own decision: what will surely be refused is not sent. */
 static void
-decide(struct making *m, const struct ht_header *h, struct ht_slice tag_raw)
+decide(struct making *m, const struct ht_header *h, struct ht_slice tag_raw,
+    bool no_subject)
 {
 	struct ht_verdict verdict = {0};
 	struct ht_tag tag;
-	bool has_tag =
-	    tag_raw.len > 0 && ht_tag_decode(tag_raw, &tag, NULL) == HT_OK;
+	bool has_tag = tag_of(m, tag_raw, no_subject, &tag);
 
 	ht_decide_request(m->node->trust, h, has_tag ? &tag : NULL, NULL,
 	    m->now_ms, &verdict);
@@ -425,6 +434,7 @@ take_record(struct node_ask *ask, const struct node_out *out)
 static enum ht_err
 prepare(struct making *m, struct ht_header *h, struct node_out *out)
 {
+	bool no_subject = false;
 	enum ht_err err = HT_OK;
 
 	find_item(m);
@@ -435,10 +445,20 @@ prepare(struct making *m, struct ht_header *h, struct node_out *out)
 	fill_header(m, h);
 	if (m->item != NULL && m->item->has_subject)
 		err = make_tag(m, &out->tag);
+	if (err == HT_EINVALID || err == HT_ETOOBIG) {
+		/* The schema and the rules say better than that what is wrong.
+		 */
+		no_subject = true;
+		if (m->reasons.n == 0)
+			ht_reasons_add(&m->reasons, HT_ST_REQUEST_INVALID,
+			    "parameter /%s: no %s that a tag can be made of",
+			    m->item->subject_param, m->item->subject_registry);
+		err = HT_OK;
+	}
 	/* Lookups that failed say it better than the decision could. */
 	if (err == HT_OK && m->item != NULL && m->grant != NULL &&
 	    m->seal_to != NULL)
-		decide(m, h, ht_buf_slice(&out->tag));
+		decide(m, h, ht_buf_slice(&out->tag), no_subject);
 	return err;
 }
 

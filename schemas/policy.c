@@ -199,6 +199,33 @@ check_in_force(
 	}
 }
 
+/* What one could have said instead, as far as a reason has room. */
+static void
+check_purpose(const struct ht_grant *grant, struct ht_slice purpose,
+    struct ht_reasons *reasons)
+{
+	uint8_t room[160];
+	struct ht_buf allowed = HT_BUF_ON(room);
+	int len =
+	    purpose.len < HT_PURPOSE_MAX ? (int)purpose.len : HT_PURPOSE_MAX;
+
+	if (among((const char(*)[HT_PURPOSE_MAX + 1]) grant->purposes,
+	        grant->n_purposes, purpose))
+		return;
+	for (unsigned i = 0; i < grant->n_purposes; i++)
+		ht_buf_fmt(
+		    &allowed, "%s%s", i > 0 ? ", " : "", grant->purposes[i]);
+	if (purpose.len == 0)
+		ht_reasons_add(reasons, HT_ST_PURPOSE,
+		    "say what for: %s allows %.*s", grant->name,
+		    SHOW(ht_buf_slice(&allowed)));
+	else
+		ht_reasons_add(reasons, HT_ST_PURPOSE,
+		    "%s does not allow the purpose %.*s; it allows %.*s",
+		    grant->name, len, (const char *)purpose.at,
+		    SHOW(ht_buf_slice(&allowed)));
+}
+
 static void
 check_use(const struct ht_grant *grant, const struct ask *ask,
     struct ht_reasons *reasons)
@@ -207,11 +234,7 @@ check_use(const struct ht_grant *grant, const struct ask *ask,
 		ht_reasons_add(reasons, HT_ST_GRANT_OPERATION,
 		    "%s does not allow %s", grant->name,
 		    ht_operation_text(ask->operation));
-	if (!among((const char(*)[HT_PURPOSE_MAX + 1]) grant->purposes,
-	        grant->n_purposes, ask->purpose))
-		ht_reasons_add(reasons, HT_ST_PURPOSE,
-		    "%s does not allow the purpose %.*s", grant->name,
-		    SHOW(ask->purpose));
+	check_purpose(grant, ask->purpose, reasons);
 	if (!ht_slice_is(ask->basis, grant->basis))
 		ht_reasons_add(reasons, HT_ST_BASIS,
 		    "%s rests on %s, not on %.*s", grant->name, grant->basis,

@@ -127,6 +127,12 @@ ok "... FIELDS" out_has "the provider refused" FIELDS
 ok "a request that breaks the schema: every point of it" \
     exits 1 hutong query $ITEM shxydm=1 xzqh=x more=1 --config "$W/state.yaml"
 ok "... each" out_has /shxydm /xzqh more
+ok "no parameter at all" exits 1 hutong query $ITEM \
+    --purpose tax-registration --config "$W/state.yaml"
+ok "... which one is missing" out_has "REQUEST_INVALID" \
+    "parameter /shxydm: is missing" "mend every point listed"
+ok "a purpose that is none" exits 1 query state --purpose "tax audit"
+ok "... which ones there are" out_has PURPOSE "it allows tax-registration"
 ok "no such item" exits 1 hutong query gx.demo/NO a=b --config "$W/state.yaml"
 ok "a command line that makes no sense" \
     exits 2 hutong query $ITEM what --config "$W/state.yaml"

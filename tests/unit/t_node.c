@@ -425,6 +425,62 @@ what_will_be_refused_does_not_leave(void **state)
 	assert_int_equal(atomic_load(&f->broker.ctl->bundles), 0);
 }
 
+static bool
+says(const struct ht_asked *asked, unsigned code, const char *words)
+{
+	for (unsigned i = 0; i < asked->reasons.n; i++)
+		if (asked->reasons.at[i].code == code &&
+		    strstr(asked->reasons.at[i].detail, words) != NULL)
+			return true;
+	return false;
+}
+
+/* The commonest mistakes, where no tag could be made: told by their names. */
+static void
+what_is_missing_is_named(void **state)
+{
+	static const struct {
+		const char *name, *value, *purpose;
+		unsigned code;
+		const char *words;
+	} cases[] = {
+	    {NULL,     NULL,  "tax-registration", HT_ST_REQUEST_INVALID,
+             "parameter /shxydm: is missing"	                                              },
+	    {"shxydm", "",    "tax-registration", HT_ST_REQUEST_INVALID,
+             "parameter /shxydm: "	                                                        },
+	    {"foo",    "bar", "tax-registration", HT_ST_REQUEST_INVALID,
+             "parameter /shxydm: is missing"	                                              },
+	    {"shxydm", NULL,  "tax audit",        HT_ST_PURPOSE,
+             "purpose tax audit; it allows tax-registration"                                      },
+	    {"shxydm", NULL,  "",                 HT_ST_PURPOSE,         "allows tax-registration"},
+	    {"foo",    "bar", "",                 HT_ST_PURPOSE,         "allows tax-registration"},
+	};
+	struct fixture *f = *state;
+
+	start_all(f);
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		struct ht_ask what = query_ask(NULL);
+		HT_AUTO(ht_json_free) json_t *params = json_object();
+		struct got got;
+
+		if (cases[i].value != NULL)
+			(void)json_object_set_new(
+			    params, cases[i].name, json_string(cases[i].value));
+		if (cases[i].name == NULL || cases[i].value != NULL)
+			what.params = params;
+		what.purpose = cases[i].purpose;
+		got = ask(f, what);
+		assert_int_equal(got.asked.refused_by, HT_WHO_CALLER);
+		if (!says(&got.asked, cases[i].code, cases[i].words))
+			fail_msg(
+			    "case %zu: %s", i, got.asked.reasons.at[0].detail);
+		/* One mistake is told once, and none that was not made. */
+		assert_false(says(&got.asked, HT_ST_TAG_MISSING, ""));
+		ht_asked_fini(&got.asked);
+	}
+	assert_int_equal(atomic_load(&f->broker.ctl->bundles), 0);
+}
+
 /* A broker that lets everything pass does not open the provider's door. */
 static void
 the_provider_decides_for_itself(void **state)
@@ -1224,6 +1280,7 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(other_rows_are_as_if_not_there),
     NODE_TEST(many_at_once_travel_in_bundles),
     NODE_TEST(what_will_be_refused_does_not_leave),
+    NODE_TEST(what_is_missing_is_named),
     NODE_TEST(the_provider_decides_for_itself),
     NODE_TEST(an_answer_has_so_many_records),
     NODE_TEST(rows_of_others_are_not_taken),
