@@ -84,7 +84,7 @@ BENCH  := $(B)/bench/bench
 HELPS  := $(HELP_SRCS:tests/prog/%.c=$(B)/prog/%)
 # Power cuts, failing calls, kill -9: tests/crash/README.md.
 CRASH_SRCS := $(wildcard tests/crash/*.c)
-CRASH := $(addprefix $(B)/crash/,recorder.so drive drive-blind check)
+CRASH := $(addprefix $(B)/crash/,recorder.so drive drive-blind check restored)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';)
@@ -144,8 +144,8 @@ $(B)/crash/vault.o: broker/log/vault.c | $(B)/.ready
 	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) \
 	    -DHT_SEGMENT_MAX=24576u -c -o $@ $<
-$(B)/crash/drive $(B)/crash/check: $(B)/crash/%: $(B)/tests/crash/%.o \
-    $(B)/crash/vault.o $(B)/libtests.a $(LIB)
+$(B)/crash/drive $(B)/crash/check $(B)/crash/restored: $(B)/crash/%: \
+    $(B)/tests/crash/%.o $(B)/crash/vault.o $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
 # A log that signs without having read: a control that must be caught.

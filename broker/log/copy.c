@@ -7,6 +7,7 @@
  */
 #include "broker/log/copy.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -69,15 +70,29 @@ has(const char *dir, const char *name)
 	return path != NULL && access(path, F_OK) == 0;
 }
 
+/* "backup.Ab12Cd": the mark, before it had its name when somebody crashed. */
+static bool
+is_half_mark(const char *name, const char *mark)
+{
+	size_t len = strlen(mark), rest = 0;
+
+	if (strncmp(name, mark, len) != 0 || name[len] != '.')
+		return false;
+	while (isalnum((unsigned char)name[len + 1 + rest]))
+		rest++;
+	return rest == HT_FS_BESIDE && name[len + 1 + rest] == '\0';
+}
+
 /* What a lost log may have left, and a copy can live beside. */
 static bool
-may_stand(const char *name)
+may_stand(const char *name, const char *mark)
 {
 	for (size_t i = 0; FOLDER_OK[i] != NULL; i++)
 		if (strcmp(name, FOLDER_OK[i]) == 0)
 			return true;
 	return strncmp(name, "anchor.", 7) == 0 ||
-	       strncmp(name, "ahead.", 6) == 0 || name[0] == '.';
+	       strncmp(name, "ahead.", 6) == 0 || name[0] == '.' ||
+	       is_half_mark(name, mark);
 }
 
 static enum ht_err
@@ -90,7 +105,7 @@ check_free(struct copy *s)
 	if (dir == NULL)
 		return errno == ENOENT ? HT_OK : HT_ESYSTEM;
 	while (err == HT_OK && (entry = readdir(dir)) != NULL)
-		if (!may_stand(entry->d_name))
+		if (!may_stand(entry->d_name, mark_of(s->c)))
 			err = HT_EINVALID;
 	(void)closedir(dir);
 	if (err == HT_OK)
@@ -339,6 +354,36 @@ put_leaves(struct copy *s, struct ht_txn *txn)
 	return err == HT_OK ? ht_tree_flush(&to->tree) : err;
 }
 
+/*
+ * The evidence of bundles that begin in the batch, wherever the log has it: a
+ * backup that was interrupted may have it in the file of a volume that ends
+ * behind what it is a copy of.
+ */
+static enum ht_err
+put_bundles(struct copy *s, struct ht_txn *txn)
+{
+	struct ht_cur cur = ht_cur(ht_buf_slice(&s->leaves));
+	struct ht_buf *bytes = &s->to->leaf;
+	enum ht_err err = HT_OK;
+
+	for (size_t i = 0; i < s->n && err == HT_OK; i++) {
+		struct ht_entry e;
+
+		err = ht_entry_decode(next_leaf(&cur), &e);
+		if (err != HT_OK || !ht_entry_has_header(&e) ||
+		    e.bundle_seq != e.seq || e.seq < s->to->volumes.state.kept)
+			continue;
+		ht_buf_reset(bytes);
+		err = ht_log_read_bundle(s->from, e.seq, bytes);
+		if (err == HT_OK)
+			err = ht_txn_put_u64(
+			    txn, HT_EV_BUNDLES, e.seq, ht_buf_slice(bytes));
+		else if (err == HT_ENOTFOUND) /* verify will miss it */
+			err = HT_OK;
+	}
+	return err;
+}
+
 /* Rows of @db from @first on, below @end. */
 static enum ht_err
 put_rows(struct copy *s, struct ht_txn *to, unsigned db, uint64_t first,
@@ -412,12 +457,10 @@ put_batch(struct copy *s, struct ht_txn *txn)
 {
 	struct ht_log *to = s->to;
 	uint64_t old = to->head.frontier.size, cps;
-	uint64_t rows = to->volumes.state.kept;
 	enum ht_err err = put_leaves(s, txn);
 
-	if (err == HT_OK && old + s->n > rows)
-		err = put_rows(
-		    s, txn, HT_EV_BUNDLES, old > rows ? old : rows, old + s->n);
+	if (err == HT_OK)
+		err = put_bundles(s, txn);
 	if (err == HT_OK && to->volumes.next.first > 0)
 		err = ht_volumes_put(txn, &to->volumes.next);
 	if (err == HT_OK)

@@ -14,9 +14,12 @@
  */
 enum ht_err ht_fs_read(const char *path, struct ht_buf *ret) HT_MUST_USE;
 
+#define HT_FS_BESIDE 6
 /*
  * Make a new file, never overwriting one: temporary file, fsync, link,
- * fsync of the folder.  Errors: HT_EEXISTS; HT_ESYSTEM with errno.
+ * fsync of the folder.  A crash may leave the temporary one, which has the
+ * name, a dot and HT_FS_BESIDE letters and digits.  Errors: HT_EEXISTS;
+ * HT_ESYSTEM with errno.
  */
 enum ht_err ht_fs_create(const char *path, mode_t mode, struct ht_slice bytes)
     HT_MUST_USE;

@@ -28,7 +28,7 @@ holds() { # WHAT COMMAND...: it ends with 0; what it says is shown
 }
 
 holds 'no power cut takes what the log gave out' \
-    powercut --seed 1 --steps 10 --limit 900
+    powercut --seed 1 --steps 10 --limit 750
 holds 'nor one in what was left by another' \
     powercut --seed 2 --steps 5 --limit 200 --again 2
 holds 'nor what a broker told its nodes' \
@@ -52,10 +52,18 @@ for control in volume-unnamed volume-unsynced; do
 	    powercut --control "$control" --seed 11 --steps 12 --limit 60 --show 1
 done
 
+# Backups beside a life with volumes and erasures: cut, restored, gone on with.
+holds 'a backup that is cut is restored, or refused in words' \
+    powercut --backup --seed 1 --steps 12 --limit 70 --every 20
+holds 'caught: a backup that is not synced' \
+    powercut --backup --control nosync --seed 1 --steps 6 --limit 30 --every 0 \
+    --show 1
+
 holds 'the log stops at the first call that fails, and is whole' \
     faults --seed 5 --limit 90
 holds 'so does the broker' faults --broker --seed 6 --steps 2 --limit 4
 holds 'a bit that flips on its way is refused' faults --flip
 holds 'caught: no read-back' faults --flip --blind
-holds 'kill -9 takes nothing that a node was told' kill --seed 7 --loops 5
+holds 'kill -9 takes nothing that a node was told, nor a volume' \
+    kill --seed 7 --loops 5
 echo "1..$n"

@@ -15,7 +15,7 @@ import os
 import struct
 
 CREATE, WRITE, SIZE, EXTEND, SYNC, DATASYNC, SYNC_DIR, RENAME, UNLINK, MKDIR, \
-    MARK, FAULT, ALIEN = range(1, 14)
+    MARK, FAULT, ALIEN, LINK = range(1, 15)
 HEAD = struct.Struct("=BBHHHQQII")
 SECTOR, PAGE = 512, 4096
 
@@ -163,6 +163,11 @@ class Disk:
                                     names=[(folder, name, None)]))
         if r.kind == RENAME:
             return self._rename(number, r)
+        if r.kind == LINK:
+            (a, old), (b, new) = self._walk(r.path), self._walk(r.path2)
+            node = b[new] = a[old]
+            return self._add(Change(number, "name", r.path2,
+                                    names=[(b, new, node)]))
         if r.kind in (WRITE, SIZE, EXTEND):
             return self._change(number, r)
         if r.kind in (SYNC, DATASYNC):

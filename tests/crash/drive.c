@@ -1,11 +1,15 @@
 /*
- * drive.c -- drive DIR SEED STEPS: a life of a log, for the recorder to watch.
+ * drive.c -- drive DIR SEED STEPS [BACKUP]: a life of a log, for the recorder
+ * to watch.
  *
  * Opens DIR/log (which may be what a crash left), and does STEPS things that a
  * broker does: groups small and large, groups dropped, index, stops and
  * starts.  Each checkpoint that the log hands out is a mark in the trace and
  * a line "tree SIZE ROOT" on standard output.  Nothing is marked before the
  * log has said so.
+ *
+ * With BACKUP the log is copied to BACKUP/log now and then, as a broker's
+ * backup does; each that ended well is a mark "backed SIZE".
  *
  * Exit codes: 0; 3 the log failed, and took no more work; 4 the index failed;
  * 5 an erasure did (the next start finishes it); 6 a volume's file could not
@@ -18,6 +22,7 @@
 #include <unistd.h>
 
 #include "broker/index/index.h"
+#include "broker/log/copy.h"
 #include "broker/log/erase.h"
 #include "broker/log/volumes.h"
 #include "lib/base/fs.h"
@@ -30,6 +35,7 @@
 static struct {
 	struct ht_world *world;
 	char *log_dir, *index_dir;
+	char *backup_dir; /* NULL: none */
 	struct ht_report *report;
 	struct ht_log *log;
 	struct ht_index *index;
@@ -257,6 +263,23 @@ volume(unsigned far)
 		ht_history_forget(&d.history);
 }
 
+/* ---- backups ---- */
+
+static void
+back_up(void)
+{
+	struct ht_copy copy = {.from = d.log,
+	    .dir = d.backup_dir,
+	    .kind = HT_COPY_BACKUP,
+	    .vkey = &d.vkey};
+	char text[40];
+
+	must(ht_log_copy(&copy, d.report));
+	(void)snprintf(
+	    text, sizeof(text), "backed %llu", (unsigned long long)copy.size);
+	promise(text);
+}
+
 static void
 step(void)
 {
@@ -290,10 +313,12 @@ main(int argc, char **argv)
 	struct ht_pub pub;
 	unsigned long steps;
 
-	if (argc != 4 || ht_keys_init() != HT_OK) {
-		fprintf(stderr, "usage: drive DIR SEED STEPS\n");
+	if (argc < 4 || argc > 5 || ht_keys_init() != HT_OK) {
+		fprintf(stderr, "usage: drive DIR SEED STEPS [BACKUP]\n");
 		return 2;
 	}
+	if (argc == 5)
+		d.backup_dir = ht_fs_join(argv[4], "log");
 	d.world = ht_world_new(NOW_MS);
 	d.report = ht_report_new();
 	d.log_dir = ht_fs_join(argv[1], "log");
@@ -310,13 +335,17 @@ main(int argc, char **argv)
 	d.history.records = strtoull(argv[2], NULL, 10) * 1000000;
 	start();
 	ht_history_start(&d.history);
-	for (unsigned long i = 0; i < steps; i++)
+	for (unsigned long i = 0; i < steps; i++) {
 		step();
+		if (d.backup_dir != NULL && i % 3 == 2)
+			back_up();
+	}
 	catch_up();
 	ht_history_stop(&d.history);
 	stop();
 	free(d.log_dir);
 	free(d.index_dir);
+	free(d.backup_dir);
 	ht_report_free(&d.report);
 	ht_world_free(&d.world);
 	return 0;

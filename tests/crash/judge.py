@@ -82,15 +82,15 @@ def trees(marks):
 
 
 class Checker:
-    """check.c, started again when a state was too much for it."""
+    """check.c (or restored.c), started again when a state was too much."""
 
-    def __init__(self, err):
-        self.err, self.process = err, None
+    def __init__(self, err, *command):
+        self.err, self.command, self.process = err, command, None
 
     def ask(self, line):
         if self.process is None:
             self.process = subprocess.Popen(
-                [f"{BUILD}/crash/check"], stdin=subprocess.PIPE,
+                self.command, stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=self.err, text=True, bufsize=1)
         try:
             self.process.stdin.write(line + "\n")
@@ -108,10 +108,13 @@ class Checker:
 
 
 class Judge:
-    def __init__(self, work, world):
+    log = "log"  # what the independent verifier looks at, in the state
+
+    def __init__(self, work, world, *command):
         os.makedirs(work, exist_ok=True)
         self.state, self.world = f"{work}/state", world
-        self.checker = Checker(open(f"{work}/err", "w"))
+        self.checker = Checker(open(f"{work}/err", "w"),
+                               *(command or [f"{BUILD}/crash/check"]))
         self.verifier = load_verifier()
         self.vkey = open(f"{world}/vkey").read().strip()
 
@@ -154,10 +157,38 @@ class Judge:
 
     def verify(self, given_out):
         try:
-            self.verifier.verify(Path(self.state) / "log", self.vkey,
+            self.verifier.verify(Path(self.state) / self.log, self.vkey,
                                  f"{self.world}/authority", given_out)
         except self.verifier.Bad as why:
             return str(why)
         except Exception as why:  # whatever it stumbles over
             return f"{type(why).__name__}: {why}"
         return ""
+
+
+class BackupJudge(Judge):
+    """Of a backup's folder: what restored.c makes of it; and that holds, too."""
+    log = "first"
+
+    def __init__(self, work, world, source):
+        super().__init__(work, world, f"{BUILD}/crash/restored", source)
+
+    def judge(self, files, marks, twice):
+        shutil.rmtree(self.state, ignore_errors=True)
+        os.makedirs(self.state)
+        disk.write_files(files, self.state)
+        ended = [i for i, m in enumerate(marks) if m.startswith("backed ")]
+        least = int(marks[ended[-1]].split()[1]) if ended else 0
+        # A backup that ended well has followed what was erased before it.
+        wrong = came_back(files, marks[:ended[-1]]) if ended else None
+        if wrong:
+            return wrong
+        answer = self.checker.ask(f"{self.state} {least}")
+        self.refused += answer.startswith("refused ")
+        if not answer.startswith(("ok ", "refused ")):
+            return answer[4:]
+        if twice and answer.startswith("ok "):
+            return self.independent([])
+        return None
+
+    refused = 0

@@ -752,9 +752,20 @@ mkdir(const char *path, mode_t mode)
 int
 link(const char *from, const char *to)
 {
-	if (below(to) != NULL)
-		alien("link", to);
-	return (int)syscall(SYS_link, from, to);
+	const char *rel = below(from), *rel2 = below(to);
+	int rc = -1;
+
+	if (rel == NULL && rel2 == NULL)
+		return (int)syscall(SYS_link, from, to);
+	pthread_mutex_lock(&lock);
+	if (!fails("link", rel2 != NULL ? rel2 : rel))
+		rc = (int)syscall(SYS_link, from, to);
+	if (rc == 0 && (rel == NULL || rel2 == NULL))
+		alien("link from elsewhere", to);
+	else if (rc == 0)
+		say(TRACE_LINK, rel, rel2, 0, 0);
+	pthread_mutex_unlock(&lock);
+	return rc;
 }
 
 /* ---- beginning ---- */

@@ -24,6 +24,7 @@ enum trace_kind {
 	TRACE_MARK = 11,    /* data: what somebody was told */
 	TRACE_FAULT = 12,   /* data: the fault that was put in here */
 	TRACE_ALIEN = 13, /* data: a call that no model knows; no trace then */
+	TRACE_LINK = 14,  /* path, second path: another name of it */
 };
 
 #define TRACE_DURABLE 1u

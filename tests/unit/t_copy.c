@@ -309,6 +309,85 @@ orphans_in_a_backup_do_no_harm(void **state)
 	finish(&f);
 }
 
+static atomic_bool halt;
+
+static void
+halt_now(void *arg, uint64_t done, uint64_t total)
+{
+	(void)arg;
+	(void)done;
+	(void)total;
+	atomic_store(&halt, true);
+}
+
+/*
+ * The file of a volume is in the backup, and the rows of its entries are gone,
+ * but the checkpoint that the backup is of comes before its end.
+ */
+static void
+a_backup_cut_amid_a_volume_is_restored(void **state)
+{
+	struct fixture f;
+	uint64_t size;
+
+	(void)state;
+	start(&f);
+	assert_ok(backup(&f));
+	size = f.done.size;
+	for (unsigned i = 0; i < 12; i++) /* more than one batch */
+		ht_history_exchanges(&f.h, 63, 1, 1, NULL);
+	ht_history_volume(&f.h);
+	ht_history_keep(&f.h);
+	ht_history_forget(&f.h);
+	f.done = (struct ht_copy){.from = f.log,
+	    .dir = f.copy_dir,
+	    .kind = HT_COPY_BACKUP,
+	    .vkey = &vkey,
+	    .stop = &halt,
+	    .progress = halt_now};
+	atomic_store(&halt, false);
+	assert_err(ht_log_copy(&f.done, f.report), HT_EAGAIN);
+	assert_true(f.done.size < ht_log_size(f.log) - 1);
+	assert_ok(restore(&f, HT_SLICE(NULL, 0)));
+	assert_int_equal(f.done.size, size);
+	{
+		struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+
+		assert_ok(ht_verify_log(f.again_dir, &v));
+		assert_true(v.bundles > 0 && v.signatures == v.bundles);
+	}
+	finish(&f);
+}
+
+/* A crash in the first moment leaves the mark without its name. */
+static void
+a_folder_with_half_a_mark_is_free(void **state)
+{
+	static const struct {
+		const char *name;
+		bool free;
+	} table[] = {
+	    {"backup.Ab12Cd",  true },
+	    {"backup.tar.gz",  false},
+	    {"backup.Ab12C",   false},
+	    {"backup.Ab12Cde", false},
+	    {"backupxAb12Cd",  false},
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(table); i++) {
+		HT_AUTO(ht_mem_free) char *path = NULL;
+
+		start(&f);
+		assert_ok(ht_fs_mkdirs(f.copy_dir, 0700));
+		path = ht_fs_join(f.copy_dir, table[i].name);
+		assert_ok(ht_fs_create(path, 0600, ht_slice_str("half")));
+		assert_err(backup(&f), table[i].free ? HT_OK : HT_EINVALID);
+		finish(&f);
+	}
+}
+
 static void
 a_folder_with_something_else_is_left_alone(void **state)
 {
@@ -584,6 +663,8 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_backup_cut_amid_a_volume_is_restored),
+	    cmocka_unit_test(a_folder_with_half_a_mark_is_free),
 	    cmocka_unit_test(a_backup_of_an_open_log_is_a_whole_log),
 	    cmocka_unit_test(the_next_one_copies_what_is_new),
 	    cmocka_unit_test(cosignatures_that_came_later_are_taken_over),
