@@ -18,7 +18,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 SHELL   := /bin/sh
-VERSION := 0.1
+VERSION := $(shell sed -n 's/^\#define HT_VERSION "\(.*\)"/\1/p' lib/base/version.h)
 PKGS    := libzmq libsodium lmdb msgpack jansson yaml-0.1 libpcre2-8 \
            smartcols libcrypto odbc
 

@@ -23,6 +23,7 @@
 #include "lib/base/log.h"
 #include "lib/base/panic.h"
 #include "lib/base/process.h"
+#include "lib/base/version.h"
 
 enum {
 	EXIT_WRONG = 1,
@@ -413,7 +414,8 @@ usage(FILE *out)
 	    "  --trust DIR    with --check and --try: hold the mappings, and\n"
 	    "                 what is found, against the trust documents in\n"
 	    "                 this folder as well\n"
-	    "  --verbose      log each message and bundle, too\n",
+	    "  --verbose      log each message and bundle, too\n"
+	    "  --version      say which version this is\n",
 	    out);
 	return out == stdout ? EXIT_SUCCESS : EXIT_USAGE;
 }
@@ -437,6 +439,7 @@ read_options(int argc, char **argv, struct options *ret)
 	    {"try",     required_argument, NULL, 'y'},
 	    {"verbose", no_argument,       NULL, 'v'},
 	    {"help",    no_argument,       NULL, 'h'},
+	    {"version", no_argument,       NULL, 'V'},
 	    {NULL,      0,                 NULL, 0  },
 	};
 	int c;
@@ -460,6 +463,9 @@ read_options(int argc, char **argv, struct options *ret)
 			break;
 		case 'h':
 			return usage(stdout);
+		case 'V':
+			puts("hutong-adapter " HT_VERSION);
+			return EXIT_SUCCESS;
 		default:
 			return usage(stderr);
 		}

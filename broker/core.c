@@ -296,7 +296,7 @@ start_threads(struct core *core)
 	    .disk_reserve = core->conf->disk_reserve,
 	    .volumes = core->conf->volumes,
 	    .host = host,
-	    .version = HT_BROKER_VERSION,
+	    .version = HT_VERSION,
 	};
 	enum ht_err err;
 

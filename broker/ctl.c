@@ -158,7 +158,7 @@ status(struct visit *v)
 	    json_pack(
 	        "{ss si ss ss ss sI ss sI sI sI sI sI sI sI sI so so so so "
 	        "so}",
-	        "version", HT_BROKER_VERSION, "pid", (int)getpid(), "admits",
+	        "version", HT_VERSION, "pid", (int)getpid(), "admits",
 	        s.admission.status == HT_ST_OK
 	            ? "yes"
 	            : ht_status_name(s.admission.status),
@@ -549,7 +549,9 @@ allowed(struct visit *v, const char *line)
 	case HT_ADMIN_YES:
 		return true;
 	case HT_ADMIN_UNKNOWN:
-		ht_buf_str(&v->out, "error no such command\n");
+		ht_buf_str(&v->out,
+		    "error no such command; hutong-broker --help "
+		    "lists them\n");
 		return false;
 	case HT_ADMIN_NEEDS_KEY:
 		(void)snprintf(why, sizeof(why),
@@ -637,7 +639,9 @@ obey(struct visit *v, const char *text)
 	size_t l;
 
 	if (ht_admin_parse(text, &line) != HT_OK) {
-		ht_buf_str(&v->out, "error no such command\n");
+		ht_buf_str(&v->out,
+		    "error no such command; hutong-broker --help "
+		    "lists them\n");
 		return;
 	}
 	l = find_longer(line.command);

@@ -19,6 +19,7 @@
 #include "lib/base/log.h"
 #include "lib/base/process.h"
 #include "lib/base/text.h"
+#include "lib/base/version.h"
 #include "schemas/status.h"
 
 static const char usage_text[] =
@@ -999,6 +1000,10 @@ main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	ht_process_guard();
 	ht_log_init("hutong-audit", HT_WARN);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("hutong-audit " HT_VERSION);
+		return HT_AUDIT_OK;
+	}
 	while ((opt = getopt_long(argc, argv, "hfn:o:", options, NULL)) != -1) {
 		if (opt == OPT_HELP) {
 			fputs(usage_text, stdout);

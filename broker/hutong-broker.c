@@ -19,6 +19,7 @@
 #include "lib/base/log.h"
 #include "lib/base/process.h"
 #include "lib/base/text.h"
+#include "lib/base/version.h"
 #include "lib/term/table.h"
 #include "schemas/json.h"
 
@@ -35,6 +36,7 @@ usage(FILE *out, int code)
 	      "COMMAND\n"
 	      "       hutong-broker restore [--config FILE] --from BACKUP "
 	      "[--seen FILE] [DIR]\n"
+	      "       hutong-broker --version\n"
 	      "commands: status nodes witnesses reload stop resume forgive "
 	      "front-restart\n"
 	      "          volumes close-volume\n"
@@ -412,6 +414,7 @@ main(int argc, char **argv)
 	    {"from",            required_argument, NULL, 'F'},
 	    {"seen",            required_argument, NULL, 's'},
 	    {"help",            no_argument,       NULL, 'h'},
+	    {"version",         no_argument,       NULL, 'V'},
 	    {NULL,              0,                 NULL, 0  },
 	};
 	const char *config = DEFAULT_CONFIG, *size = NULL, *why = NULL;
@@ -453,6 +456,9 @@ main(int argc, char **argv)
 			break;
 		case 'h':
 			return usage(stdout, HT_BROKER_DONE);
+		case 'V':
+			puts("hutong-broker " HT_VERSION);
+			return HT_BROKER_DONE;
 		default:
 			return usage(stderr, HT_BROKER_USAGE);
 		}

@@ -10,6 +10,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"
 #include "lib/base/text.h"
+#include "lib/base/version.h"
 
 /* ---- saying what went wrong ---- */
 
@@ -101,7 +102,10 @@ print_verbs(FILE *out, const char *program, const struct ht_verb *const *verbs,
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "  %s %s\n      %s\n", verbs[i]->name,
 		    verbs[i]->synopsis, verbs[i]->help);
-	fprintf(out, "\n%s VERB --help tells more of each.\n", program);
+	fprintf(out,
+	    "\n%s VERB --help tells more of each; "
+	    "--version, which this is.\n",
+	    program);
 }
 
 int
@@ -111,6 +115,10 @@ ht_cli_dispatch(const char *program, const struct ht_verb *const *verbs,
 	if (argc >= 2 &&
 	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		print_verbs(stdout, program, verbs, n);
+		return HT_EXIT_OK;
+	}
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+		printf("%s %s\n", program, HT_VERSION);
 		return HT_EXIT_OK;
 	}
 	for (size_t i = 0; argc >= 2 && i < n; i++)

@@ -89,7 +89,10 @@ ht_audit_fsck(const struct ht_audit_opts *opts)
 	ht_progress_fini(&bar);
 	if (err != HT_OK) {
 		ht_audit_say("%s: %s", opts->dir,
-		    err == HT_ENOTFOUND ? "there is no log" : ht_err_text(err));
+		    err == HT_ENOTFOUND ? "there is no log"
+		    : err == HT_EAGAIN  ? "a broker is writing this log; stop "
+		                          "it first, or look at a backup"
+		                        : ht_err_text(err));
 		return HT_AUDIT_GONE;
 	}
 	print_counts(&f);

@@ -61,6 +61,13 @@ done
 for program in hutong-broker hutong-adapter; do
 	ok "sbin/$program" is_executable "$dir/dest/usr/sbin/$program"
 done
+version=$(sed -n 's/^Version: //p' "$dir"/dest/usr/lib/pkgconfig/hutong.pc)
+says_version() { # PROGRAM
+	[ "$("$HT_BUILD/$1" --version)" = "$1 $version" ]
+}
+for program in hutong hutong-adapter hutong-audit hutong-broker; do
+	ok "$program says its version, as pkg-config does" says_version "$program"
+done
 ok 'lib/libhutong.a' is_readable "$dir/dest/usr/lib/libhutong.a"
 ok 'include/hutong/hutong.h' \
 	is_readable "$dir/dest/usr/include/hutong/hutong.h"
