@@ -5,7 +5,8 @@
 
 #include "lib/base/clock.h"
 
-#define DAY_MS UINT64_C(86400000)
+#define DAY_MS  UINT64_C(86400000)
+#define HOUR_MS UINT64_C(3600000)
 
 /* When the key stops counting. */
 static uint64_t
@@ -118,6 +119,18 @@ ht_due_all(const struct ht_trust *trust, uint64_t now_ms, uint64_t ahead_ms,
 	ht_due_epochs(trust, now_ms, ahead_ms, fn, arg);
 }
 
+void
+ht_due_current(const struct ht_trust *trust, uint64_t now_ms, uint64_t ahead_ms,
+    ht_due_fn *fn, void *arg)
+{
+	const struct look look = {now_ms, ahead_ms, fn, arg};
+	char name[40];
+
+	(void)snprintf(name, sizeof(name), "%llu",
+	    (unsigned long long)ht_trust_version(trust));
+	say(&look, HT_DUE_CURRENT, ht_trust_until_ms(trust), name, NULL);
+}
+
 static const struct {
 	const char *subject;
 	const char *remedy;
@@ -136,13 +149,27 @@ static const struct {
     [HT_DUE_EPOCH] = {"the epoch",
                         "without a next one nothing about a subject can be asked: "
         "the auditors make it, `hutong epoch new`"                             },
+    [HT_DUE_CURRENT] = {"the current note of snapshot",
+                        "after it items work on for their grace alone: "
+        "`hutong catalog freshen`"                                             },
 };
+
+/* Days, or hours where there are few. */
+static void
+how_long(char *out, size_t size, uint64_t ms)
+{
+	bool days = ms >= 2 * DAY_MS;
+
+	(void)snprintf(out, size, "%llu %s",
+	    (unsigned long long)(ms / (days ? DAY_MS : HOUR_MS)),
+	    days ? "days" : "hours");
+}
 
 void
 ht_due_text(
     const struct ht_due *due, uint64_t now_ms, char out[static HT_DUE_TEXT])
 {
-	char when[HT_TIME_SIZE], days[40] = "";
+	char when[HT_TIME_SIZE], left[40] = "";
 
 	if (due->over && due->until_ms == now_ms) {
 		(void)snprintf(out, HT_DUE_TEXT, "%s %s: none is valid now; %s",
@@ -151,10 +178,15 @@ ht_due_text(
 		return;
 	}
 	ht_time_text(when, due->until_ms / 1000 * 1000000);
-	(void)snprintf(days, sizeof(days), "%llu days",
-	    (unsigned long long)((due->until_ms - now_ms) / DAY_MS));
+	if (due->over) {
+		(void)snprintf(out, HT_DUE_TEXT, "%s %s ended %s; %s",
+		    words[due->what].subject, due->whose, when,
+		    words[due->what].remedy);
+		return;
+	}
+	how_long(left, sizeof(left), due->until_ms - now_ms);
 	(void)snprintf(out, HT_DUE_TEXT,
 	    "%s %s ends in %s (%s), and nothing follows it; %s",
-	    words[due->what].subject, due->whose, days, when,
+	    words[due->what].subject, due->whose, left, when,
 	    words[due->what].remedy);
 }

@@ -19,6 +19,7 @@ enum ht_due_what {
 	HT_DUE_SEALING,
 	HT_DUE_GRANT,
 	HT_DUE_EPOCH,
+	HT_DUE_CURRENT, /* by ht_due_current() alone */
 };
 
 struct ht_due {
@@ -42,6 +43,9 @@ void ht_due_member(const struct ht_member *member, uint64_t now_ms,
     uint64_t ahead_ms, ht_due_fn *say, void *arg);
 /* The epochs, which must follow one another. */
 void ht_due_epochs(const struct ht_trust *trust, uint64_t now_ms,
+    uint64_t ahead_ms, ht_due_fn *say, void *arg);
+/* The current note, which is freshened all along; @ahead_ms as all others. */
+void ht_due_current(const struct ht_trust *trust, uint64_t now_ms,
     uint64_t ahead_ms, ht_due_fn *say, void *arg);
 /* All members, all grants that are in force now, the epochs. */
 void ht_due_all(const struct ht_trust *trust, uint64_t now_ms,

@@ -26,6 +26,13 @@
 #define HT_NODES_MAX     32 /* nodes of one member */
 #define HT_KEYS_MAX      4  /* keys of one purpose and node: rotation overlap */
 #define HT_OPS(op)       (1u << (op))
+/*
+ * The longest life of a current note.  Hours is what it should have; a week is
+ * room for a machine that must be replaced over holidays.  Whoever keeps newer
+ * notes from a reader gains no more than that, and the items' grace.
+ */
+#define HT_CURRENT_MAX_MS  (UINT64_C(7) * 86400000)
+#define HT_CURRENT_MAX_TXT "7d"
 
 struct ht_keyinfo {
 	struct ht_pub pub;

@@ -31,6 +31,14 @@ check_current(struct ht_load *load, const struct ht_doc *doc)
 		    "it puts snapshot %llu in force, and this is not that "
 		    "snapshot; fetch both again, or freshen",
 		    (unsigned long long)says->snapshot);
+	/* Not in its form: who freshens reads the old one, however it is. */
+	if (says->until_ms - says->issued_ms > HT_CURRENT_MAX_MS)
+		ht_load_blame(load, HT_EINVALID, doc->where,
+		    "it is to last %llu days, and %s is the most, so that "
+		    "nobody works on long by an old one; freshen it for less",
+		    (unsigned long long)((says->until_ms - says->issued_ms) /
+		                         HT_DAY_MS),
+		    HT_CURRENT_MAX_TXT);
 	if (load->before != NULL && load->before->current != NULL &&
 	    says->issued_ms < load->before->current->current->issued_ms)
 		ht_load_blame(load, HT_EROLLBACK, doc->where,

@@ -32,6 +32,21 @@ ht_cli_due(
 	return telling.n;
 }
 
+/*
+ * It lives for days at most, and is freshened all along: who looks further
+ * ahead than that is told when it ends, and it is news once it has.
+ */
+static size_t
+tell_current(const struct ht_trust *trust, uint64_t now_ms, uint64_t ahead_ms)
+{
+	struct telling telling = {now_ms, stdout, 0};
+
+	ht_due_current(trust, now_ms, ahead_ms, tell, &telling);
+	if (ahead_ms > HT_CURRENT_MAX_MS && now_ms < ht_trust_until_ms(trust))
+		return 0;
+	return telling.n;
+}
+
 static int
 look(const char *dir, const char *root_path, uint64_t now_ms, uint64_t ahead_ms)
 {
@@ -39,6 +54,7 @@ look(const char *dir, const char *root_path, uint64_t now_ms, uint64_t ahead_ms)
 	HT_AUTO(ht_trust_unref) struct ht_trust *trust = NULL;
 	struct ht_root root;
 	enum ht_err err;
+	size_t n;
 	int rc = ht_cli_root(root_path, &root);
 
 	if (rc != HT_CLI_GO)
@@ -46,9 +62,11 @@ look(const char *dir, const char *root_path, uint64_t now_ms, uint64_t ahead_ms)
 	err = ht_trust_load_dir(&root, dir, NULL, report, &trust);
 	if (err != HT_OK)
 		return ht_cli_error(err, report, "cannot trust", dir);
-	if (ht_cli_due(trust, now_ms, ahead_ms, stdout) > 0)
+	n = tell_current(trust, now_ms, ahead_ms);
+	n += ht_cli_due(trust, now_ms, ahead_ms, stdout);
+	if (n > 0)
 		return HT_EXIT_REFUSED;
-	printf("nothing ends within %llu days\n",
+	printf("nothing else ends within %llu days\n",
 	    (unsigned long long)(ahead_ms / 86400000));
 	return HT_EXIT_OK;
 }
@@ -83,6 +101,6 @@ due(int argc, char **argv)
 const struct ht_verb ht_catalog_due = {
     .name = "due",
     .synopsis = "DIR --root FILE [--within TIME] [--at TIME]",
-    .help = "which keys, grants and epochs end soon, and what to do",
+    .help = "which keys, grants and epochs end soon, and the current note",
     .run = due,
 };

@@ -606,6 +606,12 @@ check_times(struct freshen *f, const char *life, const char *every)
 	if (!ht_cli_duration(life, &f->life_ms) || f->life_ms < 1000)
 		return ht_cli_fail(HT_EXIT_USAGE,
 		    "--for %s: a time like 12h is expected", life);
+	if (f->life_ms > HT_CURRENT_MAX_MS)
+		return ht_cli_fail(HT_EXIT_USAGE,
+		    "--for %s: " HT_CURRENT_MAX_TXT " is the most, and no "
+		    "broker or node takes a longer one; some hours are better, "
+		    "with --every to go on",
+		    life);
 	if (every == NULL)
 		return HT_CLI_GO;
 	if (!ht_cli_duration(every, &f->every_ms) || f->every_ms == 0)

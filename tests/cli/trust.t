@@ -357,6 +357,9 @@ ok "the first snapshot"
 exits 3 "current.note: cannot be read" \
 	"$hutong" catalog verify a --root a/root.note
 ok "without a current note it is not in force"
+exits 2 "7d is the most" "$hutong" catalog freshen a --key cur.key --for 169h
+[ ! -e a/current.note ]
+ok "none is signed for longer than a week"
 exits 0 "snapshot 1 is in force until" \
 	"$hutong" catalog freshen a --key cur.key --for 12h
 ok "a current note puts it in force"
@@ -675,8 +678,18 @@ ok "so a snapshot does not forget it"
 
 # --- what runs out ---
 due() { "$hutong" catalog due a --root a/root.note "$@"; }
-exits 0 "nothing ends within 28 days" due
+exits 0 "nothing else ends within 28 days" due
 ok "nothing runs out yet"
+grep -q "^the current note of snapshot [0-9]* ends in 11 hours" out
+ok "but the current note, as ever"
+exits 1 "catalog freshen" due --within 13h
+ok "... which is news to who asks about hours"
+exits 0 "nothing else ends within 0 days" due --within 1h
+! grep -q current out
+ok "... and not yet"
+exits 1 "the current note of snapshot 4 ended 20" \
+	due --at "$(date -u -d '+2 days' +%Y-%m-%d)"
+ok "... or when it has ended"
 exits 1 "the sealing key of tax.demo/state ends in " \
 	due --at "$(date -u -d '+70 days' +%Y-%m-%d)"
 ok "weeks ahead it is said which key does, and what to do"
@@ -685,7 +698,7 @@ ok "and not of those that last"
 exits 1 "the signing key of tax.demo/state/main: none is valid now" \
 	due --at "$(date -u -d '+366 days' +%Y-%m-%d)"
 ok "or that it has"
-exits 0 "nothing ends within 10 days" due --within 10d
+exits 0 "nothing else ends within 10 days" due --within 10d
 ok "within another time"
 
 # --- looking ---

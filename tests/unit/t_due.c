@@ -57,7 +57,7 @@ keys_cover_until_the_first_gap(void **state)
 /* ---- a whole world ---- */
 
 struct heard {
-	unsigned n[HT_DUE_EPOCH + 1];
+	unsigned n[HT_DUE_CURRENT + 1];
 	uint64_t now_ms;
 	char last[HT_DUE_TEXT];
 	bool over;
@@ -139,10 +139,44 @@ a_successor_is_enough(void **state)
 	ht_world_free(&w);
 }
 
+/* It lives 12 hours, and is for who asks about it. */
+static void
+the_current_note_runs_out(void **state)
+{
+	static const struct {
+		uint64_t at_ms, ahead_ms;
+		unsigned n;
+		bool over;
+		const char *text;
+	} cases[] = {
+	    {NOW_MS,              DAY_MS,         1, false, "1 ends in 12 hours (2026-"},
+	    {NOW_MS,              DAY_MS / 2,     1, false, "ends in 12 hours"         },
+	    {NOW_MS,              DAY_MS / 2 - 1, 0, false, ""                         },
+	    {NOW_MS + DAY_MS / 2, 0,              1, true,  "none is valid now"        },
+	    {NOW_MS + DAY_MS,     0,              1, true,
+             "the current note of snapshot 1 ended 2026-11-24T"                        },
+	};
+	struct ht_world *w = ht_world_new(NOW_MS);
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		struct heard h = {.now_ms = cases[i].at_ms};
+
+		ht_due_current(
+		    w->trust, cases[i].at_ms, cases[i].ahead_ms, hear, &h);
+		assert_int_equal(h.n[HT_DUE_CURRENT], cases[i].n);
+		assert_int_equal(h.over, cases[i].over);
+		assert_non_null(strstr(h.last, cases[i].text));
+	}
+	assert_int_equal(all(w, NOW_MS).n[HT_DUE_CURRENT], 0);
+	ht_world_free(&w);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(keys_cover_until_the_first_gap),
     cmocka_unit_test(a_world_runs_out_bit_by_bit),
     cmocka_unit_test(a_successor_is_enough),
+    cmocka_unit_test(the_current_note_runs_out),
 };
 
 HT_TEST_MAIN(tests)

@@ -1396,6 +1396,31 @@ freshening_suspends_and_resumes(void **state)
 }
 
 static void
+a_current_note_lasts_a_week_at_most(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_trust *fresh = NULL;
+	struct ht_report *report = ht_report_new();
+	uint64_t life_ms = w->life_ms;
+
+	w->issued_ms += 1000;
+	w->life_ms = HT_CURRENT_MAX_MS;
+	ht_world_publish(w);
+	assert_ok(ht_trust_freshen(
+	    w->trust, ht_buf_slice(&w->current), report, &fresh));
+	ht_trust_unref(&fresh);
+	w->life_ms = HT_CURRENT_MAX_MS + 1000;
+	ht_world_publish(w);
+	assert_err(ht_trust_freshen(
+	               w->trust, ht_buf_slice(&w->current), report, &fresh),
+	    HT_EINVALID);
+	assert_true(says(report, "7d is the most"));
+	refused(w, w->trust, HT_EINVALID, "7d is the most");
+	w->life_ms = life_ms;
+	ht_report_free(&report);
+}
+
+static void
 without_a_current_note_nothing_is_fresh(void **state)
 {
 	struct ht_world *w = world_of(state);
@@ -1725,6 +1750,7 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(grants_may_be_drawn_narrower),
     WITH_WORLD(the_day_begins_where_the_root_says),
     WITH_WORLD(freshening_suspends_and_resumes),
+    WITH_WORLD(a_current_note_lasts_a_week_at_most),
     WITH_WORLD(without_a_current_note_nothing_is_fresh),
     WITH_WORLD(a_new_root_follows_the_old),
     WITH_WORLD(another_root_of_the_same_revision_is_refused),

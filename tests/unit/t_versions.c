@@ -86,7 +86,7 @@ static const struct find_case {
 static void
 the_current_note_lasts(uint64_t until_ms)
 {
-	world->life_ms = until_ms - world->issued_ms;
+	world->issued_ms = until_ms - world->life_ms;
 	ht_world_renew(world);
 }
 
