@@ -55,6 +55,7 @@ static const char usage_text[] =
     "                            --subject REGISTRY:ID --tracker FILE ...\n"
     "       hutong-audit witness status|note WHERE --root FILE "
     "[--format table|csv]\n"
+    "       hutong-audit --version\n"
     "\n"
     "WHERE: a stopped or copied log, a part of one, or a running broker\n"
     "  --dir DIR             the log's folder\n"
