@@ -8,6 +8,7 @@
 
 #include "lib/base/limits.h"
 #include "lib/base/own.h"
+#include "schemas/number.h"
 
 void
 ht_json_free(json_t **json_p)
@@ -93,6 +94,86 @@ write_out(const char *bytes, size_t len, void *arg)
 	return out->err == HT_OK ? 0 : -1;
 }
 
+static bool
+dump(const json_t *json, size_t flags, struct ht_buf *out)
+{
+	return json_dump_callback(json, write_out, out,
+	           JSON_COMPACT | JSON_ENCODE_ANY | flags) == 0;
+}
+
+static bool
+has_real(const json_t *json)
+{
+	const json_t *value;
+	const char *key;
+	size_t i;
+
+	if (json_is_real(json))
+		return true;
+	json_array_foreach(json, i, value) if (has_real(value)) return true;
+	json_object_foreach((json_t *)(uintptr_t)json, key,
+	    value) if (has_real(value)) return true;
+	return false;
+}
+
+static bool print(const json_t *json, struct ht_buf *out);
+
+static bool
+print_array(const json_t *array, struct ht_buf *out)
+{
+	const json_t *value;
+	size_t i;
+
+	ht_buf_u8(out, '[');
+	json_array_foreach(array, i, value)
+	{
+		if (i > 0)
+			ht_buf_u8(out, ',');
+		if (!print(value, out))
+			return false;
+	}
+	ht_buf_u8(out, ']');
+	return true;
+}
+
+static bool
+print_object(const json_t *object, struct ht_buf *out)
+{
+	const json_t *value;
+	const char *key;
+	bool first = true;
+
+	ht_buf_u8(out, '{');
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		HT_AUTO(ht_json_free) json_t *name = json_string(key);
+
+		if (!first)
+			ht_buf_u8(out, ',');
+		first = false;
+		if (name == NULL || !dump(name, 0, out))
+			return false;
+		ht_buf_u8(out, ':');
+		if (!print(value, out))
+			return false;
+	}
+	ht_buf_u8(out, '}');
+	return true;
+}
+
+/* jansson has one precision for all numbers of a text: each has its own. */
+static bool
+print(const json_t *json, struct ht_buf *out)
+{
+	if (json_is_real(json))
+		return dump(json,
+		    JSON_REAL_PRECISION((size_t)ht_number_digits(json)), out);
+	if (!has_real(json))
+		return dump(json, 0, out);
+	return json_is_array(json) ? print_array(json, out)
+	                           : print_object(json, out);
+}
+
 enum ht_err
 ht_json_print(const json_t *json, struct ht_buf *out)
 {
@@ -100,8 +181,7 @@ ht_json_print(const json_t *json, struct ht_buf *out)
 
 	if (out->err != HT_OK)
 		return out->err;
-	if (json_dump_callback(
-	        json, write_out, out, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
+	if (print(json, out) && out->err == HT_OK)
 		return HT_OK;
 	if (out->err == HT_OK)
 		out->err = HT_ENOMEM;

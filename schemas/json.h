@@ -34,7 +34,10 @@ void ht_json_set_text(json_t *object, const char *name, struct ht_slice text);
 void ht_json_set_hex(
     json_t *object, const char *name, const void *at, size_t len);
 void ht_json_set_uint(json_t *object, const char *name, uint64_t n);
-/* Append compact JSON, keys in the order they stand; no newline. */
+/*
+ * Append compact JSON, keys in the order they stand, each real with as few
+ * digits as read back the same; no newline.
+ */
 enum ht_err ht_json_print(const json_t *json, struct ht_buf *out) HT_MUST_USE;
 
 #endif

@@ -74,13 +74,31 @@ scientific_trim(uint64_t mantissa, int power)
 	return (struct scientific){mantissa, mantissa != 0 ? power : 0};
 }
 
+int
+ht_number_digits(const json_t *real)
+{
+	double v = json_real_value(real);
+	char text[40];
+	int digits = 15; /* so many do for every decimal of so few */
+
+	if (fpclassify(v) == FP_SUBNORMAL)
+		digits = 1;
+
+	for (; digits < 17; digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", digits, v);
+		if (strtod(text, NULL) == v)
+			break;
+	}
+	return digits;
+}
+
 /* The shortest decimal that reads back as the same double; sign dropped. */
 static struct scientific
 scientific_of(const json_t *number)
 {
 	char text[40];
 	uint64_t mantissa = 0;
-	int precision = 14, power, places = 0;
+	int power, places = 0;
 	const char *at;
 
 	if (json_is_integer(number)) {
@@ -89,11 +107,8 @@ scientific_of(const json_t *number)
 		return scientific_trim(
 		    v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 0);
 	}
-	do
-		(void)snprintf(text, sizeof(text), "%.*e", precision++,
-		    fabs(json_real_value(number)));
-	while (precision <= 16 &&
-	       strtod(text, NULL) != fabs(json_real_value(number)));
+	(void)snprintf(text, sizeof(text), "%.*e", ht_number_digits(number) - 1,
+	    fabs(json_real_value(number)));
 	/* d.ddde+xx, with whatever the locale has for a point */
 	for (at = text; *at != 'e' && *at != '\0'; at++) {
 		if (*at < '0' || *at > '9')

@@ -9,6 +9,8 @@
 
 /* <0, 0, >0.  Both are JSON numbers. */
 int ht_number_cmp(const json_t *a, const json_t *b);
+/* The fewest digits, 15 to 17, with which a real prints and reads back. */
+int ht_number_digits(const json_t *real);
 /* 1.0 is an integer too (JSON Schema 2020-12, 6.1.1). */
 bool ht_number_whole(const json_t *number);
 /*

@@ -22,6 +22,29 @@ strict_json_is_printed_as_it_was_read(void **state)
 	}
 }
 
+/* As few digits as read back the same, wherever they stand. */
+static void
+reals_are_printed_short(void **state)
+{
+	static const char *const cases[] = {"0.1", "-0.3", "3.14", "1e300",
+	    "1e-7", "2.5e-10", "123456.789", "99.99", "0.30000000000000004",
+	    "1.7976931348623157e308", "5e-324", "9007199254740993.0",
+	    "[0.1,[],0.2]", "{\"a\":{\"b\":[0.7,1,\"0.7\"]},\"\\\"\":1.1}"};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		HT_AUTO(ht_json_free) json_t *json = NULL, *again = NULL;
+		HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(1000);
+
+		assert_ok(ht_json_parse(ht_slice_str(cases[i]), &json, NULL));
+		assert_ok(ht_json_print(json, &out));
+		if (i != 10 && i != 11) /* not as they were written here */
+			assert_string_equal(ht_buf_text(&out), cases[i]);
+		assert_ok(ht_json_parse(ht_buf_slice(&out), &again, NULL));
+		assert_true(json_equal(json, again));
+	}
+}
+
 static void
 what_is_not_strict_is_refused_with_its_place(void **state)
 {
@@ -101,6 +124,7 @@ parsing_survives_no_memory(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(strict_json_is_printed_as_it_was_read),
     cmocka_unit_test(what_is_not_strict_is_refused_with_its_place),
+    cmocka_unit_test(reals_are_printed_short),
     cmocka_unit_test(printing_keeps_to_the_limit),
     cmocka_unit_test(parsing_survives_no_memory),
 };
