@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/cli/tool.h"
+#include "broker/cli/usage.h"
 #include "broker/log/period.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -21,87 +21,6 @@
 #include "lib/base/text.h"
 #include "lib/base/version.h"
 #include "schemas/status.h"
-
-static const char usage_text[] =
-    "usage: hutong-audit search  WHERE [WHAT] [HOW]\n"
-    "       hutong-audit tail    WHERE [-f] [-n N] [WHAT] [HOW]\n"
-    "       hutong-audit stats   WHERE [--by FIELDS] [--period day|month] "
-    "[WHAT] [HOW]\n"
-    "       hutong-audit report  WHERE --month YYYY-MM [WHAT] [HOW]\n"
-    "       hutong-audit show    WHERE ENTRY|EXCHANGE\n"
-    "       hutong-audit prove   WHERE ENTRY [-o FILE]\n"
-    "       hutong-audit export  WHERE --authority DIR [--then DIR ...] "
-    "-o FILE\n"
-    "                            [--annex FILE ... --show FIELDS] "
-    "[--opening N=FILE ...]\n"
-    "                            ENTRY|EXCHANGE ...\n"
-    "       hutong-audit consistency OLD NEW [WHERE] [-o FILE] [BELIEF]\n"
-    "       hutong-audit verify  FILE|MIRROR BELIEF | --dir DIR [BELIEF]\n"
-    "       hutong-audit archive --dir DIR BELIEF -o FILE ENTRY\n"
-    "       hutong-audit fsck    --dir DIR\n"
-    "       hutong-audit mirror  WHERE BELIEF [--hashes] FOLDER\n"
-    "       hutong-audit subject WHERE [BELIEF] REGISTRY:ID --tracker FILE "
-    "...\n"
-    "                            [--annex FILE ...] [--for-subject]\n"
-    "                            [--format table|jsonl|csv|tracker] [-o "
-    "FILE]\n"
-    "       hutong-audit pseudonym REGISTRY:ID --tracker FILE ...\n"
-    "       hutong-audit erase   BELIEF --order NAME --basis TEXT [--bodies] "
-    "SCOPE\n"
-    "                            [--until TIME] [-o FILE]\n"
-    "       hutong-audit disclose BELIEF --order NAME --basis TEXT [--until "
-    "TIME] [-o FILE]\n"
-    "                            --entries N,N,... | WHERE --authority DIR\n"
-    "                            --subject REGISTRY:ID --tracker FILE ...\n"
-    "       hutong-audit witness status|note WHERE --root FILE "
-    "[--format table|csv]\n"
-    "       hutong-audit --version\n"
-    "\n"
-    "WHERE: a stopped or copied log, a part of one, or a running broker\n"
-    "  --dir DIR             the log's folder\n"
-    "  --volume FILE         of search, show and prove: a closed volume's "
-    "file, "
-    "or an\n"
-    "                        archive of one\n"
-    "  --socket PATH --key FILE --why TEXT\n"
-    "                        the broker's audit socket, the auditor's key, "
-    "and the\n"
-    "                        purpose that will stand in the log\n"
-    "BELIEF: whose signatures count\n"
-    "  --root FILE           the root note: the log's key\n"
-    "  --vkey VKEY           the log's verifier key itself\n"
-    "  --authority DIR       the trust documents: keys of nodes, names of "
-    "fields\n"
-    "  --policy FILE         the log, its witnesses, and how many must "
-    "cosign\n"
-    "WHAT: all conditions must hold\n"
-    "  --from TIME --to TIME 2026-11-24 or 2026-11-24T01:02:03Z; to is "
-    "exclusive\n"
-    "  --member NAME --peer NAME --item NAME --purpose CODE\n"
-    "  --status NAME|refused --type TYPE --exchange ID\n"
-    "  --subject PSEUDONYM | REGISTRY:ID --tracker FILE\n"
-    "  --operation OPERATION\n"
-    "  --limit N --start ENTRY --at SIZE --scan\n"
-    "  --cursor-file FILE    go on where the last run with FILE ended\n"
-    "  -n, --lines N         of tail: the newest N (10)\n"
-    "  -f, --follow          of tail: and what comes, up to an hour; ^C ends "
-    "it\n"
-    "  --by FIELDS           of stats: member,peer,item,purpose,operation,"
-    "type,status\n"
-    "  --period day|month    of stats: and by this\n"
-    "  --month YYYY-MM       of report\n"
-    "  --complete -o FILE    of search, with --key: an answer that anybody can "
-    "verify\n"
-    "                        to be all there is\n"
-    "HOW: --format table|jsonl|csv|ocsf (ocsf: search and tail)\n"
-    "  --zone +08:00         where days and months begin (UTC)\n"
-    "  --lang en|zh          headings of stats and report\n"
-    "SCOPE: what an order to erase is about; officers sign it, nothing is "
-    "erased here\n"
-    "  --entries N,N,...     these\n"
-    "  --epoch NAME --before TIME\n"
-    "  --retention-over TIME  each item's term in the catalog was over then\n"
-    "  WHERE WHAT --subject REGISTRY:ID --tracker FILE\n";
 
 enum {
 	OPT_DIR = 256,
@@ -927,27 +846,56 @@ run_witness(struct ht_audit_opts *o, int argc, char **argv)
 	return ht_audit_witness(o, note);
 }
 
-static const struct {
-	const char *name;
-	int (*run)(struct ht_audit_opts *o, int argc, char **argv);
-} verbs[] = {
-    {"search",      run_search     },
-    {"tail",        run_tail       },
-    {"stats",       run_stats      },
-    {"report",      run_report     },
-    {"show",        run_show       },
-    {"prove",       run_prove      },
-    {"export",      run_export     },
-    {"consistency", run_consistency},
-    {"verify",      run_verify     },
-    {"archive",     run_archive    },
-    {"fsck",        run_fsck       },
-    {"mirror",      run_mirror     },
-    {"subject",     run_subject    },
-    {"pseudonym",   run_pseudonym  },
-    {"erase",       run_erase      },
-    {"disclose",    run_disclose   },
-    {"witness",     run_witness    },
+/* What search and those that are like it take. */
+#define ROWS                                                                   \
+	(HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT | HT_USAGE_HOW |     \
+	    HT_USAGE_CURSOR)
+#define COUNTS                                                                 \
+	(HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT | HT_USAGE_HOW |     \
+	    HT_USAGE_COUNTS)
+
+static const struct ht_audit_verb verbs[] = {
+    {"search",      run_search,
+     ROWS | HT_USAGE_VOLUME | HT_USAGE_PAGE | HT_USAGE_COMPLETE,
+     "WHERE [WHAT] [HOW]\n"                                                                                                },
+    {"tail",        run_tail,        ROWS | HT_USAGE_TAIL,
+     "WHERE [-f] [-n N] [WHAT] [HOW]\n"                                                                                    },
+    {"stats",       run_stats,       COUNTS | HT_USAGE_STATS,
+     "WHERE [--by FIELDS] [--period day|month] [WHAT] [HOW]\n"                                                             },
+    {"report",      run_report,      COUNTS | HT_USAGE_REPORT,
+     "WHERE --month YYYY-MM [WHAT] [HOW]\n"                                                                                },
+    {"show",        run_show,        HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF,
+     "WHERE ENTRY|EXCHANGE\n"                                                                                              },
+    {"prove",       run_prove,       HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF,
+     "WHERE ENTRY [-o FILE]\n"                                                                                             },
+    {"export",      run_export,      HT_USAGE_WHERE | HT_USAGE_BELIEF,
+     "WHERE --authority DIR [--then DIR ...] -o FILE\n"
+        "[--annex FILE ... --show FIELDS] [--opening N=FILE ...]\n"
+        "ENTRY|EXCHANGE ...\n"                                                                                             },
+    {"consistency", run_consistency, HT_USAGE_WHERE | HT_USAGE_BELIEF,
+     "OLD NEW [WHERE] [-o FILE] [BELIEF]\n"                                                                                },
+    {"verify",      run_verify,      HT_USAGE_BELIEF,
+     "FILE|MIRROR BELIEF | --dir DIR [BELIEF]\n"                                                                           },
+    {"archive",     run_archive,     HT_USAGE_BELIEF,
+     "--dir DIR BELIEF -o FILE ENTRY\n"                                                                                    },
+    {"fsck",        run_fsck,        0,                                                  "--dir DIR\n"                     },
+    {"mirror",      run_mirror,      HT_USAGE_WHERE | HT_USAGE_BELIEF,
+     "WHERE BELIEF [--hashes] FOLDER\n"                                                                                    },
+    {"subject",     run_subject,     HT_USAGE_WHERE | HT_USAGE_BELIEF,
+     "WHERE [BELIEF] REGISTRY:ID --tracker FILE ...\n"
+        "[--annex FILE ...] [--for-subject]\n"
+        "[--format table|jsonl|csv|tracker] [-o FILE]\n"                                                                   },
+    {"pseudonym",   run_pseudonym,   0,                                                  "REGISTRY:ID --tracker FILE ...\n"},
+    {"erase",       run_erase,
+     HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT | HT_USAGE_SCOPE,
+     "BELIEF --order NAME --basis TEXT [--bodies] SCOPE\n"
+        "[--until TIME] [-o FILE]\n"                                                                                       },
+    {"disclose",    run_disclose,    HT_USAGE_WHERE | HT_USAGE_BELIEF,
+     "BELIEF --order NAME --basis TEXT [--until TIME] [-o FILE]\n"
+        "--entries N,N,... | WHERE --authority DIR\n"
+        "--subject REGISTRY:ID --tracker FILE ...\n"                                                                       },
+    {"witness",     run_witness,     HT_USAGE_WHERE,
+     "status|note WHERE --root FILE [--format table|csv]\n"                                                                },
 };
 
 /*
@@ -992,10 +940,25 @@ guarded(int (*run)(struct ht_audit_opts *o, int argc, char **argv),
 	return HT_AUDIT_BAD;
 }
 
+/* Of the verb it was asked with, if it was with one. */
+static int
+help(const char *name)
+{
+	const struct ht_audit_verb *verb =
+	    name == NULL ? NULL : ht_audit_verb(verbs, HT_COUNT(verbs), name);
+
+	if (name != NULL && verb == NULL)
+		return ht_audit_no_verb(verbs, HT_COUNT(verbs));
+	ht_audit_usage(verbs, HT_COUNT(verbs), verb, stdout);
+	return fflush(stdout) == EOF ? HT_AUDIT_GONE : HT_AUDIT_OK;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct ht_audit_opts o = {.query = HT_QUERY_ALL};
+	const struct ht_audit_verb *verb;
+	bool helps = false;
 	int opt;
 
 	(void)setlocale(LC_CTYPE, "");
@@ -1006,27 +969,22 @@ main(int argc, char **argv)
 		return HT_AUDIT_OK;
 	}
 	while ((opt = getopt_long(argc, argv, "hfn:o:", options, NULL)) != -1) {
-		if (opt == OPT_HELP) {
-			fputs(usage_text, stdout);
-			return HT_AUDIT_OK;
-		}
-		if (opt == '?' || !take_option(&o, opt))
+		helps |= opt == OPT_HELP;
+		if (opt == '?' || (opt != OPT_HELP && !take_option(&o, opt)))
 			return HT_AUDIT_USAGE;
 	}
+	if (helps)
+		return help(argv[optind]);
 	if (optind == argc) {
-		fputs(usage_text, stderr);
+		ht_audit_usage(verbs, HT_COUNT(verbs), NULL, stderr);
 		return HT_AUDIT_USAGE;
 	}
 	if (ht_keys_init() != HT_OK) {
 		ht_audit_say("the cryptographic library cannot be used");
 		return HT_AUDIT_GONE;
 	}
-	for (size_t i = 0; i < HT_COUNT(verbs); i++)
-		if (strcmp(argv[optind], verbs[i].name) == 0)
-			return guarded(verbs[i].run, &o, argc - optind - 1,
-			    argv + optind + 1);
-	return usage_error("the verbs are search, tail, stats, report, show, "
-	                   "prove, export, consistency, verify, archive, fsck, "
-	                   "mirror, subject, pseudonym, erase, disclose "
-	                   "and witness");
+	verb = ht_audit_verb(verbs, HT_COUNT(verbs), argv[optind]);
+	return verb == NULL ? ht_audit_no_verb(verbs, HT_COUNT(verbs))
+	                    : guarded(verb->run, &o, argc - optind - 1,
+	                          argv + optind + 1);
 }

@@ -35,6 +35,8 @@ _hutong() {
 			[[ -n $words ]] || verbs=("${verbs[0]}")
 			help=$("$1" "${verbs[@]:0:2}" --help 2>/dev/null)
 		fi
+	elif [[ $program == hutong-audit && ${#verbs[@]} -gt 0 ]]; then
+		help=$("$1" "${verbs[0]}" --help 2>/dev/null)
 	elif [[ ${#verbs[@]} -eq 0 ]]; then
 		words=$(_hutong_words "$program" <<<"$help")
 	elif [[ ${verbs[0]} == ctl ]]; then

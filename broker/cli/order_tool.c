@@ -47,24 +47,15 @@ static int
 take_rows(struct draft *d, const struct ht_audit_result *r)
 {
 	uint64_t bad = 0;
-	enum ht_err err = HT_OK;
+	enum ht_err err = ht_audit_each(r, add_row, d, &bad);
 
-	for (size_t i = 0; i < r->answer.n_frames && err == HT_OK; i++)
-		err = ht_rows_check(ht_buf_slice(&r->answer.frames[i]),
-		    r->answer.size, &r->checkpoint.root, add_row, d, &bad);
-	if (err == HT_OK)
-		return HT_AUDIT_OK;
 	if (err == HT_ETOOBIG) {
 		ht_audit_say("more entries match than one order may list "
 		             "(%d); make several, with --from and --to",
 		    HT_ERASE_ENTRIES);
 		return HT_AUDIT_CUT;
 	}
-	ht_audit_say("entry %llu, or one near it, is not proven by the "
-	             "checkpoint, or is not about this subject: do not rely "
-	             "on this answer",
-	    (unsigned long long)bad);
-	return HT_AUDIT_BAD;
+	return ht_audit_unproven(err, bad);
 }
 
 /* The entries about a subject: a search like any other, and logged as such. */

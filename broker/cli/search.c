@@ -157,12 +157,26 @@ ht_audit_unproven(enum ht_err err, uint64_t bad)
 		return HT_AUDIT_OK;
 	if (err == HT_EINTEGRITY || err == HT_EMALFORMED) {
 		ht_audit_say("entry %llu, or one near it, is not proven by "
-		             "the checkpoint: do not rely on this answer",
+		             "the checkpoint, or is not what was asked for: do "
+		             "not rely on this answer",
 		    (unsigned long long)bad);
 		return HT_AUDIT_BAD;
 	}
 	ht_audit_say("the rows could not be printed: %s", ht_err_text(err));
 	return HT_AUDIT_GONE;
+}
+
+enum ht_err
+ht_audit_each(const struct ht_audit_result *r,
+    enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
+    uint64_t *ret_bad)
+{
+	enum ht_err err = HT_OK;
+
+	for (size_t i = 0; i < r->answer.n_frames && err == HT_OK; i++)
+		err = ht_rows_check(ht_buf_slice(&r->answer.frames[i]),
+		    r->answer.size, &r->checkpoint.root, each, arg, ret_bad);
+	return err;
 }
 
 static enum ht_err
@@ -173,10 +187,8 @@ print_rows(const struct ht_audit_opts *opts, struct ht_audit_result *r,
 	enum ht_err err =
 	    ht_audit_print_new(opts, r->checkpoint.origin, out, false, &p);
 
-	for (size_t i = 0; i < r->answer.n_frames && err == HT_OK; i++)
-		err = ht_rows_check(ht_buf_slice(&r->answer.frames[i]),
-		    r->answer.size, &r->checkpoint.root, ht_audit_print_row, p,
-		    bad);
+	if (err == HT_OK)
+		err = ht_audit_each(r, ht_audit_print_row, p, bad);
 	return err == HT_OK ? ht_audit_print_end(p) : err;
 }
 

@@ -388,19 +388,11 @@ ht_audit_tally_end(const struct ht_audit_tally *tally)
 static int
 show_rows(struct show *s)
 {
-	const struct ht_audit_answer *a = &s->result->answer;
 	uint64_t bad = 0;
-	enum ht_err err = HT_OK;
+	enum ht_err err = ht_audit_each(s->result, show_row, s, &bad);
 
-	for (size_t i = 0; i < a->n_frames && err == HT_OK; i++)
-		err = ht_rows_check(ht_buf_slice(&a->frames[i]), a->size,
-		    &s->result->checkpoint.root, show_row, s, &bad);
-	if (err != HT_OK) {
-		ht_audit_say("entry %llu, or one near it, is not proven by "
-		             "the checkpoint: do not rely on this answer",
-		    (unsigned long long)bad);
-		return HT_AUDIT_BAD;
-	}
+	if (err != HT_OK)
+		return ht_audit_unproven(err, bad);
 	ht_audit_footer(s->opts, s->result, stdout);
 	return ht_audit_tally_end(&s->tally);
 }

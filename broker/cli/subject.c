@@ -84,22 +84,9 @@ prove_rows(struct subject *s, const struct ht_audit_result *r,
     enum ht_err (*each)(void *arg, const struct ht_row *row))
 {
 	uint64_t bad = 0;
-	enum ht_err err = HT_OK;
+	enum ht_err err = ht_audit_each(r, each, s, &bad);
 
-	for (size_t i = 0; i < r->answer.n_frames && err == HT_OK; i++)
-		err = ht_rows_check(ht_buf_slice(&r->answer.frames[i]),
-		    r->answer.size, &r->checkpoint.root, each, s, &bad);
-	if (err == HT_OK)
-		return HT_AUDIT_OK;
-	if (err == HT_ENOMEM) {
-		ht_audit_say("out of memory");
-		return HT_AUDIT_GONE;
-	}
-	ht_audit_say("entry %llu, or one near it, is not proven by the "
-	             "checkpoint, or is not about this subject: do not rely "
-	             "on this answer",
-	    (unsigned long long)bad);
-	return HT_AUDIT_BAD;
+	return ht_audit_unproven(err, bad);
 }
 
 /* All pages of a question, each as of the size of the first answer. */

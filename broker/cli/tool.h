@@ -371,7 +371,15 @@ enum ht_err ht_audit_ocsf(const struct ht_row *row,
 /* All rows of an answer and its footer; an exit code. */
 int ht_audit_print(
     const struct ht_audit_opts *opts, struct ht_audit_result *result);
-/* The exit code of a row that is not proven, or not printed; says so. */
+/* Every row of an answer, each proven, to @each; *ret_bad is one that is not.
+ */
+enum ht_err ht_audit_each(const struct ht_audit_result *result,
+    enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
+    uint64_t *ret_bad) HT_MUST_USE;
+/*
+ * The exit code of what became of rows: one is not proven, or (HT_EINTEGRITY
+ * of who took it) not of the question, or it was not printed; says so.
+ */
 int ht_audit_unproven(enum ht_err err, uint64_t bad);
 
 /* What a row says, for people and programs. */

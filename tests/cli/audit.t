@@ -541,5 +541,18 @@ says 'AUDIT_QUERY' 'with the queries'
 run 3 'nobody there' "$audit" search --socket "$socket" \
     --key "$keys/auditor.key" --why 'case 7'
 run 0 'help' "$audit" --help
+says 'hutong-audit witness status|note' 'of all verbs'
+verbs=$("$audit" --help | sed -nE 's/^.{6} hutong-audit ([a-z]+) .*/\1/p')
+helped=0
+for verb in $verbs; do
+	"$audit" "$verb" --help >"$dir/out" && [ "$(sed -nE \
+	    's/^.{6} hutong-audit ([a-z]+) .*/\1/p' "$dir/out")" = "$verb" ] &&
+	    helped=$((helped + 1))
+done
+run 0 'help of each verb is its own' [ "$helped" -eq 17 ]
+run 0 'and its own options' "$audit" fsck --help
+says 'usage: hutong-audit fsck    --dir DIR' 'fsck: one line'
+run 2 'help of what is no verb' "$audit" frobnicate --help
+says 'the verbs are search, tail,' 'these are'
 run 2 'no verb' "$audit"
 echo "1..$n"

@@ -49,6 +49,10 @@ offers 'values' table jsonl csv ocsf
 offer hutong-audit stats --period ''
 [ "${COMPREPLY[*]}" = 'day month' ]
 result $? 'of other options, too'
+offer hutong-audit stats --
+offers 'options of the verb' --by --period --member
+[[ " ${COMPREPLY[*]} " != *' --order '* ]]
+result $? 'and of no other'
 offer hutong ''
 offers 'the verbs of hutong' query verify key note catalog epoch
 offer hutong key ''
