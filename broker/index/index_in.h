@@ -1,7 +1,7 @@
 /*
- * index_in.h -- the index's inside: rows that lead to entries (index.c), which
- * these are and whether they are there (index_rows.c), and the rolls of
- * subjects (index_rolls.c).
+ * index_in.h -- the index's inside: its files (index.c), rows that lead to
+ * entries (index_fill.c, index_search.c), which these are and whether they are
+ * there (index_rows.c), and the rolls of subjects (index_rolls.c).
  */
 #ifndef HT_BROKER_INDEX_INDEX_IN_H
 #define HT_BROKER_INDEX_INDEX_IN_H
@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "broker/index/index.h"
+#include "broker/log/vault.h"
 #include "lib/store/store.h"
 
 enum {
@@ -109,7 +110,11 @@ enum ht_err index_sum_found(struct index_sum *sum, struct ht_store *store,
 /* The first database that is not as it must be; INDEX_DBS: none. */
 unsigned index_sum_differs(const struct index_sum *sum);
 
-/* meta/upto is of this log; HT_EINTEGRITY else. */
+/* meta/upto: how far the index of @log goes. */
+#define INDEX_META_SIZE (1 + HT_ENV_ID_SIZE + 8)
+void index_meta_bytes(const struct ht_log *log, uint64_t upto,
+    uint8_t out[static INDEX_META_SIZE]);
+/* It is of this log; HT_EINTEGRITY else. */
 enum ht_err index_meta(
     struct ht_store *store, struct ht_log *log, uint64_t *ret_upto) HT_MUST_USE;
 
