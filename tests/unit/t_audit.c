@@ -1,5 +1,5 @@
 /* Index, answers, verification, and the socket, over one log with a history. */
-#include "tests/lib/test.h"
+#include "tests/lib/logged.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -16,93 +16,30 @@
 #include "lib/base/fs.h"
 #include "schemas/status.h"
 #include "tests/lib/fault.h"
-#include "tests/lib/history.h"
-
-#define ORIGIN "gx.demo/log"
-#define NOW_MS UINT64_C(1795482123000)
-
-static struct ht_world *world;
-static struct ht_vkey vkey;
-
-static int
-make_world(void **state)
-{
-	struct ht_pub pub;
-
-	(void)state;
-	assert_ok(ht_keys_init());
-	world = ht_world_new(NOW_MS);
-	pub = ht_key_pub(world->log_key);
-	assert_ok(ht_vkey_make(ORIGIN, &pub, &vkey));
-	return 0;
-}
-
-static int
-drop_world(void **state)
-{
-	(void)state;
-	ht_world_free(&world);
-	return 0;
-}
 
 struct fixture {
-	char dir[HT_TEST_PATH_MAX];
-	char index_dir[HT_TEST_PATH_MAX + 16];
-	struct ht_log *log;
-	struct ht_index *index;
-	struct ht_history h;
+	struct ht_logged l;
 	uint64_t first; /* of the first bundle of requests */
 };
-
-static void
-open_log(struct fixture *f, const struct ht_key *key)
-{
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-
-	assert_ok(ht_log_open(f->dir, ORIGIN, key, report, &f->log));
-	assert_ok(ht_index_open(f->index_dir, f->log, &f->index));
-}
-
-static void
-close_log(struct fixture *f)
-{
-	ht_index_close(&f->index);
-	ht_log_close(&f->log);
-}
 
 /* START, SNAPSHOT, 7 requests (5 answered, 2 expired), refusals, and more. */
 static void
 start(struct fixture *f)
 {
-	(void)snprintf(f->index_dir, sizeof(f->index_dir), "%s/index",
-	    ht_test_dir(f->dir));
-	open_log(f, world->log_key);
-	ht_history_init(&f->h, world, f->log);
-	ht_history_start(&f->h);
-	ht_history_exchanges(&f->h, 7, 5, 1, &f->first);
-	ht_history_refused(&f->h, HT_ST_PURPOSE);
-	ht_history_stranger(&f->h);
+	ht_logged_start(&f->l);
+	ht_history_exchanges(&f->l.h, 7, 5, 1, &f->first);
+	ht_history_refused(&f->l.h, HT_ST_PURPOSE);
+	ht_history_stranger(&f->l.h);
 	for (unsigned i = 0; i < 9; i++)
-		ht_history_exchanges(&f->h, 1 + i, i % 2, 2 + i, NULL);
-	ht_history_refused(&f->h, HT_ST_NO_GRANT);
-	ht_history_stop(&f->h);
+		ht_history_exchanges(&f->l.h, 1 + i, i % 2, 2 + i, NULL);
+	ht_history_refused(&f->l.h, HT_ST_NO_GRANT);
+	ht_history_stop(&f->l.h);
 }
 
 static void
 finish(struct fixture *f)
 {
-	close_log(f);
-	ht_test_dir_remove(f->dir);
-}
-
-static void
-index_all(struct fixture *f)
-{
-	bool more = true;
-
-	while (more)
-		assert_ok(ht_index_catch_up(f->index, 17, &more));
-	assert_int_equal(ht_index_upto(f->index), ht_log_size(f->log));
+	ht_logged_finish(&f->l);
 }
 
 /* ---- searching ---- */
@@ -129,111 +66,154 @@ search(struct fixture *f, const struct ht_filter *filter, uint64_t *scanned)
 {
 	struct hits hits = {0};
 
-	assert_ok(ht_index_search(f->index, filter, hit, &hits, scanned));
+	assert_ok(ht_index_search(f->l.index, filter, hit, &hits, scanned));
 	return hits;
+}
+
+/* What is not said is no condition. */
+/* clang-format off */
+static const struct search_case {
+	const char *why;
+	const char *member, *peer, *item, *purpose;
+	bool by_status;
+	int status;
+	unsigned type, operation;
+	bool subject;
+	uint64_t from_s, to_s; /* after the world's now */
+	uint64_t start, size;
+	uint32_t limit;
+	uint64_t want; /* 0: only equal to the search without index */
+} searches[] = {
+    {.why = "everything"},
+    {.why = "by member", .member = "tax.demo/state"},
+    {.why = "by pair",
+        .member = "tax.demo/state",
+        .peer = "scjg.demo/registry"},
+    {.why = "by transport identity alone",
+        .member = "police.demo/residents",
+        .want = 1},
+    {.why = "by refused sender", .member = "tax.demo/local", .want = 2},
+    {.why = "by item", .item = "gx.demo/SCZTDJ"},
+#define NOBODY_ASKED 6
+    {.why = "by an item nobody asked", .item = "gx.demo/NONE"},
+#define BY_STATUS 7
+    {.why = "by status",
+        .by_status = true,
+        .status = HT_ST_PURPOSE,
+        .want = 1},
+    {.why = "by any refusal", .by_status = true, .status = -2},
+    {.why = "by no status", .by_status = true, .status = 0},
+#define BY_TYPE 10
+    {.why = "by type", .type = HT_ENTRY_EXPIRED},
+#define BY_OTHER_TYPE 11
+    {.why = "by a type without rows", .type = HT_ENTRY_RESPONSE},
+    {.why = "by subject", .subject = true, .want = 7},
+    {.why = "by time", .from_s = 3, .to_s = 9},
+    {.why = "by time and item",
+        .from_s = 3,
+        .to_s = 9,
+        .item = "gx.demo/SCZTDJ"},
+    {.why = "by purpose and type",
+        .purpose = "tax-registration",
+        .type = HT_ENTRY_RESPONSE},
+    {.why = "by operation, also of what is cited",
+        .operation = HT_OP_QUERY},
+    {.why = "by an operation nobody used", .operation = HT_OP_VERIFY},
+    {.why = "at most three",
+        .member = "tax.demo/state",
+        .limit = 3,
+        .want = 3},
+    {.why = "a part of the log",
+        .item = "gx.demo/SCZTDJ",
+        .start = 10,
+        .size = 20},
+};
+/* clang-format on */
+
+static struct ht_slice
+said(const char *text)
+{
+	return ht_slice_str(text == NULL ? "" : text);
+}
+
+static uint64_t
+after(uint64_t seconds)
+{
+	return seconds == 0 ? 0 : (HT_LOGGED_NOW_MS + seconds * 1000) * 1000;
+}
+
+static struct ht_filter
+filter_of(const struct search_case *c)
+{
+	return (struct ht_filter){
+	    .member = said(c->member),
+	    .peer = said(c->peer),
+	    .item = said(c->item),
+	    .purpose = said(c->purpose),
+	    .status = c->by_status ? c->status : -1,
+	    .type = c->type == 0 ? -1 : (int)c->type,
+	    .operation = c->operation == 0 ? -1 : (int)c->operation,
+	    .has_subject = c->subject,
+	    .subject = ht_history_subject(1),
+	    .from_us = after(c->from_s),
+	    .to_us = after(c->to_s),
+	    .start_seq = c->start,
+	    .size = c->size,
+	    .limit = c->limit,
+	};
+}
+
+static void
+search_all(struct fixture *f, struct hits hits[static HT_COUNT(searches)])
+{
+	uint64_t scanned;
+
+	for (size_t i = 0; i < HT_COUNT(searches); i++) {
+		struct ht_filter filter = filter_of(&searches[i]);
+
+		hits[i] = search(f, &filter, &scanned);
+		if (searches[i].want != 0 && hits[i].n != searches[i].want)
+			fail_msg("%s: %lu", searches[i].why,
+			    (unsigned long)hits[i].n);
+	}
 }
 
 static void
 a_search_needs_no_index(void **state)
 {
-	static struct {
-		const char *why;
-		struct ht_filter f;
-		uint64_t want; /* 0: only equal to the search without index */
-	} rows[20];
-	struct hits without[20];
+	static struct hits without[HT_COUNT(searches)];
+	static struct hits with[HT_COUNT(searches)];
+	struct ht_filter filter = filter_of(&searches[BY_STATUS]);
 	struct fixture f;
-	size_t n = 0;
 	uint64_t scanned, size;
+	bool more;
 
 	(void)state;
 	start(&f);
-	for (size_t i = 0; i < HT_COUNT(rows); i++)
-		rows[i].f = HT_FILTER_ALL;
-	rows[n++].why = "everything";
-	rows[n].f.member = ht_slice_str("tax.demo/state");
-	rows[n++].why = "by member";
-	rows[n].f.member = ht_slice_str("tax.demo/state");
-	rows[n].f.peer = ht_slice_str("scjg.demo/registry");
-	rows[n++].why = "by pair";
-	rows[n].f.member = ht_slice_str("police.demo/residents");
-	rows[n].want = 1;
-	rows[n++].why = "by transport identity alone";
-	rows[n].f.member = ht_slice_str("tax.demo/local");
-	rows[n].want = 2;
-	rows[n++].why = "by refused sender";
-	rows[n].f.item = ht_slice_str("gx.demo/SCZTDJ");
-	rows[n++].why = "by item";
-	rows[n].f.item = ht_slice_str("gx.demo/NONE");
-	rows[n++].why = "by an item nobody asked";
-	rows[n].f.status = HT_ST_PURPOSE;
-	rows[n].want = 1;
-	rows[n++].why = "by status";
-	rows[n].f.status = -2;
-	rows[n++].why = "by any refusal";
-	rows[n].f.status = 0;
-	rows[n++].why = "by no status";
-	rows[n].f.type = HT_ENTRY_EXPIRED;
-	rows[n++].why = "by type";
-	rows[n].f.type = HT_ENTRY_RESPONSE;
-	rows[n++].why = "by a type without rows";
-	rows[n].f.has_subject = true;
-	rows[n].f.subject = ht_history_subject(1);
-	rows[n].want = 7;
-	rows[n++].why = "by subject";
-	rows[n].f.from_us = (NOW_MS + 3000) * 1000;
-	rows[n].f.to_us = (NOW_MS + 9000) * 1000;
-	rows[n++].why = "by time";
-	rows[n].f.from_us = (NOW_MS + 3000) * 1000;
-	rows[n].f.to_us = (NOW_MS + 9000) * 1000;
-	rows[n].f.item = ht_slice_str("gx.demo/SCZTDJ");
-	rows[n++].why = "by time and item";
-	rows[n].f.purpose = ht_slice_str("tax-registration");
-	rows[n].f.type = HT_ENTRY_RESPONSE;
-	rows[n++].why = "by purpose and type";
-	rows[n].f.operation = HT_OP_QUERY;
-	rows[n++].why = "by operation, also of what is cited";
-	rows[n].f.operation = HT_OP_VERIFY;
-	rows[n++].why = "by an operation nobody used";
-	rows[n].f.member = ht_slice_str("tax.demo/state");
-	rows[n].f.limit = 3;
-	rows[n].want = 3;
-	rows[n++].why = "at most three";
-	rows[n].f.item = ht_slice_str("gx.demo/SCZTDJ");
-	rows[n].f.start_seq = 10;
-	rows[n].f.size = 20;
-	rows[n++].why = "a part of the log";
-	size = ht_log_size(f.log);
-	for (size_t i = 0; i < n; i++) {
-		without[i] = search(&f, &rows[i].f, &scanned);
-		if (rows[i].want != 0 && without[i].n != rows[i].want)
-			fail_msg("%s: %lu", rows[i].why,
-			    (unsigned long)without[i].n);
-	}
+	size = ht_log_size(f.l.log);
+	search_all(&f, without);
 	assert_int_equal(without[0].n, size);
-	assert_int_equal(without[6].n, 0);
-	assert_int_equal(without[10].n, f.h.counts[HT_ENTRY_EXPIRED]);
-	assert_int_equal(without[11].n, f.h.counts[HT_ENTRY_RESPONSE]);
+	assert_int_equal(without[NOBODY_ASKED].n, 0);
+	assert_int_equal(without[BY_TYPE].n, f.l.h.counts[HT_ENTRY_EXPIRED]);
+	assert_int_equal(
+	    without[BY_OTHER_TYPE].n, f.l.h.counts[HT_ENTRY_RESPONSE]);
 	/* Half indexed, then all: the same hits. */
 	for (int round = 0; round < 2; round++) {
-		bool more;
-
 		if (round == 0)
-			assert_ok(ht_index_catch_up(f.index, size / 2, &more));
+			assert_ok(
+			    ht_index_catch_up(f.l.index, size / 2, &more));
 		else
-			index_all(&f);
-		for (size_t i = 0; i < n; i++) {
-			struct hits with = search(&f, &rows[i].f, &scanned);
-
-			if (with.n != without[i].n ||
-			    memcmp(with.seqs, without[i].seqs,
-			        with.n * sizeof(with.seqs[0])) != 0)
-				fail_msg(
-				    "%s: differs with an index", rows[i].why);
-		}
+			ht_logged_index(&f.l, 17);
+		search_all(&f, with);
+		for (size_t i = 0; i < HT_COUNT(searches); i++)
+			if (with[i].n != without[i].n ||
+			    memcmp(with[i].seqs, without[i].seqs,
+			        with[i].n * sizeof(with[i].seqs[0])) != 0)
+				fail_msg("%s: differs with an index",
+				    searches[i].why);
 	}
 	/* And it saves work. */
-	(void)search(&f, &rows[7].f, &scanned);
+	(void)search(&f, &filter, &scanned);
 	assert_int_equal(scanned, 1);
 	finish(&f);
 }
@@ -252,12 +232,12 @@ an_exchange_is_found_whole(void **state)
 	(void)state;
 	assert_non_null(about);
 	start(&f);
-	index_all(&f);
+	ht_logged_index(&f.l, 17);
 	for (unsigned i = 0; i < 7; i++) {
 		ht_buf_reset(&leaf);
-		assert_ok(ht_log_read(f.log, f.first + i, &leaf));
+		assert_ok(ht_log_read(f.l.log, f.first + i, &leaf));
 		assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
-		assert_ok(ht_entry_about(f.log, &e, about));
+		assert_ok(ht_entry_about(f.l.log, &e, about));
 		filter.has_exchange = true;
 		filter.exchange = about->exchange;
 		hits = search(&f, &filter, &scanned);
@@ -265,7 +245,7 @@ an_exchange_is_found_whole(void **state)
 		assert_int_equal(hits.seqs[0], f.first + i);
 		assert_int_equal(scanned, 2);
 		ht_buf_reset(&leaf);
-		assert_ok(ht_log_read(f.log, hits.seqs[1], &leaf));
+		assert_ok(ht_log_read(f.l.log, hits.seqs[1], &leaf));
 		assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
 		assert_int_equal(
 		    e.type, i < 5 ? HT_ENTRY_RESPONSE : HT_ENTRY_EXPIRED);
@@ -284,38 +264,38 @@ an_index_of_another_log_is_wiped(void **state)
 
 	(void)state;
 	start(&f);
-	index_all(&f);
-	close_log(&f);
-	open_log(&f, world->log_key);
-	assert_int_equal(ht_index_upto(f.index), ht_log_size(f.log));
-	close_log(&f);
+	ht_logged_index(&f.l, 17);
+	ht_logged_close(&f.l);
+	ht_logged_open(&f.l, ht_logged_world->log_key);
+	assert_int_equal(ht_index_upto(f.l.index), ht_log_size(f.l.log));
+	ht_logged_close(&f.l);
 
 	/* One that was open when the machine went down. */
-	(void)snprintf(path, sizeof(path), "%s/boot", f.index_dir);
+	(void)snprintf(path, sizeof(path), "%s/boot", f.l.index_dir);
 	assert_ok(ht_fs_replace(path, 0600, ht_slice_str("another boot\n")));
-	open_log(&f, NULL);
-	assert_int_equal(ht_index_upto(f.index), 0); /* left alone */
-	close_log(&f);
-	open_log(&f, world->log_key);
-	assert_int_equal(ht_index_upto(f.index), 0);
-	index_all(&f);
-	close_log(&f);
+	ht_logged_open(&f.l, NULL);
+	assert_int_equal(ht_index_upto(f.l.index), 0); /* left alone */
+	ht_logged_close(&f.l);
+	ht_logged_open(&f.l, ht_logged_world->log_key);
+	assert_int_equal(ht_index_upto(f.l.index), 0);
+	ht_logged_index(&f.l, 17);
+	ht_logged_close(&f.l);
 
 	/* One of a log that is no more. */
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", f.index_dir);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", f.l.index_dir);
 	assert_ok(ht_fs_read(path, &bytes));
-	ht_test_dir_remove(f.dir);
+	ht_test_dir_remove(f.l.log_dir);
 	start(&f);
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", f.index_dir);
-	ht_index_close(&f.index);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", f.l.index_dir);
+	ht_index_close(&f.l.index);
 	assert_ok(ht_fs_replace(path, 0600, ht_buf_slice(&bytes)));
-	assert_ok(ht_index_open(f.index_dir, f.log, &f.index));
-	assert_int_equal(ht_index_upto(f.index), 0);
+	assert_ok(ht_index_open(f.l.index_dir, f.l.log, &f.l.index));
+	assert_int_equal(ht_index_upto(f.l.index), 0);
 	/* And one that is no database at all. */
-	ht_index_close(&f.index);
+	ht_index_close(&f.l.index);
 	assert_ok(ht_fs_replace(path, 0600, ht_slice_str("rubbish")));
-	assert_ok(ht_index_open(f.index_dir, f.log, &f.index));
-	index_all(&f);
+	assert_ok(ht_index_open(f.l.index_dir, f.l.log, &f.l.index));
+	ht_logged_index(&f.l, 17);
 	ht_buf_fini(&bytes);
 	finish(&f);
 }
@@ -332,11 +312,11 @@ each_record_is_proven_alone(void **state)
 
 	(void)state;
 	start(&f);
-	assert_ok(ht_evidence_load(f.log, f.first, &bytes, &whole, NULL));
+	assert_ok(ht_evidence_load(f.l.log, f.first, &bytes, &whole, NULL));
 	assert_int_equal(whole.count, 8);
 	assert_int_equal(whole.n_records, 7);
 	assert_int_equal(whole.n_left, 1);
-	key = ht_trust_bundle_key(world->trust, &whole);
+	key = ht_trust_bundle_key(ht_logged_world->trust, &whole);
 	assert_non_null(key);
 	assert_ok(ht_bundle_verify(&whole, &key->pub));
 	for (uint32_t i = 0; i < 7; i++) {
@@ -352,7 +332,7 @@ each_record_is_proven_alone(void **state)
 	}
 	assert_err(ht_evidence_narrow(&whole, &(uint32_t){7}, 1, &alone),
 	    HT_ENOTFOUND);
-	assert_err(ht_evidence_load(f.log, f.first + 1, &bytes, &whole, NULL),
+	assert_err(ht_evidence_load(f.l.log, f.first + 1, &bytes, &whole, NULL),
 	    HT_ENOTFOUND);
 	ht_buf_fini(&bytes);
 	finish(&f);
@@ -368,7 +348,7 @@ any_records_are_proven_together(void **state)
 
 	(void)state;
 	start(&f);
-	assert_ok(ht_evidence_load(f.log, f.first, &bytes, &whole, NULL));
+	assert_ok(ht_evidence_load(f.l.log, f.first, &bytes, &whole, NULL));
 	for (uint32_t set = 1; set < 1u << 7; set++) {
 		uint32_t indexes[7];
 		size_t n = 0;
@@ -402,7 +382,7 @@ evidence_has_one_form(void **state)
 
 	(void)state;
 	start(&f);
-	assert_ok(ht_evidence_load(f.log, f.first, &bytes, &b, NULL));
+	assert_ok(ht_evidence_load(f.l.log, f.first, &bytes, &b, NULL));
 	ht_evidence_pack(&b, &copy);
 	assert_true(ht_slice_eq(ht_buf_slice(&bytes), ht_buf_slice(&copy)));
 	for (size_t len = 0; len < bytes.len; len++)
@@ -439,7 +419,7 @@ row(void *arg, const struct ht_row *r)
 		assert_int_equal(alone.n_records, 1);
 		alone.records[0].hash = ht_header_hash(r->entry.payload);
 		assert_ok(ht_evidence_root(&alone));
-		key = ht_trust_bundle_key(world->trust, &alone);
+		key = ht_trust_bundle_key(ht_logged_world->trust, &alone);
 		assert_non_null(key);
 		assert_ok(ht_bundle_verify(&alone, &key->pub));
 		rows->bundles++;
@@ -456,7 +436,8 @@ check_answer(const struct ht_audit_answer *a)
 	struct ht_checkpoint cp;
 	uint64_t bad;
 
-	assert_ok(ht_checkpoint_open(ht_buf_slice(&a->checkpoint), &vkey, &cp));
+	assert_ok(ht_checkpoint_open(
+	    ht_buf_slice(&a->checkpoint), &ht_logged_vkey, &cp));
 	assert_int_equal(cp.size, a->size);
 	for (size_t i = 0; i < a->n_frames; i++)
 		assert_ok(ht_rows_check(ht_buf_slice(&a->frames[i]), a->size,
@@ -470,7 +451,7 @@ ask(struct fixture *f, const struct ht_query *q)
 {
 	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
 
-	assert_ok(ht_audit_answer(f->log, f->index, q, &a));
+	assert_ok(ht_audit_answer(f->l.log, f->l.index, q, &a));
 	return check_answer(&a);
 }
 
@@ -483,17 +464,17 @@ every_row_of_an_answer_is_proven(void **state)
 
 	(void)state;
 	start(&f);
-	index_all(&f);
+	ht_logged_index(&f.l, 17);
 	rows = ask(&f, &q);
-	assert_int_equal(rows.n, ht_log_size(f.log));
+	assert_int_equal(rows.n, ht_log_size(f.l.log));
 	assert_int_equal(rows.bundles + rows.tags, 0);
 	q.evidence = true;
 	rows = ask(&f, &q);
-	assert_int_equal(rows.n, ht_log_size(f.log));
-	assert_int_equal(rows.bundles,
-	    f.h.counts[HT_ENTRY_REQUEST] + f.h.counts[HT_ENTRY_RESPONSE] + 2);
-	assert_int_equal(rows.tags, f.h.counts[HT_ENTRY_REQUEST]);
-	assert_int_equal(rows.cited, f.h.counts[HT_ENTRY_EXPIRED]);
+	assert_int_equal(rows.n, ht_log_size(f.l.log));
+	assert_int_equal(rows.bundles, f.l.h.counts[HT_ENTRY_REQUEST] +
+	                                   f.l.h.counts[HT_ENTRY_RESPONSE] + 2);
+	assert_int_equal(rows.tags, f.l.h.counts[HT_ENTRY_REQUEST]);
+	assert_int_equal(rows.cited, f.l.h.counts[HT_ENTRY_EXPIRED]);
 	q.has_seq = true;
 	q.seq = f.first + 6;
 	rows = ask(&f, &q);
@@ -502,7 +483,7 @@ every_row_of_an_answer_is_proven(void **state)
 	q.seq = 0; /* START is of no exchange */
 	rows = ask(&f, &q);
 	assert_int_equal(rows.n, 1);
-	q.seq = ht_log_size(f.log);
+	q.seq = ht_log_size(f.l.log);
 	rows = ask(&f, &q);
 	assert_int_equal(rows.n, 0);
 	finish(&f);
@@ -518,19 +499,19 @@ a_limit_says_where_to_go_on(void **state)
 	(void)state;
 	start(&f);
 	q.filter.limit = 10;
-	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
 	assert_int_equal(a.matched, 10);
 	assert_true(a.more);
 	assert_int_equal(a.next_seq, 10);
 	ht_audit_answer_fini(&a);
 	q.filter.limit = 0;
 	q.filter.start_seq = 10;
-	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
 	assert_false(a.more);
-	assert_int_equal(a.matched, ht_log_size(f.log) - 10);
-	q.filter.size = ht_log_size(f.log) + 1;
+	assert_int_equal(a.matched, ht_log_size(f.l.log) - 10);
+	q.filter.size = ht_log_size(f.l.log) + 1;
 	ht_audit_answer_fini(&a);
-	assert_err(ht_audit_answer(f.log, f.index, &q, &a), HT_EINVALID);
+	assert_err(ht_audit_answer(f.l.log, f.l.index, &q, &a), HT_EINVALID);
 	finish(&f);
 }
 
@@ -555,7 +536,7 @@ the_last_rows_are_the_newest(void **state)
 	(void)state;
 	start(&f);
 	for (unsigned i = 0; i < 30; i++) /* past the first look back */
-		ht_history_exchanges(&f.h, 40, 40, 3, NULL);
+		ht_history_exchanges(&f.l.h, 40, 40, 3, NULL);
 	q.filter.status = -2;
 	all = search(&f, &q.filter, &scanned);
 	assert_int_equal(all.n, 3);
@@ -566,13 +547,13 @@ the_last_rows_are_the_newest(void **state)
 			struct rows rows;
 
 			q.last = last;
-			assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+			assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
 			rows = check_answer(&a);
 			assert_int_equal(rows.n, last < 3 ? last : 3);
 			assert_int_equal(rows.seqs[0], all.seqs[3 - rows.n]);
 			assert_false(a.more);
 		}
-		index_all(&f);
+		ht_logged_index(&f.l, 17);
 	}
 	finish(&f);
 }
@@ -589,9 +570,9 @@ an_answer_continues_an_earlier_one(void **state)
 	(void)state;
 	start(&f);
 	q.since = 20;
-	assert_ok(ht_log_root(f.log, q.since, &before));
-	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
-	assert_ok(ht_log_root(f.log, a.size, &now));
+	assert_ok(ht_log_root(f.l.log, q.since, &before));
+	assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
+	assert_ok(ht_log_root(f.l.log, a.size, &now));
 	assert_true(ht_check_consistency(
 	    q.since, a.size, &before, &now, a.path, a.n_path));
 	before.at[7] ^= 1;
@@ -599,7 +580,7 @@ an_answer_continues_an_earlier_one(void **state)
 	    q.since, a.size, &before, &now, a.path, a.n_path));
 	ht_audit_answer_fini(&a);
 	q.since = a.size + 9; /* the log shrank: the asker sees it by size */
-	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
 	assert_int_equal(a.n_path, 0);
 	finish(&f);
 }
@@ -618,8 +599,9 @@ a_changed_answer_is_refused(void **state)
 	start(&f);
 	q.has_seq = true;
 	q.seq = f.first + 6; /* request and its end, which cites it */
-	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
-	assert_ok(ht_checkpoint_open(ht_buf_slice(&a.checkpoint), &vkey, &cp));
+	assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
+	assert_ok(ht_checkpoint_open(
+	    ht_buf_slice(&a.checkpoint), &ht_logged_vkey, &cp));
 	assert_int_equal(a.n_frames, 1);
 	frame = &a.frames[0];
 	for (size_t i = 0; i < frame->len; i++) {
@@ -660,12 +642,12 @@ a_changed_range_is_refused(void **state)
 	(void)state;
 	assert_non_null(rows);
 	start(&f);
-	size = ht_log_size(f.log);
-	assert_ok(ht_log_root(f.log, size, &root));
+	size = ht_log_size(f.l.log);
+	assert_ok(ht_log_root(f.l.log, size, &root));
 	/* Two expired, with requests side by side; each answer brings its own
 	 */
 	assert_ok(ht_audit_range(
-	    f.log, f.first + 7, f.first + 14, size, f.first + 7, &range));
+	    f.l.log, f.first + 7, f.first + 14, size, f.first + 7, &range));
 	assert_ok(ht_audit_range_next(range, &frame, &n));
 	assert_int_equal(n, 7);
 	assert_ok(ht_rows_each(rows, ht_buf_slice(&frame), size, &root,
@@ -728,8 +710,9 @@ a_row_stands_alone_without_its_tag(void **state)
 	(void)state;
 	start(&f);
 	q.evidence = true;
-	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
-	assert_ok(ht_checkpoint_open(ht_buf_slice(&a.checkpoint), &vkey, &cp));
+	assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
+	assert_ok(ht_checkpoint_open(
+	    ht_buf_slice(&a.checkpoint), &ht_logged_vkey, &cp));
 	for (size_t i = 0; i < a.n_frames; i++)
 		assert_ok(ht_rows_check(ht_buf_slice(&a.frames[i]), a.size,
 		    &cp.root, alone, &cp, &bad));
@@ -786,7 +769,7 @@ a_query_has_one_form(void **state)
 
 struct serving {
 	struct fixture f;
-	char path[HT_TEST_PATH_MAX + 16];
+	char path[HT_TEST_PATH_MAX + 64];
 	struct ht_audit_server *server;
 	pthread_mutex_t lock; /* the committer's place */
 	bool fail;
@@ -796,7 +779,7 @@ struct serving {
 static bool
 find_auditor(void *arg, struct ht_slice name, struct ht_vkey *ret)
 {
-	const struct ht_root *root = ht_trust_root(world->trust);
+	const struct ht_root *root = ht_trust_root(ht_logged_world->trust);
 
 	(void)arg;
 	for (unsigned i = 0; i < root->n_auditors; i++) {
@@ -818,8 +801,8 @@ note(void *arg, struct ht_slice payload, uint64_t *ret_seq)
 	if (s->fail)
 		return HT_ESTORE;
 	pthread_mutex_lock(&s->lock);
-	assert_ok(ht_log_append(s->f.log, &e, NULL));
-	assert_ok(ht_log_commit(s->f.log, &checkpoint));
+	assert_ok(ht_log_append(s->f.l.log, &e, NULL));
+	assert_ok(ht_log_commit(s->f.l.log, &checkpoint));
 	s->notes++;
 	pthread_mutex_unlock(&s->lock);
 	*ret_seq = e.seq;
@@ -833,11 +816,11 @@ serve(struct serving *s)
 
 	memset(s, 0, sizeof(*s));
 	start(&s->f);
-	index_all(&s->f);
-	(void)snprintf(s->path, sizeof(s->path), "%s/audit", s->f.dir);
+	ht_logged_index(&s->f.l, 17);
+	(void)snprintf(s->path, sizeof(s->path), "%s/audit", s->f.l.log_dir);
 	config = (struct ht_audit_config){.path = s->path,
-	    .log = s->f.log,
-	    .index = s->f.index,
+	    .log = s->f.l.log,
+	    .index = s->f.l.index,
 	    .auditor = find_auditor,
 	    .note = note,
 	    .arg = s};
@@ -871,7 +854,7 @@ ask_socket(struct serving *s, const char *auditor, const struct ht_key *key,
 	return err;
 }
 
-#define AUDITOR (ht_trust_root(world->trust)->auditors[0].name)
+#define AUDITOR (ht_trust_root(ht_logged_world->trust)->auditors[0].name)
 
 static void
 an_auditor_is_answered_and_noted(void **state)
@@ -888,18 +871,18 @@ an_auditor_is_answered_and_noted(void **state)
 	serve(&s);
 	assert_int_equal(stat(s.path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0660);
-	size = ht_log_size(s.f.log);
-	assert_ok(
-	    ask_socket(&s, AUDITOR, world->auditor, ORIGIN, &a, &place, NULL));
+	size = ht_log_size(s.f.l.log);
+	assert_ok(ask_socket(&s, AUDITOR, ht_logged_world->auditor,
+	    HT_LOGGED_ORIGIN, &a, &place, NULL));
 	rows = check_answer(&a);
-	assert_int_equal(rows.n, s.f.h.counts[HT_ENTRY_REQUEST] +
-	                             s.f.h.counts[HT_ENTRY_RESPONSE] +
-	                             s.f.h.counts[HT_ENTRY_EXPIRED] + 2);
+	assert_int_equal(rows.n, s.f.l.h.counts[HT_ENTRY_REQUEST] +
+	                             s.f.l.h.counts[HT_ENTRY_RESPONSE] +
+	                             s.f.l.h.counts[HT_ENTRY_EXPIRED] + 2);
 	assert_int_equal(rows.bundles, rows.n - rows.cited);
 	assert_int_equal(place, size); /* the entry comes after all it saw */
 	assert_int_equal(a.size, size);
 	assert_int_equal(s.notes, 1);
-	assert_ok(ht_log_read(s.f.log, place, &leaf));
+	assert_ok(ht_log_read(s.f.l.log, place, &leaf));
 	assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
 	assert_int_equal(e.type, HT_ENTRY_AUDIT_QUERY);
 	ht_buf_fini(&leaf);
@@ -923,10 +906,10 @@ trace_of_subject(struct serving *s, uint64_t start, struct ht_query *q)
 	q->filter.has_subject = true;
 	q->filter.subject = ht_history_subject(1);
 	q->filter.start_seq = start;
-	assert_ok(ht_audit_ask(
-	    s->path, ORIGIN, AUDITOR, world->auditor, q, &a, &place, &why));
+	assert_ok(ht_audit_ask(s->path, HT_LOGGED_ORIGIN, AUDITOR,
+	    ht_logged_world->auditor, q, &a, &place, &why));
 	assert_in_range(a.matched, 1, 100);
-	assert_ok(ht_log_read(s->f.log, place, &leaf));
+	assert_ok(ht_log_read(s->f.l.log, place, &leaf));
 	assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
 	u = ht_unpack(e.payload);
 	assert_int_equal(ht_unpack_map(&u, 6), 6);
@@ -971,23 +954,24 @@ whom_an_auditor_asks_about_is_not_in_the_log(void **state)
 static void
 no_other_power_opens_the_audit(void **state)
 {
-	const struct ht_key *const keys[] = {world->officers[0],
-	    world->snapshot_key, world->current_key, world->log_key,
-	    world->witness, world->members[0].identity,
-	    world->members[0].nodes[0].signing};
+	const struct ht_key *const keys[] = {ht_logged_world->officers[0],
+	    ht_logged_world->snapshot_key, ht_logged_world->current_key,
+	    ht_logged_world->log_key, ht_logged_world->witness,
+	    ht_logged_world->members[0].identity,
+	    ht_logged_world->members[0].nodes[0].signing};
 	struct ht_audit_answer a = {0};
 	struct serving s;
 	uint64_t size, place = 0;
 
 	(void)state;
 	serve(&s);
-	size = ht_log_size(s.f.log);
+	size = ht_log_size(s.f.l.log);
 	for (size_t i = 0; i < HT_COUNT(keys); i++)
 		assert_err(ask_socket(&s, AUDITOR, keys[i], NULL, &a, &place,
 		               "no auditor of this name and key"),
 		    HT_EDENIED);
 	assert_int_equal(s.notes, 1); /* once a minute */
-	assert_int_equal(ht_log_size(s.f.log), size + 1);
+	assert_int_equal(ht_log_size(s.f.l.log), size + 1);
 	stop(&s);
 }
 
@@ -1007,19 +991,19 @@ an_auditor_changes_nothing(void **state)
 
 	(void)state;
 	serve(&s);
-	size = ht_log_size(s.f.log);
-	assert_ok(ht_log_root(s.f.log, size, &before));
+	size = ht_log_size(s.f.l.log);
+	assert_ok(ht_log_root(s.f.l.log, size, &before));
 	for (unsigned i = 0; i < 3; i++) {
-		assert_ok(ask_socket(
-		    &s, AUDITOR, world->auditor, NULL, &a, &place, NULL));
+		assert_ok(ask_socket(&s, AUDITOR, ht_logged_world->auditor,
+		    NULL, &a, &place, NULL));
 		ht_audit_answer_fini(&a);
 	}
-	assert_ok(ht_log_root(s.f.log, size, &after));
+	assert_ok(ht_log_root(s.f.l.log, size, &after));
 	assert_true(ht_hash_eq(&before, &after));
-	assert_int_equal(ht_log_size(s.f.log), size + 3);
+	assert_int_equal(ht_log_size(s.f.l.log), size + 3);
 	for (uint64_t seq = size; seq < size + 3; seq++) {
 		ht_buf_reset(&leaf);
-		assert_ok(ht_log_read(s.f.log, seq, &leaf));
+		assert_ok(ht_log_read(s.f.l.log, seq, &leaf));
 		assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
 		assert_int_equal(e.type, HT_ENTRY_AUDIT_QUERY);
 	}
@@ -1036,15 +1020,16 @@ who_is_no_auditor_is_refused_and_noted_once(void **state)
 
 	(void)state;
 	serve(&s);
-	assert_err(ask_socket(&s, AUDITOR, world->witness, NULL, &a, &place,
-	               "no auditor of this name and key"),
-	    HT_EDENIED);
-	assert_err(ask_socket(&s, "gx.demo/nobody", world->auditor, NULL, &a,
+	assert_err(ask_socket(&s, AUDITOR, ht_logged_world->witness, NULL, &a,
 	               &place, "no auditor of this name and key"),
 	    HT_EDENIED);
+	assert_err(ask_socket(&s, "gx.demo/nobody", ht_logged_world->auditor,
+	               NULL, &a, &place, "no auditor of this name and key"),
+	    HT_EDENIED);
 	assert_int_equal(s.notes, 1);
-	assert_err(ask_socket(&s, AUDITOR, world->auditor, "gx.demo/other", &a,
-	               &place, "is gx.demo/log, not gx.demo/other"),
+	assert_err(
+	    ask_socket(&s, AUDITOR, ht_logged_world->auditor, "gx.demo/other",
+	        &a, &place, "is gx.demo/log, not gx.demo/other"),
 	    HT_EDENIED);
 	stop(&s);
 }
@@ -1060,13 +1045,13 @@ what_cannot_be_noted_is_not_answered(void **state)
 	(void)state;
 	serve(&s);
 	s.fail = true;
-	assert_err(ask_socket(&s, AUDITOR, world->auditor, NULL, &a, &place,
-	               "could not be logged"),
+	assert_err(ask_socket(&s, AUDITOR, ht_logged_world->auditor, NULL, &a,
+	               &place, "could not be logged"),
 	    HT_EAGAIN);
 	assert_null(a.frames);
 	stop(&s);
-	assert_err(ask_socket(&s, AUDITOR, world->auditor, NULL, &a, &place,
-	               "cannot reach a broker"),
+	assert_err(ask_socket(&s, AUDITOR, ht_logged_world->auditor, NULL, &a,
+	               &place, "cannot reach a broker"),
 	    HT_ESYSTEM);
 }
 
@@ -1111,8 +1096,8 @@ rubbish_on_the_socket_harms_nobody(void **state)
 		    send(fd, rows[i].bytes, rows[i].len, 0), rows[i].len);
 		assert_int_equal(close(fd), 0);
 	}
-	assert_ok(
-	    ask_socket(&s, AUDITOR, world->auditor, NULL, &a, &place, NULL));
+	assert_ok(ask_socket(
+	    &s, AUDITOR, ht_logged_world->auditor, NULL, &a, &place, NULL));
 	assert_int_equal(s.notes, 1);
 	stop(&s);
 }
@@ -1136,7 +1121,7 @@ hear_update(void *arg, uint64_t size, struct ht_slice note_bytes,
 	struct listener *l = arg;
 	struct ht_checkpoint before = l->cp;
 
-	assert_ok(ht_checkpoint_open(note_bytes, &vkey, &l->cp));
+	assert_ok(ht_checkpoint_open(note_bytes, &ht_logged_vkey, &l->cp));
 	assert_int_equal(l->cp.size, size);
 	if (l->updates++ > 0)
 		assert_true(ht_check_consistency(
@@ -1168,8 +1153,8 @@ listen_to(struct listener *l, struct ht_query q, struct ht_audit_end *end,
 	    .stop_fd = l->stop[0]};
 
 	q.why = ht_slice_str("a test");
-	return ht_audit_ask_long(
-	    l->s->path, ORIGIN, AUDITOR, world->auditor, &q, &stream, end, why);
+	return ht_audit_ask_long(l->s->path, HT_LOGGED_ORIGIN, AUDITOR,
+	    ht_logged_world->auditor, &q, &stream, end, why);
 }
 
 static void
@@ -1199,7 +1184,7 @@ grow_log(void *arg)
 		;
 	for (unsigned i = 0; i < 5; i++) {
 		pthread_mutex_lock(&s->lock);
-		ht_history_exchanges(&s->f.h, 3, 3, 40 + i, NULL);
+		ht_history_exchanges(&s->f.l.h, 3, 3, 40 + i, NULL);
 		pthread_mutex_unlock(&s->lock);
 		(void)usleep(150000); /* more than one look of the server's */
 	}
@@ -1221,7 +1206,7 @@ a_follower_sees_what_comes(void **state)
 	(void)state;
 	serve(&s);
 	listener_init(&l, &s);
-	size = ht_log_size(s.f.log);
+	size = ht_log_size(s.f.l.log);
 	q.mode = HT_QUERY_FOLLOW;
 	q.last = 2;
 	q.filter.type = HT_ENTRY_RESPONSE;
@@ -1256,13 +1241,13 @@ a_period_is_read_whole(void **state)
 	(void)state;
 	serve(&s);
 	for (unsigned i = 0; i < 40; i++) /* more than a page */
-		ht_history_exchanges(&s.f.h, 20, 20, 40 + i, NULL);
+		ht_history_exchanges(&s.f.l.h, 20, 20, 40 + i, NULL);
 	listener_init(&l, &s);
 	q.mode = HT_QUERY_READ;
-	q.filter.from_us = (NOW_MS + 3000) * 1000;
-	q.filter.to_us = (NOW_MS + 62000) * 1000;
-	assert_ok(ht_index_bounds(s.f.index, &q.filter, &lo, &hi));
-	assert_true(lo > 0 && hi < ht_log_size(s.f.log));
+	q.filter.from_us = (HT_LOGGED_NOW_MS + 3000) * 1000;
+	q.filter.to_us = (HT_LOGGED_NOW_MS + 62000) * 1000;
+	assert_ok(ht_index_bounds(s.f.l.index, &q.filter, &lo, &hi));
+	assert_true(lo > 0 && hi < ht_log_size(s.f.l.log));
 	assert_true(hi - lo > HT_AUDIT_PAGE);
 	assert_ok(listen_to(&l, q, &end, &why));
 	assert_int_equal(l.rows.n, hi - lo + 2);
@@ -1350,8 +1335,8 @@ followers_shut_nobody_out(void **state)
 		pthread_mutex_unlock(&s.lock);
 		(void)usleep(1000);
 	}
-	assert_ok(
-	    ask_socket(&s, AUDITOR, world->auditor, ORIGIN, &a, &place, NULL));
+	assert_ok(ask_socket(&s, AUDITOR, ht_logged_world->auditor,
+	    HT_LOGGED_ORIGIN, &a, &place, NULL));
 	for (size_t i = 0; i < HT_COUNT(l); i++)
 		assert_int_equal(write(l[i].stop[1], "x", 1), 1);
 	for (size_t i = 0; i < HT_COUNT(l); i++) {
@@ -1382,13 +1367,14 @@ too_many_visitors_are_told(void **state)
 		/* Its challenge has come: it has its place. */
 		assert_int_equal(recv(fds[i], &byte, 1, 0), 1);
 	}
-	assert_err(ask_socket(&s, AUDITOR, world->auditor, ORIGIN, &a, &place,
-	               "as many auditors are here as may"),
+	assert_err(
+	    ask_socket(&s, AUDITOR, ht_logged_world->auditor, HT_LOGGED_ORIGIN,
+	        &a, &place, "as many auditors are here as may"),
 	    HT_EAGAIN);
 	for (size_t i = 0; i < HT_COUNT(fds); i++)
 		assert_int_equal(close(fds[i]), 0);
-	while (ask_socket(&s, AUDITOR, world->auditor, ORIGIN, &a, &place,
-	           NULL) == HT_EAGAIN)
+	while (ask_socket(&s, AUDITOR, ht_logged_world->auditor,
+	           HT_LOGGED_ORIGIN, &a, &place, NULL) == HT_EAGAIN)
 		(void)usleep(1000);
 	assert_true(a.matched > 0);
 	stop(&s);
@@ -1455,10 +1441,11 @@ a_stop_interrupts_a_silent_visitor(void **state)
 static struct ht_verify
 verify(struct fixture *f, enum ht_err want)
 {
-	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_verify v = {
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 
-	close_log(f);
-	assert_err(ht_verify_log(f->dir, &v), want);
+	ht_logged_close(&f->l);
+	assert_err(ht_verify_log(f->l.log_dir, &v), want);
 	return v;
 }
 
@@ -1472,21 +1459,21 @@ a_whole_log_verifies(void **state)
 
 	(void)state;
 	start(&f);
-	size = ht_log_size(f.log);
-	assert_ok(ht_log_root(f.log, size, &root));
+	size = ht_log_size(f.l.log);
+	assert_ok(ht_log_root(f.l.log, size, &root));
 	v = verify(&f, HT_OK);
 	assert_int_equal(v.size, size);
 	assert_true(ht_hash_eq(&v.root, &root));
 	for (unsigned type = 1; type <= HT_ENTRY_VOLUME; type++)
-		assert_int_equal(v.by_type[type], f.h.counts[type]);
+		assert_int_equal(v.by_type[type], f.l.h.counts[type]);
 	assert_int_equal(v.signatures, v.bundles);
 	assert_int_equal(v.no_key, 0);
 	assert_true(v.bundles > 15);
 	assert_true(v.checkpoints >= 2); /* cps, and the anchor's */
 	assert_int_equal(v.pieces,
-	    f.h.counts[HT_ENTRY_REQUEST] + f.h.counts[HT_ENTRY_RESPONSE]);
+	    f.l.h.counts[HT_ENTRY_REQUEST] + f.l.h.counts[HT_ENTRY_RESPONSE]);
 	assert_true(v.anchored && !v.no_vault && !v.has_bad_seq);
-	open_log(&f, world->log_key);
+	ht_logged_open(&f.l, ht_logged_world->log_key);
 	finish(&f);
 }
 
@@ -1501,7 +1488,7 @@ tamper(struct fixture *f, unsigned db, struct ht_slice k,
 	struct ht_slice v;
 	uint8_t copy[4096];
 
-	(void)snprintf(path, sizeof(path), "%s/evidence", f->dir);
+	(void)snprintf(path, sizeof(path), "%s/evidence", f->l.log_dir);
 	assert_ok(ht_store_open(
 	    path, HT_STORE_DURABLE, HT_EV_MAP, ht_ev_dbs, HT_EV_COUNT, &store));
 	assert_ok(ht_txn_begin(store, true, &txn));
@@ -1572,7 +1559,7 @@ the_first_bad_entry_is_named(void **state)
 		uint64_t key;
 
 		start(&f);
-		close_log(&f);
+		ht_logged_close(&f.l);
 		key = f.first + rows[i].key;
 		tamper(&f, rows[i].db, HT_SLICE(&key, sizeof(key)),
 		    rows[i].change);
@@ -1581,7 +1568,7 @@ the_first_bad_entry_is_named(void **state)
 		    strstr(v.bad, rows[i].text) == NULL)
 			fail_msg("%s: entry %lu: %s", rows[i].why,
 			    (unsigned long)v.bad_seq, v.bad);
-		ht_test_dir_remove(f.dir);
+		ht_test_dir_remove(f.l.log_dir);
 	}
 }
 
@@ -1595,7 +1582,7 @@ the_log_as_a_whole_is_checked(void **state)
 
 	(void)state;
 	start(&f);
-	close_log(&f);
+	ht_logged_close(&f.l);
 	tamper(&f, HT_EV_N0, HT_SLICE(&chunk, sizeof(chunk)), flip_early);
 	v = verify(&f, HT_EINTEGRITY);
 	assert_int_equal(v.bad_seq, 0);
@@ -1609,7 +1596,7 @@ the_log_as_a_whole_is_checked(void **state)
 	tamper(&f, HT_EV_STATE, ht_slice_str("head"), flip_early);
 	v = verify(&f, HT_EINTEGRITY);
 	assert_non_null(strstr(v.bad, "checksum of state/head"));
-	ht_test_dir_remove(f.dir);
+	ht_test_dir_remove(f.l.log_dir);
 }
 
 /* Without keys it says what it could not check, and checks the rest. */
@@ -1621,13 +1608,13 @@ without_keys_less_is_claimed(void **state)
 
 	(void)state;
 	start(&f);
-	close_log(&f);
-	assert_ok(ht_verify_log(f.dir, &v));
+	ht_logged_close(&f.l);
+	assert_ok(ht_verify_log(f.l.log_dir, &v));
 	assert_int_equal(v.signatures, 0);
 	assert_true(v.bundles > 0);
-	ht_test_dir_remove(f.dir);
+	ht_test_dir_remove(f.l.log_dir);
 	v = (struct ht_verify){0};
-	assert_err(ht_verify_log(f.dir, &v), HT_ENOTFOUND);
+	assert_err(ht_verify_log(f.l.log_dir, &v), HT_ENOTFOUND);
 }
 
 static void
@@ -1643,10 +1630,10 @@ a_body_changed_in_the_vault_is_named(void **state)
 
 	(void)state;
 	start(&f);
-	assert_ok(ht_log_read(f.log, f.first + 4, &leaf));
+	assert_ok(ht_log_read(f.l.log, f.first + 4, &leaf));
 	assert_ok(ht_entry_decode(ht_buf_slice(&leaf), &e));
 	(void)snprintf(
-	    path, sizeof(path), "%s/vault/0000000000000000.seg", f.dir);
+	    path, sizeof(path), "%s/vault/0000000000000000.seg", f.l.log_dir);
 	file = fopen(path, "r+");
 	assert_non_null(file);
 	assert_int_equal(
@@ -1661,7 +1648,7 @@ a_body_changed_in_the_vault_is_named(void **state)
 	assert_int_equal(v.bad_seq, f.first + 4);
 	assert_non_null(strstr(v.bad, "its tag or body"));
 	ht_buf_fini(&leaf);
-	ht_test_dir_remove(f.dir);
+	ht_test_dir_remove(f.l.log_dir);
 }
 
 /* ---- every allocation may fail ---- */
@@ -1671,13 +1658,13 @@ try_answer(struct fixture *f, struct ht_audit_answer *a)
 {
 	struct ht_index *index = NULL;
 	struct ht_query q = HT_QUERY_ALL;
-	enum ht_err err = ht_index_open(NULL, f->log, &index);
+	enum ht_err err = ht_index_open(NULL, f->l.log, &index);
 
 	q.evidence = true;
 	q.filter.member = ht_slice_str("tax.demo/state");
 	q.filter.limit = 5;
 	if (err == HT_OK)
-		err = ht_audit_answer(f->log, index, &q, a);
+		err = ht_audit_answer(f->l.log, index, &q, a);
 	ht_index_close(&index);
 	return err;
 }
@@ -1685,18 +1672,19 @@ try_answer(struct fixture *f, struct ht_audit_answer *a)
 static enum ht_err
 try_verify(struct fixture *f)
 {
-	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_verify v = {
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 
-	return ht_verify_log(f->dir, &v);
+	return ht_verify_log(f->l.log_dir, &v);
 }
 
 static enum ht_err
 try_range(struct fixture *f, struct ht_buf *frame)
 {
 	HT_AUTO(ht_audit_range_free) struct ht_audit_range *range = NULL;
-	uint64_t size = ht_log_size(f->log);
+	uint64_t size = ht_log_size(f->l.log);
 	size_t n;
-	enum ht_err err = ht_audit_range(f->log, 0, size, size, 0, &range);
+	enum ht_err err = ht_audit_range(f->l.log, 0, size, size, 0, &range);
 
 	if (err == HT_OK)
 		err = ht_audit_range_next(range, frame, &n);
@@ -1730,20 +1718,20 @@ an_allocation_that_fails_is_said(void **state)
 	assert_ok(err);
 	assert_int_equal(a.matched, 5);
 	ht_audit_answer_fini(&a);
-	TORTURE(err = ht_index_catch_up(f.index, 30, &more))
+	TORTURE(err = ht_index_catch_up(f.l.index, 30, &more))
 	{
 		assert_int_equal(err, HT_ENOMEM);
 	}
 	assert_ok(err);
-	assert_int_equal(ht_index_upto(f.index), 30);
-	close_log(&f);
+	assert_int_equal(ht_index_upto(f.l.index), 30);
+	ht_logged_close(&f.l);
 	TORTURE(err = try_verify(&f))
 	{
 		if (err != HT_OK) /* else the report alone was lost */
 			assert_int_equal(err, HT_ENOMEM);
 	}
 	assert_ok(err);
-	ht_test_dir_remove(f.dir);
+	ht_test_dir_remove(f.l.log_dir);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -1786,5 +1774,6 @@ static const struct CMUnitTest tests[] = {
 int
 main(void)
 {
-	return cmocka_run_group_tests(tests, make_world, drop_world);
+	return cmocka_run_group_tests(
+	    tests, ht_logged_make_world, ht_logged_drop_world);
 }

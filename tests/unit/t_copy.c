@@ -1,5 +1,5 @@
 /* Copies: a backup that follows its log, and a log made of a backup. */
-#include "tests/lib/test.h"
+#include "tests/lib/logged.h"
 
 #include <unistd.h>
 
@@ -8,34 +8,6 @@
 #include "broker/log/evidence.h"
 #include "lib/base/fs.h"
 #include "tests/lib/fault.h"
-#include "tests/lib/history.h"
-
-#define ORIGIN "gx.demo/log"
-#define NOW_MS UINT64_C(1795482123000)
-
-static struct ht_world *world;
-static struct ht_vkey vkey;
-
-static int
-make_world(void **state)
-{
-	struct ht_pub pub;
-
-	(void)state;
-	assert_ok(ht_keys_init());
-	world = ht_world_new(NOW_MS);
-	pub = ht_key_pub(world->log_key);
-	assert_ok(ht_vkey_make(ORIGIN, &pub, &vkey));
-	return 0;
-}
-
-static int
-drop_world(void **state)
-{
-	(void)state;
-	ht_world_free(&world);
-	return 0;
-}
 
 /* ---- a log, its backup, and the log made of that ---- */
 
@@ -53,8 +25,8 @@ struct fixture {
 static void
 open_log(struct fixture *f)
 {
-	assert_ok(ht_log_open(
-	    f->log_dir, ORIGIN, world->log_key, f->report, &f->log));
+	assert_ok(ht_log_open(f->log_dir, HT_LOGGED_ORIGIN,
+	    ht_logged_world->log_key, f->report, &f->log));
 	f->h.log = f->log;
 }
 
@@ -75,7 +47,7 @@ start(struct fixture *f)
 	(void)snprintf(f->copy_dir, sizeof(f->copy_dir), "%s/copy", f->dir);
 	(void)snprintf(f->again_dir, sizeof(f->again_dir), "%s/again", f->dir);
 	open_log(f);
-	ht_history_init(&f->h, world, f->log);
+	ht_history_init(&f->h, ht_logged_world, f->log);
 	ht_history_start(&f->h);
 	grow(f, 3);
 }
@@ -95,7 +67,7 @@ copy(struct fixture *f, struct ht_log *from, const char *dir,
 	f->done = (struct ht_copy){.from = from,
 	    .dir = dir,
 	    .kind = kind,
-	    .vkey = &vkey,
+	    .vkey = &ht_logged_vkey,
 	    .seen = seen};
 	return ht_log_copy(&f->done, f->report);
 }
@@ -120,14 +92,15 @@ open_again(struct fixture *f)
 {
 	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
 
-	return ht_log_open(
-	    f->again_dir, ORIGIN, world->log_key, f->report, &log);
+	return ht_log_open(f->again_dir, HT_LOGGED_ORIGIN,
+	    ht_logged_world->log_key, f->report, &log);
 }
 
 static void
 holds(const char *dir, uint64_t size)
 {
-	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_verify v = {
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 
 	assert_ok(ht_verify_log(dir, &v));
 	assert_int_equal(v.size, size);
@@ -245,8 +218,10 @@ one_that_was_stopped_goes_on(void **state)
 
 	(void)state;
 	start(&f);
-	f.done = (struct ht_copy){
-	    .from = f.log, .dir = f.copy_dir, .vkey = &vkey, .stop = &stop};
+	f.done = (struct ht_copy){.from = f.log,
+	    .dir = f.copy_dir,
+	    .vkey = &ht_logged_vkey,
+	    .stop = &stop};
 	assert_err(ht_log_copy(&f.done, f.report), HT_EAGAIN);
 	assert_ok(backup(&f));
 	holds(f.copy_dir, ht_log_size(f.log));
@@ -342,7 +317,7 @@ a_backup_cut_amid_a_volume_is_restored(void **state)
 	f.done = (struct ht_copy){.from = f.log,
 	    .dir = f.copy_dir,
 	    .kind = HT_COPY_BACKUP,
-	    .vkey = &vkey,
+	    .vkey = &ht_logged_vkey,
 	    .stop = &halt,
 	    .progress = halt_now};
 	atomic_store(&halt, false);
@@ -351,7 +326,8 @@ a_backup_cut_amid_a_volume_is_restored(void **state)
 	assert_ok(restore(&f, HT_SLICE(NULL, 0)));
 	assert_int_equal(f.done.size, size);
 	{
-		struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+		struct ht_verify v = {
+		    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 
 		assert_ok(ht_verify_log(f.again_dir, &v));
 		assert_true(v.bundles > 0 && v.signatures == v.bundles);
@@ -547,8 +523,8 @@ no_broker_writes_into_a_backup(void **state)
 	(void)state;
 	start(&f);
 	assert_ok(backup(&f));
-	assert_err(
-	    ht_log_open(f.copy_dir, ORIGIN, world->log_key, f.report, &log),
+	assert_err(ht_log_open(f.copy_dir, HT_LOGGED_ORIGIN,
+	               ht_logged_world->log_key, f.report, &log),
 	    HT_EINVALID);
 	assert_true(said(&f, "this folder is a backup"));
 	finish(&f);
@@ -645,8 +621,8 @@ a_log_restored_behind_goes_on_by_the_act(void **state)
 	assert_ok(restore(&f, ht_buf_slice(&newer)));
 	assert_ok(ht_log_copy_done(f.again_dir));
 	ht_log_close(&f.log);
-	assert_ok(ht_log_open_behind(
-	    f.again_dir, ORIGIN, world->log_key, &act, f.report, &f.log));
+	assert_ok(ht_log_open_behind(f.again_dir, HT_LOGGED_ORIGIN,
+	    ht_logged_world->log_key, &act, f.report, &f.log));
 	assert_ok(ht_log_rollback_payload(f.log, &payload));
 	e.payload = ht_buf_slice(&payload);
 	e.time_us = f.h.now_us;
@@ -684,5 +660,6 @@ main(void)
 	    cmocka_unit_test(a_log_restored_behind_goes_on_by_the_act),
 	};
 
-	return cmocka_run_group_tests(tests, make_world, drop_world);
+	return cmocka_run_group_tests(
+	    tests, ht_logged_make_world, ht_logged_drop_world);
 }

@@ -1,5 +1,5 @@
 /* Erasing: the bytes go, every proof stays, and nobody destroys quietly. */
-#include "tests/lib/test.h"
+#include "tests/lib/logged.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -14,75 +14,19 @@
 #include "lib/base/fs.h"
 #include "schemas/status.h"
 #include "tests/lib/fault.h"
-#include "tests/lib/history.h"
 
-#define ORIGIN "gx.demo/log"
-#define NOW_MS UINT64_C(1795482123000)
-#define LATER  (NOW_MS + UINT64_C(86400000))
-#define ASKED  7 /* looks at subject 1 */
+#define LATER (HT_LOGGED_NOW_MS + UINT64_C(86400000))
+#define ASKED 7 /* looks at subject 1 */
 
-static struct ht_world *world;
-static struct ht_vkey vkey;
 static const atomic_bool never;
-
-static int
-make_world(void **state)
-{
-	struct ht_pub pub;
-
-	(void)state;
-	assert_ok(ht_keys_init());
-	world = ht_world_new(NOW_MS);
-	pub = ht_key_pub(world->log_key);
-	assert_ok(ht_vkey_make(ORIGIN, &pub, &vkey));
-	return 0;
-}
-
-static int
-drop_world(void **state)
-{
-	(void)state;
-	ht_world_free(&world);
-	return 0;
-}
 
 /* ---- a log ---- */
 
 struct fixture {
-	char dir[HT_TEST_PATH_MAX];
-	char index_dir[HT_TEST_PATH_MAX + 16];
-	struct ht_log *log;
-	struct ht_index *index;
-	struct ht_history h;
+	struct ht_logged l;
 	uint64_t first; /* look at subject 1 */
 	struct ht_buf body;
 };
-
-static void
-open_log(struct fixture *f, const struct ht_key *key)
-{
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-
-	assert_ok(ht_log_open(f->dir, ORIGIN, key, report, &f->log));
-	assert_ok(ht_index_open(f->index_dir, f->log, &f->index));
-}
-
-static void
-close_log(struct fixture *f)
-{
-	ht_index_close(&f->index);
-	ht_log_close(&f->log);
-}
-
-static void
-index_all(struct fixture *f)
-{
-	bool more = true;
-
-	while (more)
-		assert_ok(ht_index_catch_up(f->index, 1000, &more));
-	assert_int_equal(ht_index_upto(f->index), ht_log_size(f->log));
-}
 
 static struct ht_entry
 entry_at(struct fixture *f, uint64_t seq, struct ht_buf *leaf)
@@ -90,7 +34,7 @@ entry_at(struct fixture *f, uint64_t seq, struct ht_buf *leaf)
 	struct ht_entry e;
 
 	ht_buf_reset(leaf);
-	assert_ok(ht_log_read(f->log, seq, leaf));
+	assert_ok(ht_log_read(f->l.log, seq, leaf));
 	assert_ok(ht_entry_decode(ht_buf_slice(leaf), &e));
 	return e;
 }
@@ -101,26 +45,21 @@ start(struct fixture *f)
 	struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
 	struct ht_entry e;
 
-	(void)snprintf(f->index_dir, sizeof(f->index_dir), "%s/index",
-	    ht_test_dir(f->dir));
-	open_log(f, world->log_key);
-	ht_history_init(&f->h, world, f->log);
-	ht_history_start(&f->h);
-	ht_history_exchanges(&f->h, ASKED, 5, 1, &f->first);
-	ht_history_exchanges(&f->h, 3, 3, 2, NULL);
-	index_all(f);
+	ht_logged_start(&f->l);
+	ht_history_exchanges(&f->l.h, ASKED, 5, 1, &f->first);
+	ht_history_exchanges(&f->l.h, 3, 3, 2, NULL);
+	ht_logged_index(&f->l, 1000);
 	f->body = HT_BUF(HT_BODY_MAX);
 	e = entry_at(f, f->first, &leaf);
-	assert_ok(ht_log_read_vault(f->log, &e, NULL, &f->body));
+	assert_ok(ht_log_read_vault(f->l.log, &e, NULL, &f->body));
 	ht_buf_fini(&leaf);
 }
 
 static void
 finish(struct fixture *f)
 {
-	close_log(f);
 	ht_buf_fini(&f->body);
-	ht_test_dir_remove(f->dir);
+	ht_logged_finish(&f->l);
 }
 
 /* How often the bytes stand in the files below @dir. */
@@ -163,7 +102,7 @@ order_text(const char *what, const char *scope, struct ht_buf *out)
 	unsigned year = strstr(scope, "retention-over") != NULL ? 2030 : 2026;
 
 	ht_buf_fmt(out,
-	    "hutong: erase/v1\norder: gx.demo/7\nlog: " ORIGIN
+	    "hutong: erase/v1\norder: gx.demo/7\nlog: " HT_LOGGED_ORIGIN
 	    "\nbasis: PIPL 47\nwhat: %s\nissued: %u-11-24T00:00:00Z\n"
 	    "until: %u-12-24T00:00:00Z\n%s\n",
 	    what, year, year, scope);
@@ -179,11 +118,12 @@ order_of(const char *what, const char *scope)
 
 	order_text(what, scope, &text);
 	assert_ok(ht_note_sign(ht_buf_slice(&text), false, "gx.demo/officer-1",
-	    world->officers[0], &one));
+	    ht_logged_world->officers[0], &one));
 	assert_ok(ht_note_sign(ht_buf_slice(&one), true, "gx.demo/officer-2",
-	    world->officers[1], &note));
+	    ht_logged_world->officers[1], &note));
 	assert_ok(ht_doc_parse(ht_buf_slice(&note), "order", report, &doc));
-	assert_ok(ht_doc_check_signed(doc, &world->root, NULL, report));
+	assert_ok(
+	    ht_doc_check_signed(doc, &ht_logged_world->root, NULL, report));
 	ht_buf_fini(&text);
 	ht_buf_fini(&one);
 	ht_buf_fini(&note);
@@ -208,8 +148,8 @@ plan_of(struct fixture *f, const struct ht_doc *order)
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	struct ht_erasure *plan = NULL;
 
-	assert_ok(ht_erase_plan(
-	    f->log, order, world->trust, LATER, &never, report, &plan));
+	assert_ok(ht_erase_plan(f->l.log, order, ht_logged_world->trust, LATER,
+	    &never, report, &plan));
 	return plan;
 }
 
@@ -224,8 +164,8 @@ append_erase(
 	assert_ok(ht_erase_payload(
 	    plan, order, "gx.demo/officer-1, gx.demo/officer-2", &payload));
 	e.payload = ht_buf_slice(&payload);
-	assert_ok(ht_log_append(f->log, &e, NULL));
-	assert_ok(ht_log_commit(f->log, &note));
+	assert_ok(ht_log_append(f->l.log, &e, NULL));
+	assert_ok(ht_log_commit(f->l.log, &note));
 	ht_buf_fini(&payload);
 	return e.seq;
 }
@@ -238,14 +178,14 @@ erase(struct fixture *f, struct ht_doc *order)
 	bool more = true;
 	uint64_t by;
 
-	assert_ok(ht_erase_promise(f->log, plan));
-	assert_ok(ht_index_destroy(f->index));
+	assert_ok(ht_erase_promise(f->l.log, plan));
+	assert_ok(ht_index_destroy(f->l.index));
 	by = append_erase(f, plan, order);
-	assert_ok(ht_index_catch_up(f->index, 1000, &more));
-	assert_int_equal(ht_index_upto(f->index), 0); /* halted */
-	assert_ok(ht_erase_carry_out(f->log, plan, by));
-	ht_index_go_on(f->index);
-	index_all(f);
+	assert_ok(ht_index_catch_up(f->l.index, 1000, &more));
+	assert_int_equal(ht_index_upto(f->l.index), 0); /* halted */
+	assert_ok(ht_erase_carry_out(f->l.log, plan, by));
+	ht_index_go_on(f->l.index);
+	ht_logged_index(&f->l, 1000);
 	ht_erasure_free(&plan);
 	ht_doc_unref(&order);
 	return by;
@@ -254,8 +194,9 @@ erase(struct fixture *f, struct ht_doc *order)
 static enum ht_err
 verify(const struct fixture *f, struct ht_verify *ret)
 {
-	*ret = (struct ht_verify){.vkey = &vkey, .trust = world->trust};
-	return ht_verify_log(f->dir, ret);
+	*ret = (struct ht_verify){
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
+	return ht_verify_log(f->l.log_dir, ret);
 }
 
 /* ---- the promise ---- */
@@ -275,32 +216,32 @@ erased_bytes_are_gone_and_proofs_stand(void **state)
 	(void)state;
 	start(&f);
 	ht_history_annex(0, annex); /* of the first request */
-	size = ht_log_size(f.log);
-	assert_ok(ht_log_root(f.log, size, &before));
+	size = ht_log_size(f.l.log);
+	assert_ok(ht_log_root(f.l.log, size, &before));
 	/* They are there: in the vault, and the pseudonym in the index, too. */
-	assert_true(count_bytes(f.dir, pseudonym) >= 2 * ASKED);
-	assert_true(count_bytes(f.index_dir, pseudonym) >= ASKED);
-	assert_int_equal(count_bytes(f.dir, sealed), 1);
-	assert_int_equal(count_bytes(f.dir, ht_buf_slice(&f.body)), 1);
+	assert_true(count_bytes(f.l.log_dir, pseudonym) >= 2 * ASKED);
+	assert_true(count_bytes(f.l.index_dir, pseudonym) >= ASKED);
+	assert_int_equal(count_bytes(f.l.log_dir, sealed), 1);
+	assert_int_equal(count_bytes(f.l.log_dir, ht_buf_slice(&f.body)), 1);
 
 	by = erase(&f, order_about(&f, "tags", ASKED));
 	assert_int_equal(by, size);
-	assert_int_equal(count_bytes(f.dir, pseudonym), 0);
-	assert_int_equal(count_bytes(f.dir, sealed), 0);
-	assert_int_equal(count_bytes(f.dir, ht_buf_slice(&f.body)), 0);
+	assert_int_equal(count_bytes(f.l.log_dir, pseudonym), 0);
+	assert_int_equal(count_bytes(f.l.log_dir, sealed), 0);
+	assert_int_equal(count_bytes(f.l.log_dir, ht_buf_slice(&f.body)), 0);
 	/* And in no copy made since, opened by whom it may. */
-	close_log(&f);
-	assert_int_equal(count_bytes(f.dir, pseudonym), 0);
+	ht_logged_close(&f.l);
+	assert_int_equal(count_bytes(f.l.log_dir, pseudonym), 0);
 
 	/* Others are as they were, and the tree is the one that was signed. */
 	subject = ht_history_subject(2);
-	assert_true(count_bytes(f.dir, pseudonym) >= 3);
+	assert_true(count_bytes(f.l.log_dir, pseudonym) >= 3);
 	assert_ok(verify(&f, &v));
 	assert_int_equal(v.erasures, 1);
 	assert_int_equal(v.erased, ASKED);
 	assert_int_equal(v.orders, 1);
-	open_log(&f, NULL);
-	assert_ok(ht_log_root(f.log, size, &after));
+	ht_logged_open(&f.l, NULL);
+	assert_ok(ht_log_root(f.l.log, size, &after));
 	assert_true(ht_hash_eq(&before, &after));
 	finish(&f);
 }
@@ -308,9 +249,9 @@ erased_bytes_are_gone_and_proofs_stand(void **state)
 static void
 close_volume(struct fixture *f)
 {
-	ht_history_volume(&f->h);
-	ht_history_keep(&f->h);
-	ht_history_forget(&f->h);
+	ht_history_volume(&f->l.h);
+	ht_history_keep(&f->l.h);
+	ht_history_forget(&f->l.h);
 }
 
 /* Its file does not change, and its archive has the list, if it is new. */
@@ -321,7 +262,8 @@ check_archive(const char *path, struct ht_archive_seen *seen)
 	HT_AUTO(ht_archive_close) struct ht_archive *archive = NULL;
 	enum ht_err err = ht_archive_open(path, report, &archive);
 
-	return err == HT_OK ? ht_archive_check(archive, &vkey, seen) : err;
+	return err == HT_OK ? ht_archive_check(archive, &ht_logged_vkey, seen)
+	                    : err;
 }
 
 static void
@@ -330,38 +272,39 @@ a_closed_volume_is_erased_as_well(void **state)
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	struct ht_pseudonym subject = ht_history_subject(1);
 	struct ht_slice pseudonym = HT_SLICE(subject.at, HT_PSEUDONYM_SIZE);
-	char before[HT_TEST_PATH_MAX + 16], after[HT_TEST_PATH_MAX + 16];
+	char before[HT_TEST_PATH_MAX + 64], after[HT_TEST_PATH_MAX + 64];
 	struct ht_archive_seen seen;
 	struct ht_verify v;
 	struct fixture f;
 
 	(void)state;
 	start(&f);
-	(void)snprintf(before, sizeof(before), "%s.before", f.dir);
-	(void)snprintf(after, sizeof(after), "%s.after", f.dir);
+	(void)snprintf(before, sizeof(before), "%s.before", f.l.log_dir);
+	(void)snprintf(after, sizeof(after), "%s.after", f.l.log_dir);
 	(void)unlink(before);
 	(void)unlink(after);
 	close_volume(&f);
-	assert_ok(ht_archive_write(f.dir, f.first, before, NULL, report));
+	assert_ok(ht_archive_write(f.l.log_dir, f.first, before, NULL, report));
 	assert_ok(check_archive(before, &seen));
 	assert_int_equal(seen.erased, 0);
 	assert_true(seen.pieces > ASKED);
 	(void)erase(&f, order_about(&f, "tags", ASKED));
 	close_volume(&f); /* with the ERASE entry in it */
-	assert_int_equal(count_bytes(f.dir, pseudonym), 0);
-	assert_ok(ht_archive_write(f.dir, f.first, after, NULL, report));
+	assert_int_equal(count_bytes(f.l.log_dir, pseudonym), 0);
+	assert_ok(ht_archive_write(f.l.log_dir, f.first, after, NULL, report));
 	assert_ok(check_archive(after, &seen));
 	assert_int_equal(seen.erased, ASKED);
-	close_log(&f);
+	ht_logged_close(&f.l);
 	assert_ok(verify(&f, &v));
 	assert_int_equal(v.erased, ASKED);
 	assert_int_equal(v.volumes, 2);
-	open_log(&f, NULL);
+	ht_logged_open(&f.l, NULL);
 	/* One that was made before keeps what is gone, and holds. */
 	assert_ok(check_archive(before, &seen));
+	assert_err(ht_archive_write(f.l.log_dir, f.first, after, NULL, report),
+	    HT_EEXISTS);
 	assert_err(
-	    ht_archive_write(f.dir, f.first, after, NULL, report), HT_EEXISTS);
-	assert_err(ht_archive_write(f.dir, UINT64_MAX, after, NULL, report),
+	    ht_archive_write(f.l.log_dir, UINT64_MAX, after, NULL, report),
 	    HT_ENOTFOUND);
 	(void)unlink(before);
 	(void)unlink(after);
@@ -390,19 +333,19 @@ an_epoch_or_a_time_is_erased_whole(void **state)
 		for (unsigned s = 1; s <= 2; s++) {
 			subject = ht_history_subject(s);
 			assert_int_equal(
-			    count_bytes(
-			        f.dir, HT_SLICE(subject.at, HT_PSEUDONYM_SIZE)),
+			    count_bytes(f.l.log_dir,
+			        HT_SLICE(subject.at, HT_PSEUDONYM_SIZE)),
 			    0);
 		}
 		/* Once is enough. */
-		assert_err(ht_erase_plan(f.log, again, world->trust, LATER,
-		               &never, report, &plan),
+		assert_err(ht_erase_plan(f.l.log, again, ht_logged_world->trust,
+		               LATER, &never, report, &plan),
 		    HT_ENOTFOUND);
 		ht_doc_unref(&again);
-		close_log(&f);
+		ht_logged_close(&f.l);
 		assert_ok(verify(&f, &v));
 		assert_int_equal(v.erased, ASKED + 3);
-		open_log(&f, NULL);
+		ht_logged_open(&f.l, NULL);
 		finish(&f);
 	}
 }
@@ -423,8 +366,8 @@ what_an_item_keeps_is_its_own_matter(void **state)
              false	                                                         },
 	    {"longer",           "2029-11-26T00:00:00Z", 2 * HT_RETENTION_MS, false},
 	};
-	const struct ht_item *asked =
-	    ht_trust_item_newest(world->trust, ht_slice_str("gx.demo/SCZTDJ"));
+	const struct ht_item *asked = ht_trust_item_newest(
+	    ht_logged_world->trust, ht_slice_str("gx.demo/SCZTDJ"));
 	struct ht_item *item = (struct ht_item *)(uintptr_t)asked;
 	uint64_t before_ms = asked->retention_ms;
 
@@ -444,8 +387,8 @@ what_an_item_keeps_is_its_own_matter(void **state)
 		start(&f);
 		if (rows[i].term_ms > 0)
 			item->retention_ms = rows[i].term_ms;
-		err = ht_erase_plan(
-		    f.log, order, world->trust, LATER, &never, report, &plan);
+		err = ht_erase_plan(f.l.log, order, ht_logged_world->trust,
+		    LATER, &never, report, &plan);
 		item->retention_ms = before_ms;
 		if (err != (rows[i].goes ? HT_OK : HT_ENOTFOUND))
 			fail_msg("%s: %s", rows[i].why, ht_err_text(err));
@@ -467,13 +410,13 @@ bodies_go_alone_and_tags_after_them(void **state)
 	(void)state;
 	start(&f);
 	(void)erase(&f, order_of("bodies", "before: 2027-01-01T00:00:00Z"));
-	assert_int_equal(count_bytes(f.dir, ht_buf_slice(&f.body)), 0);
-	assert_true(count_bytes(f.dir, pseudonym) >= 2 * ASKED);
+	assert_int_equal(count_bytes(f.l.log_dir, ht_buf_slice(&f.body)), 0);
+	assert_true(count_bytes(f.l.log_dir, pseudonym) >= 2 * ASKED);
 	(void)erase(&f, order_about(&f, "tags", 2));
-	close_log(&f);
+	ht_logged_close(&f.l);
 	assert_ok(verify(&f, &v));
 	assert_int_equal(v.erasures, 2);
-	open_log(&f, NULL);
+	ht_logged_open(&f.l, NULL);
 	finish(&f);
 }
 
@@ -484,7 +427,8 @@ copy_to(struct fixture *f, const char *dir, struct ht_copy *ret)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 
-	*ret = (struct ht_copy){.from = f->log, .dir = dir, .vkey = &vkey};
+	*ret = (struct ht_copy){
+	    .from = f->l.log, .dir = dir, .vkey = &ht_logged_vkey};
 	assert_ok(ht_log_copy(ret, report));
 }
 
@@ -495,7 +439,8 @@ a_backup_follows_what_was_erased(void **state)
 	struct ht_pseudonym subject = ht_history_subject(1);
 	struct ht_slice pseudonym = HT_SLICE(subject.at, HT_PSEUDONYM_SIZE);
 	char before[HT_TEST_PATH_MAX], after[HT_TEST_PATH_MAX];
-	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_verify v = {
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 	struct ht_copy done;
 	struct fixture f;
 
@@ -507,7 +452,7 @@ a_backup_follows_what_was_erased(void **state)
 	assert_true(count_bytes(before, pseudonym) >= ASKED);
 	(void)erase(&f, order_of("bodies", "before: 2027-01-01T00:00:00Z"));
 	(void)erase(&f, order_about(&f, "tags", ASKED));
-	ht_history_exchanges(&f.h, 2, 2, 2, NULL);
+	ht_history_exchanges(&f.l.h, 2, 2, 2, NULL);
 	copy_to(&f, before, &done);
 	assert_true(done.erased >= ASKED);
 	copy_to(&f, after, &done);
@@ -516,7 +461,8 @@ a_backup_follows_what_was_erased(void **state)
 	assert_int_equal(count_bytes(after, pseudonym), 0);
 	assert_ok(ht_verify_log(before, &v));
 	assert_int_equal(v.erasures, 2);
-	v = (struct ht_verify){.vkey = &vkey, .trust = world->trust};
+	v = (struct ht_verify){
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 	assert_ok(ht_verify_log(after, &v));
 	assert_int_equal(v.erasures, 2);
 	finish(&f);
@@ -533,14 +479,14 @@ an_order_may_be_refused(void **state)
 		const char *what, *scope, *words;
 		uint64_t now_ms;
 	} rows[] = {
-	    {"tags",   "entries: [99999]",             "no entry 99999",       LATER },
-	    {"tags",   "entries: [0]",                 "has no tag",           LATER },
-	    {"bodies", "entries: [1]",                 "has no body",          LATER },
-	    {"tags",   "entries: [2]",                 "life is not over",     NOW_MS},
-	    {"tags",   "epoch: gx.demo/e1",            "life is not over",     NOW_MS},
-	    {"tags",   "epoch: gx.demo/e9",            "nothing in its scope", LATER },
+	    {"tags",   "entries: [99999]",             "no entry 99999",       LATER           },
+	    {"tags",   "entries: [0]",                 "has no tag",           LATER           },
+	    {"bodies", "entries: [1]",                 "has no body",          LATER           },
+	    {"tags",   "entries: [2]",                 "life is not over",     HT_LOGGED_NOW_MS},
+	    {"tags",   "epoch: gx.demo/e1",            "life is not over",     HT_LOGGED_NOW_MS},
+	    {"tags",   "epoch: gx.demo/e9",            "nothing in its scope", LATER           },
 	    {"bodies", "before: 2020-01-01T00:00:00Z", "nothing in its scope",
-             LATER	                                                           },
+             LATER	                                                                     },
 	};
 	struct fixture f;
 
@@ -551,8 +497,9 @@ an_order_may_be_refused(void **state)
 		struct ht_report *report = ht_report_new();
 		struct ht_doc *doc = order_of(rows[i].what, rows[i].scope);
 		struct ht_erasure *plan = NULL;
-		enum ht_err err = ht_erase_plan(f.log, doc, world->trust,
-		    rows[i].now_ms, &never, report, &plan);
+		enum ht_err err =
+		    ht_erase_plan(f.l.log, doc, ht_logged_world->trust,
+		        rows[i].now_ms, &never, report, &plan);
 
 		if (err == HT_OK || ht_report_count(report) == 0 ||
 		    strstr(ht_report_text(report, 0), rows[i].words) == NULL)
@@ -577,8 +524,8 @@ what_was_erased_is_not_erased_again(void **state)
 	start(&f);
 	by = erase(&f, order_about(&f, "tags", 1));
 	order = order_about(&f, "tags", 2);
-	assert_err(ht_erase_plan(f.log, order, world->trust, LATER, &never,
-	               report, &plan),
+	assert_err(ht_erase_plan(f.l.log, order, ht_logged_world->trust, LATER,
+	               &never, report, &plan),
 	    HT_EINVALID);
 	(void)snprintf(words, sizeof(words), "erased already, by entry %llu",
 	    (unsigned long long)by);
@@ -651,25 +598,25 @@ crash_after(struct fixture *f, unsigned steps, struct ht_erasure **ret_plan)
 	uint64_t by = 0;
 	struct ht_entry e;
 
-	assert_ok(ht_erase_promise(f->log, plan));
+	assert_ok(ht_erase_promise(f->l.log, plan));
 	if (steps >= 1)
-		assert_ok(ht_index_destroy(f->index));
+		assert_ok(ht_index_destroy(f->l.index));
 	if (steps >= 2)
 		by = append_erase(f, plan, order);
 	/* Some of the pieces; in the last of them a part alone. */
 	for (unsigned i = 0; steps >= 3 && i < 3; i++) {
 		e = entry_at(f, f->first + i, &leaf);
-		assert_ok(ht_vault_erase(f->log->vault,
+		assert_ok(ht_vault_erase(f->l.log->vault,
 		    (struct ht_vault_place){e.segment, e.offset}, e.tag_len,
 		    e.body_len, true, by));
 	}
-	close_log(f);
+	ht_logged_close(&f->l);
 	if (steps >= 4) {
-		char path[HT_TEST_PATH_MAX + 40];
+		char path[HT_TEST_PATH_MAX + 64];
 		FILE *file;
 
-		(void)snprintf(path, sizeof(path), "%s/vault/%016x.seg", f->dir,
-		    e.segment);
+		(void)snprintf(path, sizeof(path), "%s/vault/%016x.seg",
+		    f->l.log_dir, e.segment);
 		file = fopen(path, "r+b");
 		assert_non_null(file);
 		assert_int_equal(fseek(file, (long)e.offset + 2, SEEK_SET), 0);
@@ -693,7 +640,7 @@ a_crash_is_finished_or_forgotten(void **state)
 		struct ht_erasure *plan = NULL;
 		struct ht_verify v;
 		struct fixture f;
-		char path[HT_TEST_PATH_MAX + 40];
+		char path[HT_TEST_PATH_MAX + 64];
 
 		start(&f);
 		(void)crash_after(&f, steps, &plan);
@@ -703,20 +650,22 @@ a_crash_is_finished_or_forgotten(void **state)
 		} else {
 			assert_ok(verify(&f, &v));
 		}
-		open_log(&f, world->log_key);
-		index_all(&f);
+		ht_logged_open(&f.l, ht_logged_world->log_key);
+		ht_logged_index(&f.l, 1000);
 		if (steps >= 2) {
-			assert_int_equal(count_bytes(f.dir, pseudonym), 0);
+			assert_int_equal(
+			    count_bytes(f.l.log_dir, pseudonym), 0);
 		} else {
-			assert_true(count_bytes(f.dir, pseudonym) >= 2 * ASKED);
+			assert_true(
+			    count_bytes(f.l.log_dir, pseudonym) >= 2 * ASKED);
 		}
-		(void)snprintf(
-		    path, sizeof(path), "%s/vault/erasure.pending", f.dir);
+		(void)snprintf(path, sizeof(path), "%s/vault/erasure.pending",
+		    f.l.log_dir);
 		assert_int_equal(access(path, F_OK), -1);
-		close_log(&f);
+		ht_logged_close(&f.l);
 		assert_ok(verify(&f, &v));
 		assert_int_equal(v.erasures, steps >= 2 ? 1 : 0);
-		open_log(&f, NULL);
+		ht_logged_open(&f.l, NULL);
 		ht_erasure_free(&plan);
 		finish(&f);
 	}
@@ -726,18 +675,18 @@ a_crash_is_finished_or_forgotten(void **state)
 static void
 an_old_index_is_destroyed_at_start(void **state)
 {
-	char from[HT_TEST_PATH_MAX + 40], to[HT_TEST_PATH_MAX + 40];
+	char from[HT_TEST_PATH_MAX + 64], to[HT_TEST_PATH_MAX + 64];
 	struct fixture f;
 
 	(void)state;
 	start(&f);
-	close_log(&f);
-	(void)snprintf(from, sizeof(from), "%s/data.mdb", f.index_dir);
-	(void)snprintf(to, sizeof(to), "%s/old.mdb", f.index_dir);
+	ht_logged_close(&f.l);
+	(void)snprintf(from, sizeof(from), "%s/data.mdb", f.l.index_dir);
+	(void)snprintf(to, sizeof(to), "%s/old.mdb", f.l.index_dir);
 	assert_int_equal(rename(from, to), 0);
-	open_log(&f, world->log_key);
+	ht_logged_open(&f.l, ht_logged_world->log_key);
 	assert_int_equal(access(to, F_OK), -1);
-	assert_int_equal(ht_index_upto(f.index), 0);
+	assert_int_equal(ht_index_upto(f.l.index), 0);
 	finish(&f);
 }
 
@@ -760,7 +709,7 @@ erase_quietly(struct fixture *f, uint64_t seq, uint64_t by)
 	struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
 	struct ht_entry e = entry_at(f, seq, &leaf);
 
-	assert_ok(ht_vault_erase(f->log->vault,
+	assert_ok(ht_vault_erase(f->l.log->vault,
 	    (struct ht_vault_place){e.segment, e.offset}, e.tag_len, e.body_len,
 	    true, by));
 	ht_buf_fini(&leaf);
@@ -778,10 +727,10 @@ a_quiet_erasure_is_found(void **state)
 	erase_quietly(&f, f.first, 0);
 	q.evidence = q.has_seq = true;
 	q.seq = f.first;
-	assert_err(ht_audit_answer(f.log, f.index, &q, &a), HT_EINTEGRITY);
-	close_log(&f);
+	assert_err(ht_audit_answer(f.l.log, f.l.index, &q, &a), HT_EINTEGRITY);
+	ht_logged_close(&f.l);
 	must_be_bad(&f, "no list of an erasure says");
-	open_log(&f, NULL);
+	ht_logged_open(&f.l, NULL);
 	finish(&f);
 }
 
@@ -795,9 +744,9 @@ one_more_than_ordered_is_found(void **state)
 	start(&f);
 	by = erase(&f, order_about(&f, "tags", 3));
 	erase_quietly(&f, f.first + 3, by);
-	close_log(&f);
+	ht_logged_close(&f.l);
 	must_be_bad(&f, "no list of an erasure says");
-	open_log(&f, NULL);
+	ht_logged_open(&f.l, NULL);
 	finish(&f);
 }
 
@@ -809,7 +758,7 @@ list_path(const struct fixture *f, uint64_t by, char out[static PATH_SIZE])
 	char name[HT_ERASURE_NAME];
 
 	ht_erasure_name(by, name);
-	(void)snprintf(out, PATH_SIZE, "%s/vault/%s", f->dir, name);
+	(void)snprintf(out, PATH_SIZE, "%s/vault/%s", f->l.log_dir, name);
 }
 
 static void
@@ -826,7 +775,7 @@ a_list_is_bound_to_its_entry(void **state)
 	start(&f);
 	by = erase(&f, order_about(&f, "tags", 3));
 	erase_quietly(&f, f.first + 3, by);
-	close_log(&f);
+	ht_logged_close(&f.l);
 	list_path(&f, by, path);
 	list_path(&f, 1, path2);
 	assert_ok(ht_fs_read(path, &good));
@@ -855,7 +804,7 @@ a_list_is_bound_to_its_entry(void **state)
 	ht_erasure_free(&list);
 	ht_buf_fini(&good);
 	ht_buf_fini(&other);
-	open_log(&f, NULL);
+	ht_logged_open(&f.l, NULL);
 	finish(&f);
 }
 
@@ -871,7 +820,7 @@ a_list_of_nobody_is_found(void **state)
 	(void)state;
 	start(&f);
 	by = erase(&f, order_about(&f, "tags", 3));
-	close_log(&f);
+	ht_logged_close(&f.l);
 	list_path(&f, by, path);
 	assert_ok(ht_fs_read(path, &bytes));
 	list_path(&f, 0, path);
@@ -879,7 +828,7 @@ a_list_of_nobody_is_found(void **state)
 	must_be_bad(&f, "2 lists of erasures");
 	ht_erasure_free(&list);
 	ht_buf_fini(&bytes);
-	open_log(&f, NULL);
+	ht_logged_open(&f.l, NULL);
 	finish(&f);
 }
 
@@ -896,16 +845,16 @@ a_part_that_still_stands_is_found(void **state)
 	start(&f);
 	order = order_about(&f, "tags", 3);
 	plan = plan_of(&f, order);
-	assert_ok(ht_erase_promise(f.log, plan));
+	assert_ok(ht_erase_promise(f.l.log, plan));
 	by = append_erase(&f, plan, order);
 	list_path(&f, HT_ERASURE_PENDING, from);
 	list_path(&f, by, to);
 	assert_int_equal(rename(from, to), 0);
-	close_log(&f);
+	ht_logged_close(&f.l);
 	must_be_bad(&f, "tags of 3 entries are destroyed, and of 0 they are");
 	ht_erasure_free(&plan);
 	ht_doc_unref(&order);
-	open_log(&f, NULL);
+	ht_logged_open(&f.l, NULL);
 	finish(&f);
 }
 
@@ -942,7 +891,8 @@ check_answer(
 	struct ht_checkpoint cp;
 	uint64_t bad;
 
-	assert_ok(ht_checkpoint_open(ht_buf_slice(&a->checkpoint), &vkey, &cp));
+	assert_ok(ht_checkpoint_open(
+	    ht_buf_slice(&a->checkpoint), &ht_logged_vkey, &cp));
 	return ht_rows_check(frame, a->size, &cp.root, see, seen, &bad);
 }
 
@@ -959,10 +909,10 @@ an_answer_proves_the_erasure(void **state)
 
 	(void)state;
 	start(&f);
-	size = ht_log_size(f.log);
+	size = ht_log_size(f.l.log);
 	by = erase(&f, order_about(&f, "tags", 5));
 	q.evidence = true;
-	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
 	assert_int_equal(a.n_frames, 1);
 	assert_ok(check_answer(&a, ht_buf_slice(&a.frames[0]), &seen));
 	assert_int_equal(seen.erased, 5);
@@ -986,7 +936,7 @@ an_answer_proves_the_erasure(void **state)
 
 	/* Only entries of before, proven in the tree of now. */
 	q.filter.size = size;
-	assert_ok(ht_audit_answer(f.log, f.index, &q, &a));
+	assert_ok(ht_audit_answer(f.l.log, f.l.index, &q, &a));
 	seen = (struct seen){0};
 	assert_ok(check_answer(&a, ht_buf_slice(&a.frames[0]), &seen));
 	assert_int_equal(seen.erased, 5);
@@ -1110,5 +1060,6 @@ main(void)
 	    cmocka_unit_test(every_place_of_a_list_is_proven),
 	};
 
-	return cmocka_run_group_tests(tests, make_world, drop_world);
+	return cmocka_run_group_tests(
+	    tests, ht_logged_make_world, ht_logged_drop_world);
 }

@@ -1,5 +1,5 @@
 /* Lists of looks: whole, with the rolls or without, and never quietly less. */
-#include "tests/lib/test.h"
+#include "tests/lib/logged.h"
 
 #include "broker/audit/answer_in.h"
 #include "broker/audit/list.h"
@@ -7,52 +7,24 @@
 #include "broker/check/verify.h"
 #include "broker/log/erase.h"
 #include "tests/lib/fault.h"
-#include "tests/lib/history.h"
 
-#define ORIGIN   "gx.demo/log"
-#define NOW_MS   UINT64_C(1795482123000)
-#define LATER    (NOW_MS + UINT64_C(86400000))
+#define LATER    (HT_LOGGED_NOW_MS + UINT64_C(86400000))
 #define SUBJECTS 5    /* 1 ... 5 are looked at, in turn */
 #define ENTRIES  2300 /* at least: two small rolls and a tail */
 #define LOOKS    3000
 #define FRAMES   200
 
-static struct ht_world *world;
-static struct ht_vkey vkey;
 static const atomic_bool never;
 
-struct fixture {
-	char dir[HT_TEST_PATH_MAX];
-	char index_dir[HT_TEST_PATH_MAX + 16];
-	struct ht_log *log;
-	struct ht_index *index;
-	struct ht_history h;
-};
 /* One history for all tests: it takes a second to make. */
-static struct fixture fix;
+static struct ht_logged fix;
 
 /* ---- the log ---- */
-
-static void
-open_log(struct fixture *f, const struct ht_key *key)
-{
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-
-	assert_ok(ht_log_open(f->dir, ORIGIN, key, report, &f->log));
-	assert_ok(ht_index_open(f->index_dir, f->log, &f->index));
-}
-
-static void
-close_log(struct fixture *f)
-{
-	ht_index_close(&f->index);
-	ht_log_close(&f->log);
-}
 
 static enum ht_err
 append_roots(void *arg, const struct ht_slice *payloads, size_t n)
 {
-	struct fixture *f = arg;
+	struct ht_logged *f = arg;
 	struct ht_slice note;
 
 	assert_in_range(n, 1, HT_ROLLS_ONCE);
@@ -66,7 +38,7 @@ append_roots(void *arg, const struct ht_slice *payloads, size_t n)
 }
 
 static void
-index_all(struct fixture *f)
+index_all(struct ht_logged *f)
 {
 	bool more = true;
 
@@ -78,32 +50,24 @@ index_all(struct fixture *f)
 }
 
 static uint64_t
-count_roots(struct fixture *f)
+count_roots(struct ht_logged *f)
 {
-	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_verify v = {
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 
-	close_log(f);
-	assert_ok(ht_verify_log(f->dir, &v));
-	open_log(f, world->log_key);
+	ht_logged_close(f);
+	assert_ok(ht_verify_log(f->log_dir, &v));
+	ht_logged_open(f, ht_logged_world->log_key);
 	return v.rolls;
 }
 
 static int
-make_world(void **state)
+make_log(void **state)
 {
-	struct ht_pub pub;
 	unsigned subject = 0;
 
-	(void)state;
-	assert_ok(ht_keys_init());
-	world = ht_world_new(NOW_MS);
-	pub = ht_key_pub(world->log_key);
-	assert_ok(ht_vkey_make(ORIGIN, &pub, &vkey));
-	(void)snprintf(fix.index_dir, sizeof(fix.index_dir), "%s/index",
-	    ht_test_dir(fix.dir));
-	open_log(&fix, world->log_key);
-	ht_history_init(&fix.h, world, fix.log);
-	ht_history_start(&fix.h);
+	ht_logged_make_world(state);
+	ht_logged_start(&fix);
 	while (ht_log_size(fix.log) < ENTRIES)
 		ht_history_exchanges(
 		    &fix.h, 63, 1, 1 + subject++ % SUBJECTS, NULL);
@@ -111,13 +75,10 @@ make_world(void **state)
 }
 
 static int
-drop_world(void **state)
+drop_log(void **state)
 {
-	(void)state;
-	close_log(&fix);
-	ht_test_dir_remove(fix.dir);
-	ht_world_free(&world);
-	return 0;
+	ht_logged_finish(&fix);
+	return ht_logged_drop_world(state);
 }
 
 /* ---- lists ---- */
@@ -475,7 +436,7 @@ order_about(uint64_t seq, unsigned n)
 	struct ht_doc *doc = NULL;
 
 	ht_buf_fmt(&text,
-	    "hutong: erase/v1\norder: gx.demo/7\nlog: " ORIGIN
+	    "hutong: erase/v1\norder: gx.demo/7\nlog: " HT_LOGGED_ORIGIN
 	    "\nbasis: PIPL 47\nwhat: tags\nissued: 2026-11-24T00:00:00Z\n"
 	    "until: 2026-12-24T00:00:00Z\nentries: [%llu",
 	    (unsigned long long)seq);
@@ -483,9 +444,9 @@ order_about(uint64_t seq, unsigned n)
 		ht_buf_fmt(&text, ", %llu", (unsigned long long)seq + i);
 	ht_buf_str(&text, "]\n");
 	assert_ok(ht_note_sign(ht_buf_slice(&text), false, "gx.demo/officer-1",
-	    world->officers[0], &one));
+	    ht_logged_world->officers[0], &one));
 	assert_ok(ht_note_sign(ht_buf_slice(&one), true, "gx.demo/officer-2",
-	    world->officers[1], &note));
+	    ht_logged_world->officers[1], &note));
 	assert_ok(ht_doc_parse(ht_buf_slice(&note), "order", report, &doc));
 	ht_buf_fini(&text);
 	ht_buf_fini(&one);
@@ -528,7 +489,8 @@ what_was_erased_leaves_the_roll(void **state)
 	static struct seqs looks, got;
 	uint64_t size = ht_log_size(fix.log);
 	struct ht_hash root;
-	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_verify v = {
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 	const char *why;
 
 	(void)state;
@@ -554,11 +516,11 @@ what_was_erased_leaves_the_roll(void **state)
 	assert_ok(check_against(&root, size, &me, size, &before, &got, &why));
 	assert_int_equal(got.n, looks.n);
 	frames_fini(&before);
-	close_log(&fix);
-	assert_ok(ht_verify_log(fix.dir, &v));
+	ht_logged_close(&fix);
+	assert_ok(ht_verify_log(fix.log_dir, &v));
 	assert_int_equal(v.rolls, 3);
 	assert_int_equal(v.rolls_gone, 1);
-	open_log(&fix, world->log_key);
+	ht_logged_open(&fix, ht_logged_world->log_key);
 	index_all(&fix);
 }
 
@@ -598,20 +560,21 @@ static void
 a_false_root_is_named(void **state)
 {
 	struct ht_roll_said said = {.from = 0, .to = 1024, .count = 0};
-	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_verify v = {
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 	char text[100];
 	uint64_t seq;
 
 	(void)state;
 	assert_ok(ht_roll_root(NULL, 0, &said.root));
 	seq = append_root(&said);
-	close_log(&fix);
-	assert_err(ht_verify_log(fix.dir, &v), HT_EINTEGRITY);
+	ht_logged_close(&fix);
+	assert_err(ht_verify_log(fix.log_dir, &v), HT_EINTEGRITY);
 	assert_true(v.has_bad_seq);
 	assert_int_equal(v.bad_seq, seq);
 	(void)snprintf(text, sizeof(text), "of entries 0 to 1023 name 0");
 	assert_non_null(strstr(v.bad, text));
-	open_log(&fix, world->log_key);
+	ht_logged_open(&fix, ht_logged_world->log_key);
 	/* And no other follows it, for nothing was erased since. */
 	index_all(&fix);
 	assert_int_equal(ht_log_size(fix.log), seq + 1);
@@ -659,5 +622,5 @@ static const struct CMUnitTest tests[] = {
 int
 main(void)
 {
-	return cmocka_run_group_tests(tests, make_world, drop_world);
+	return cmocka_run_group_tests(tests, make_log, drop_log);
 }

@@ -1,6 +1,6 @@
 /* Closed volumes: whoever reads the log does not notice; who damages it does.
  */
-#include "tests/lib/test.h"
+#include "tests/lib/logged.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,34 +11,6 @@
 #include "broker/log/copy.h"
 #include "broker/log/evidence.h"
 #include "lib/base/fs.h"
-#include "tests/lib/history.h"
-
-#define ORIGIN "gx.demo/log"
-#define NOW_MS UINT64_C(1795482123000)
-
-static struct ht_world *world;
-static struct ht_vkey vkey;
-
-static int
-make_world(void **state)
-{
-	struct ht_pub pub;
-
-	(void)state;
-	assert_ok(ht_keys_init());
-	world = ht_world_new(NOW_MS);
-	pub = ht_key_pub(world->log_key);
-	assert_ok(ht_vkey_make(ORIGIN, &pub, &vkey));
-	return 0;
-}
-
-static int
-drop_world(void **state)
-{
-	(void)state;
-	ht_world_free(&world);
-	return 0;
-}
 
 struct fixture {
 	char dir[HT_TEST_PATH_MAX];
@@ -54,8 +26,8 @@ struct fixture {
 static void
 open_log(struct fixture *f)
 {
-	assert_ok(ht_log_open(
-	    f->log_dir, ORIGIN, world->log_key, f->report, &f->log));
+	assert_ok(ht_log_open(f->log_dir, HT_LOGGED_ORIGIN,
+	    ht_logged_world->log_key, f->report, &f->log));
 	f->h.log = f->log;
 }
 
@@ -76,7 +48,7 @@ start(struct fixture *f)
 	(void)snprintf(f->copy_dir, sizeof(f->copy_dir), "%s/copy", f->dir);
 	(void)snprintf(f->again_dir, sizeof(f->again_dir), "%s/again", f->dir);
 	open_log(f);
-	ht_history_init(&f->h, world, f->log);
+	ht_history_init(&f->h, ht_logged_world, f->log);
 	ht_history_start(&f->h);
 	grow(f, 8);
 }
@@ -165,7 +137,8 @@ sum(struct ht_log *log, uint64_t size)
 static void
 holds(const char *dir, uint64_t size, uint64_t volumes, uint64_t kept)
 {
-	struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+	struct ht_verify v = {
+	    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 	enum ht_err err = ht_verify_log(dir, &v);
 
 	if (err != HT_OK)
@@ -480,7 +453,7 @@ spoil(const char *path, size_t at)
 static void
 a_missing_file_is_named(void **state)
 {
-	struct ht_verify v = {.vkey = &vkey};
+	struct ht_verify v = {.vkey = &ht_logged_vkey};
 	HT_AUTO(ht_mem_free) char *path = NULL, *away = NULL;
 	struct fixture f;
 
@@ -492,8 +465,8 @@ a_missing_file_is_named(void **state)
 	away = ht_volumes_path(f.dir, 0, ".away");
 	ht_log_close(&f.log);
 	assert_int_equal(rename(path, away), 0);
-	assert_err(
-	    ht_log_open(f.log_dir, ORIGIN, world->log_key, f.report, &f.log),
+	assert_err(ht_log_open(f.log_dir, HT_LOGGED_ORIGIN,
+	               ht_logged_world->log_key, f.report, &f.log),
 	    HT_EINTEGRITY);
 	assert_true(said(&f, "volumes/0000000000000000.vol"));
 	assert_err(ht_verify_log(f.log_dir, &v), HT_EINTEGRITY);
@@ -509,7 +482,7 @@ static void
 a_damaged_file_is_found(void **state)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
-	struct ht_verify v = {.vkey = &vkey};
+	struct ht_verify v = {.vkey = &ht_logged_vkey};
 	HT_AUTO(ht_mem_free) char *path = NULL;
 	struct fixture f;
 
@@ -522,7 +495,7 @@ a_damaged_file_is_found(void **state)
 	f.done = (struct ht_copy){.from = f.log,
 	    .dir = f.copy_dir,
 	    .kind = HT_COPY_BACKUP,
-	    .vkey = &vkey};
+	    .vkey = &ht_logged_vkey};
 	assert_err(ht_log_copy(&f.done, f.report), HT_EINTEGRITY);
 	assert_true(said(&f, "does not hold"));
 	ht_log_close(&f.log);
@@ -550,8 +523,8 @@ the_file_of_another_log_is_refused(void **state)
 	ht_log_close(&f.log);
 	ht_log_close(&g.log);
 	assert_int_equal(rename(other, path), 0);
-	assert_err(
-	    ht_log_open(f.log_dir, ORIGIN, world->log_key, f.report, &f.log),
+	assert_err(ht_log_open(f.log_dir, HT_LOGGED_ORIGIN,
+	               ht_logged_world->log_key, f.report, &f.log),
 	    HT_EINTEGRITY);
 	finish(&f);
 	finish(&g);
@@ -564,7 +537,7 @@ copy(struct fixture *f, struct ht_log *from, const char *dir,
     enum ht_copy_kind kind)
 {
 	f->done = (struct ht_copy){
-	    .from = from, .dir = dir, .kind = kind, .vkey = &vkey};
+	    .from = from, .dir = dir, .kind = kind, .vkey = &ht_logged_vkey};
 	return ht_log_copy(&f->done, f->report);
 }
 
@@ -702,5 +675,6 @@ main(void)
 	    cmocka_unit_test(an_index_is_made_of_files_too),
 	};
 
-	return cmocka_run_group_tests(tests, make_world, drop_world);
+	return cmocka_run_group_tests(
+	    tests, ht_logged_make_world, ht_logged_drop_world);
 }
