@@ -616,6 +616,7 @@ write_json(const char *path)
 int
 main(int argc, char **argv)
 {
+	double keep, history;
 	struct ht_world *world;
 	char address[64];
 	pid_t broker;
@@ -636,6 +637,9 @@ main(int argc, char **argv)
 	world = make_world(argv[1], address);
 	result("log/append/cpu", bench_append(argv[1], world->log_key), "us",
 	    "floor/ed25519-verify");
+	bench_history(argv[1], &keep, &history);
+	result("node/keep-answer/cpu", keep, "us", NULL);
+	result("node/history/cpu", history, "us", "node/keep-answer/cpu");
 	broker = start_broker(argv[2], argv[1]);
 	alone(argv[1]);
 	for (size_t i = 0; i < HT_COUNT(loads); i++)

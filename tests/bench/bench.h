@@ -19,4 +19,10 @@ double bench_seconds(clockid_t clock);
  */
 double bench_append(const char *dir, const struct ht_key *key);
 
+/*
+ * history.c: what keeping an answer costs a node's processor, in us, where 64
+ * share a commit; and what remembering the exchange adds to that.
+ */
+void bench_history(const char *dir, double *ret_keep, double *ret_history);
+
 #endif
