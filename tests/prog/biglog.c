@@ -5,6 +5,8 @@
  *
  * usage: biglog make DIR ENTRIES      a log of that size in DIR/log
  *        biglog index DIR             its index, where the form is a new one
+ *        biglog volume DIR            close all of it as one volume, and what
+ *                                     that costs who appends meanwhile
  *        biglog DIR OUT.json [PART]   measure it, or that part of it: walk,
  *                                     export, prove, search, fsck, append
  *
@@ -13,6 +15,8 @@
  * thousand entries are appended, which stay.
  */
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +25,7 @@
 
 #include "broker/audit/query.h"
 #include "broker/check/fsck.h"
+#include "broker/log/volumes.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"
@@ -453,6 +458,114 @@ measure_append(const char *dir, const char *log_dir, const char *index_dir)
 	free(small_dir);
 }
 
+/* ---- closing a volume ---- */
+
+#define WAITS 100000 /* groups whose time is taken, at most */
+
+struct closing {
+	struct ht_log *log;
+	uint64_t end;
+	double took;
+	atomic_bool done;
+};
+
+static void *
+write_volume(void *arg)
+{
+	struct closing *c = arg;
+	double from = seconds(CLOCK_MONOTONIC);
+
+	must(ht_volumes_write(c->log, NULL, &c->end), "a volume's file");
+	c->took = seconds(CLOCK_MONOTONIC) - from;
+	atomic_store(&c->done, true);
+	return NULL;
+}
+
+/* Bundles, a commit each, until @done or @max of them; how long each took. */
+static size_t
+append_bundles(struct ht_history *h, const atomic_bool *done, size_t max,
+    double took[static WAITS])
+{
+	size_t n = 0;
+
+	while (n < max && (done == NULL || !atomic_load(done))) {
+		double from = seconds(CLOCK_MONOTONIC);
+
+		ht_history_exchanges(h, BATCH, 0, 1, NULL);
+		took[n++] = seconds(CLOCK_MONOTONIC) - from;
+	}
+	return n;
+}
+
+static void
+waits(const char *name, double *took, size_t n)
+{
+	char text[100];
+
+	qsort(took, n, sizeof(*took), by_value);
+	(void)snprintf(text, sizeof(text), "volume/%s", name);
+	result(text, took[n / 2] * 1e3, "ms");
+	(void)snprintf(text, sizeof(text), "volume/%s, 99 of 100", name);
+	result(text, took[n * 99 / 100] * 1e3, "ms");
+	(void)snprintf(text, sizeof(text), "volume/%s, the longest", name);
+	result(text, took[n - 1] * 1e3, "ms");
+}
+
+static void
+forget_rows(struct ht_log *log, double took[static WAITS])
+{
+	double begun = seconds(CLOCK_MONOTONIC);
+	bool more = true;
+	size_t n = 0;
+
+	while (more) {
+		double from = seconds(CLOCK_MONOTONIC);
+
+		must(ht_log_forget(log, &more), "deleting rows");
+		if (n < WAITS)
+			took[n++] = seconds(CLOCK_MONOTONIC) - from;
+	}
+	result("volume/all rows deleted after",
+	    seconds(CLOCK_MONOTONIC) - begun, "s");
+	waits("deleting some rows", took, n);
+}
+
+static void
+close_volume(const char *dir)
+{
+	static double took[WAITS];
+	static struct grown g;
+	struct ht_report *report = ht_report_new();
+	struct ht_world *world = ht_world_new(NOW_MS);
+	char *log_dir = ht_fs_join(dir, "log");
+	struct closing c = {0};
+	pthread_t thread;
+	double from;
+	size_t n;
+
+	all = json_array();
+	go_on(&g, world, log_dir, report);
+	n = append_bundles(&g.h, NULL, 500, took);
+	waits("a commit before", took, n);
+	ht_history_volume(&g.h);
+	c.log = g.log;
+	HT_ASSERT(pthread_create(&thread, NULL, write_volume, &c) == 0);
+	n = append_bundles(&g.h, &c.done, WAITS, took);
+	HT_ASSERT(pthread_join(thread, NULL) == 0);
+	waits("a commit meanwhile", took, n);
+	result("volume/writing its file", (double)c.end / c.took, "entries/s");
+	from = seconds(CLOCK_MONOTONIC);
+	ht_history_take(&g.h, c.end);
+	result(
+	    "volume/taking it", (seconds(CLOCK_MONOTONIC) - from) * 1e3, "ms");
+	forget_rows(g.log, took);
+	ht_log_close(&g.log);
+	ht_world_free(&world);
+	ht_report_free(&report);
+	free(log_dir);
+	json_decref(all);
+}
+
 /* Is it to be measured? */
 static bool
 wanted(const char *part, const char *name)
@@ -505,11 +618,14 @@ main(int argc, char **argv)
 		make(argv[2], strtoull(argv[3], NULL, 10));
 	else if (argc == 3 && strcmp(argv[1], "index") == 0)
 		index_again(argv[2]);
+	else if (argc == 3 && strcmp(argv[1], "volume") == 0)
+		close_volume(argv[2]);
 	else if (argc == 3 || argc == 4)
 		measure(argv[1], argc == 4 ? argv[3] : NULL, argv[2]);
 	else
 		return fprintf(stderr, "usage: biglog make DIR ENTRIES | "
 		                       "biglog index DIR | "
+		                       "biglog volume DIR | "
 		                       "biglog DIR OUT.json [PART]\n"),
 		       2;
 	return 0;
