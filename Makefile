@@ -120,15 +120,21 @@ $(LIB): $(call obj,$(LIB_SRCS))
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+# A hundred programs are linked for tests alone: by binutils' fast linker, where
+# there is one (which has too much to say of clang's sanitizers).  Those that
+# are installed are linked by the system's.
+FAST_LD := $(if $(findstring clang,$(CC)),,$(if $(wildcard \
+    /usr/bin/ld.gold),-fuse-ld=gold))
 $(UNITS): $(B)/tests/%: $(B)/tests/unit/%.o $(call obj,$(TLIB_SRCS)) $(LIB)
 	$(Q)mkdir -p $(@D)
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) $(WRAP) -o $@ $^ \
-	    $(HT_LDLIBS) -lcmocka
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) $(FAST_LD) $(WRAP) \
+	    -o $@ $^ $(HT_LDLIBS) -lcmocka
 # libFuzzer brings its own main; without it replay.c plays the corpus.
 REPLAY = $(if $(HT_LIBFUZZER),,$(call obj,tests/fuzz/replay.c))
 $(FUZZ): $(B)/tests/%: $(B)/tests/fuzz/%.o $(REPLAY) $(LIB)
 	$(Q)mkdir -p $(@D)
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) $(FAST_LD) -o $@ $^ \
+	    $(HT_LDLIBS)
 $(BENCH): $(call obj,$(BENCH_SRCS)) $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
