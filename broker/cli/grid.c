@@ -134,7 +134,7 @@ ht_grid_row(struct ht_grid *g, const struct ht_slice *cells)
 	if (g->format == HT_AUDIT_JSONL)
 		return print_object(g, cells);
 	if (g->format == HT_AUDIT_CSV)
-		return ht_audit_csv(g->out, cells, g->n, &g->line);
+		return ht_csv_row(g->out, cells, g->n);
 	ht_table_add(g->table, cells);
 	return HT_OK;
 }

@@ -8,7 +8,6 @@
 #include "broker/cli/tool.h"
 #include "lib/base/clock.h"
 #include "lib/base/limits.h"
-#include "lib/base/panic.h"
 #include "lib/base/text.h"
 #include "lib/term/table.h"
 #include "schemas/json.h"
@@ -90,30 +89,8 @@ struct ht_audit_print {
 	FILE *out;
 	struct ht_table *table;
 	struct ht_about about;
-	struct ht_buf json, safe, line;
+	struct ht_buf json, line;
 };
-
-/* CSV is for programs too, but somebody always looks at it in a pager. */
-enum ht_err
-ht_audit_csv(
-    FILE *out, const struct ht_slice *cells, size_t n, struct ht_buf *scratch)
-{
-	struct ht_slice safe[HT_AUDIT_CELLS];
-	size_t ends[HT_AUDIT_CELLS + 1] = {0};
-
-	HT_ASSERT(n <= HT_AUDIT_CELLS);
-	ht_buf_reset(scratch);
-	for (size_t i = 0; i < n; i++) {
-		ht_text_safe(scratch, cells[i]);
-		ends[i + 1] = scratch->len;
-	}
-	if (scratch->err != HT_OK)
-		return scratch->err;
-	for (size_t i = 0; i < n; i++)
-		safe[i] =
-		    HT_SLICE(scratch->at + ends[i], ends[i + 1] - ends[i]);
-	return ht_csv_row(out, safe, n);
-}
 
 /* Nobody knows yet how wide the columns will be: by experience. */
 static enum ht_err
@@ -151,7 +128,7 @@ static enum ht_err
 print_row(struct ht_audit_print *p, const struct ht_slice *cells)
 {
 	if (p->format == HT_AUDIT_CSV)
-		return ht_audit_csv(p->out, cells, COLS, &p->safe);
+		return ht_csv_row(p->out, cells, COLS);
 	if (p->live)
 		return print_line(p, cells);
 	ht_table_add(p->table, cells);
@@ -332,7 +309,6 @@ ht_audit_print_free(struct ht_audit_print **print_p)
 		return;
 	ht_table_free(&p->table);
 	ht_buf_fini(&p->json);
-	ht_buf_fini(&p->safe);
 	ht_buf_fini(&p->line);
 	free(p);
 }
@@ -352,7 +328,7 @@ ht_audit_print_new(const struct ht_audit_opts *opts, const char *origin,
 	p->out = out;
 	p->live = live;
 	p->json = HT_BUF(8 * HT_LEAF_MAX);
-	p->safe = p->line = HT_BUF(HT_CELL_MAX);
+	p->line = HT_BUF(HT_CELL_MAX);
 	err = ht_table_new(columns, COLS, &p->table);
 	if (err == HT_OK)
 		err = print_heads(p);

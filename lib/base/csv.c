@@ -34,10 +34,25 @@ ht_csv_add(struct ht_buf *out, struct ht_slice text)
 	ht_buf_u8(out, '"');
 }
 
+/* "-12.50" is a number to everybody, "-1+1" to no one. */
 static bool
-is_formula(uint8_t first)
+is_below_zero(struct ht_slice text)
 {
-	return first != '\0' && strchr("=+-@\t\r'", first) != NULL;
+	size_t digits = 0, dots = 0;
+
+	for (size_t i = 1; i < text.len; i++) {
+		digits += text.at[i] >= '0' && text.at[i] <= '9';
+		dots += text.at[i] == '.';
+	}
+	return text.len > 0 && text.at[0] == '-' && digits > 0 && dots <= 1 &&
+	       1 + digits + dots == text.len;
+}
+
+static bool
+is_formula(struct ht_slice text)
+{
+	return text.len > 0 && text.at[0] != '\0' &&
+	       strchr("=+-@\t\r'", text.at[0]) != NULL && !is_below_zero(text);
 }
 
 void
@@ -46,7 +61,7 @@ ht_csv_sheet_row(struct ht_buf *out, const struct ht_slice *cells, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		HT_AUTO(ht_buf_fini) struct ht_buf cell = HT_BUF(HT_CSV_BYTES);
 
-		if (cells[i].len > 0 && is_formula(cells[i].at[0]))
+		if (is_formula(cells[i]))
 			ht_buf_u8(&cell, '\'');
 		ht_buf_add(&cell, cells[i].at, cells[i].len);
 		if (cell.err != HT_OK && out->err == HT_OK)
@@ -61,9 +76,12 @@ ht_csv_sheet_row(struct ht_buf *out, const struct ht_slice *cells, size_t n)
 struct ht_slice
 ht_csv_plain(struct ht_slice cell)
 {
-	if (cell.len > 1 && cell.at[0] == '\'' && is_formula(cell.at[1]))
-		return HT_SLICE(cell.at + 1, cell.len - 1);
-	return cell;
+	struct ht_slice plain;
+
+	if (cell.len < 2 || cell.at[0] != '\'')
+		return cell;
+	plain = HT_SLICE(cell.at + 1, cell.len - 1);
+	return is_formula(plain) || is_below_zero(plain) ? plain : cell;
 }
 
 /* ---- reading ---- */

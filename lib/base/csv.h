@@ -19,8 +19,9 @@
 void ht_csv_add(struct ht_buf *out, struct ht_slice text);
 /*
  * One line for a spreadsheet: what it would run as a formula (it begins with
- * = + - @, a tab, a carriage return) gets an apostrophe before it, and so does
- * what begins with an apostrophe, so that ht_csv_plain() gives all back.
+ * = + - @, a tab, a carriage return, and is no number below zero) gets an
+ * apostrophe before it, and so does what begins with an apostrophe, so that
+ * ht_csv_plain() gives all back.
  */
 void ht_csv_sheet_row(
     struct ht_buf *out, const struct ht_slice *cells, size_t n);

@@ -265,31 +265,43 @@ ht_table_print(const struct ht_table *table, FILE *out)
 
 /* ---- CSV ---- */
 
+/* One buffer of safe text, cut into cells when it moves no more. */
+static enum ht_err
+add_safe_row(struct ht_buf *line, const struct ht_slice *cells, size_t count)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_CELL_MAX);
+	HT_AUTO(ht_mem_free)
+	struct ht_slice *safe = calloc(count + 1, sizeof(*safe));
+	size_t at = 0;
+
+	if (safe == NULL)
+		return HT_ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		size_t start = text.len;
+
+		ht_text_safe(&text, cells[i]);
+		safe[i].len = text.len - start;
+	}
+	if (text.err != HT_OK)
+		return text.err;
+	for (size_t i = 0; i < count; i++) {
+		safe[i].at = safe[i].len == 0 ? NULL : text.at + at;
+		at += safe[i].len;
+	}
+	ht_csv_sheet_row(line, safe, count);
+	return line->err;
+}
+
 enum ht_err
 ht_csv_row(FILE *out, const struct ht_slice *cells, size_t count)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf line = HT_BUF(HT_CELL_MAX);
-	HT_AUTO(ht_buf_fini) struct ht_buf safe = HT_BUF(HT_CELL_MAX);
-	bool tty = isatty(fileno(out)) == 1;
+	enum ht_err err = add_safe_row(&line, cells, count);
 
-	for (size_t i = 0; i < count; i++) {
-		struct ht_slice text = cells[i];
-
-		if (tty) {
-			ht_buf_reset(&safe);
-			ht_text_safe(&safe, text);
-			text = ht_buf_slice(&safe);
-		}
-		if (i > 0)
-			ht_buf_u8(&line, ',');
-		ht_csv_add(&line, text);
-	}
-	ht_buf_str(&line, "\r\n");
-	if (line.err != HT_OK || safe.err != HT_OK)
-		return line.err != HT_OK ? line.err : safe.err;
-	if (fwrite(line.at, 1, line.len, out) != line.len)
-		return HT_ESYSTEM;
-	return HT_OK;
+	if (err != HT_OK)
+		return err;
+	return fwrite(line.at, 1, line.len, out) == line.len ? HT_OK
+	                                                     : HT_ESYSTEM;
 }
 
 static enum ht_err

@@ -41,8 +41,9 @@ enum ht_err ht_table_csv(const struct ht_table *table, FILE *out) HT_MUST_USE;
 
 /*
  * One line of CSV (RFC 4180, CRLF), for results that should not be held in
- * memory.  Cells are written byte for byte, unless @out is a terminal.  That a
- * spreadsheet takes "=1+1" for a formula no quoting prevents: import as text.
+ * memory.  Whatever a cell says, no terminal and no spreadsheet obeys it: it is
+ * made safe as ht_text_safe() does, and disarmed as ht_csv_sheet_row() does,
+ * which somebody's program, too, may be glad of.
  * Errors: HT_ENOMEM; HT_ESYSTEM if @out took not all.
  */
 enum ht_err ht_csv_row(FILE *out, const struct ht_slice *cells, size_t count)

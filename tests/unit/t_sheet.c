@@ -61,8 +61,10 @@ a_table_is_read_strictly(void **state)
 static void
 no_cell_is_a_formula_and_all_come_back(void **state)
 {
-	static const char *const texts[] = {"=1+1", "+1", "-1", "@x", "\t=x",
-	    "'=x", "'", "'a", "a", "", "=", "a\"b,c", " a ", "'\"", "-"};
+	static const char *const texts[] = {"=1+1", "+1", "-x", "@x", "\t=x",
+	    "'=x", "'", "'a", "a", "", "=", "a\"b,c", " a ", "'\"", "-", "-1+1",
+	    "-.", "-1.2.3", "'-1", "'-12.5"};
+	static const char *const numbers[] = {"-1", "-12.50", "-.5"};
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(4096);
 	HT_AUTO(ht_csv_free) struct ht_csv *csv = NULL;
 	struct ht_slice cells[HT_COUNT(texts)];
@@ -78,6 +80,13 @@ no_cell_is_a_formula_and_all_come_back(void **state)
 		assert_true(
 		    cell.len == 0 || strchr("=+-@\t", cell.at[0]) == NULL);
 		assert_true(ht_slice_is(ht_csv_plain(cell), texts[i]));
+	}
+	for (size_t i = 0; i < HT_COUNT(numbers); i++) {
+		struct ht_slice number = ht_slice_str(numbers[i]);
+
+		ht_buf_reset(&out);
+		ht_csv_sheet_row(&out, &number, 1);
+		assert_memory_equal(out.at, numbers[i], number.len);
 	}
 }
 
