@@ -514,16 +514,13 @@ check_where_or_volume(const struct ht_audit_opts *o)
 static int
 run_complete(struct ht_audit_opts *o)
 {
-	int code;
-
 	if (o->output == NULL || o->key == NULL)
 		return usage_error("--complete needs -o FILE, and the "
 		                   "auditor's --key to sign it");
 	if (o->query.filter.limit > 0 || o->cursor != NULL)
 		return usage_error(
 		    "--complete goes without --limit and --cursor-file");
-	code = ht_audit_subject(o);
-	return code == HT_AUDIT_OK ? ht_audit_complete(o) : code;
+	return ht_audit_complete(o);
 }
 
 static int

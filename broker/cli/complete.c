@@ -320,12 +320,15 @@ make(struct complete *c, const struct ht_audit_faith *faith)
 int
 ht_audit_complete(const struct ht_audit_opts *opts)
 {
-	HT_AUTO(complete_free) struct complete *c = complete_new(opts);
+	struct ht_audit_opts asked = *opts;
+	HT_AUTO(complete_free) struct complete *c = complete_new(&asked);
 	struct ht_audit_faith faith;
 	int code = ht_audit_faith(opts, &faith);
 
 	if (c == NULL)
 		code = HT_AUDIT_GONE;
+	if (code == HT_AUDIT_OK)
+		code = ht_audit_subject(&asked, &faith);
 	if (code == HT_AUDIT_OK)
 		code = make(c, &faith);
 	if (code == HT_AUDIT_OK)

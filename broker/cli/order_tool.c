@@ -65,7 +65,7 @@ find_entries(struct draft *d)
 	struct ht_audit_opts *o = &d->search;
 	struct ht_audit_result result;
 	bool more = true;
-	int code = ht_audit_subject(o);
+	int code = ht_audit_subject(o, &d->faith);
 
 	o->query.evidence = true; /* with the tags */
 	while (more && code == HT_AUDIT_OK) {

@@ -8,8 +8,12 @@
 int
 ht_audit_pseudonyms(const struct ht_audit_opts *opts, const char *subject)
 {
-	int code = HT_AUDIT_OK;
+	struct ht_audit_faith faith;
+	int code = ht_audit_faith(opts, &faith);
 
+	if (code == HT_AUDIT_OK)
+		code = ht_audit_identity(&faith, subject);
+	ht_audit_faith_fini(&faith);
 	for (unsigned i = 0; i < opts->n_trackers && code == HT_AUDIT_OK; i++) {
 		char hex[2 * HT_PSEUDONYM_SIZE + 1];
 		struct ht_pseudonym pseudonym;

@@ -101,6 +101,23 @@ question(const struct ht_audit_opts *opts, struct ht_buf *out)
 }
 
 void
+ht_audit_footer_by(const struct ht_audit_result *r, FILE *out)
+{
+	fprintf(out, "tool       hutong-audit %s\n", HT_BROKER_VERSION);
+	if (r->auditor[0] != '\0')
+		fprintf(out, "auditor    %s\n", r->auditor);
+}
+
+void
+ht_audit_footer_hash(const struct ht_hash *rows, FILE *out)
+{
+	char hash[2 * HT_HASH_SIZE + 1];
+
+	ht_hex(hash, rows->at, HT_HASH_SIZE);
+	fprintf(out, "output     sha256 %s, of the rows as printed\n", hash);
+}
+
+void
 ht_audit_footer(const struct ht_audit_opts *opts,
     const struct ht_audit_result *r, FILE *out)
 {
@@ -108,7 +125,7 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 	char root[2 * HT_HASH_SIZE + 1], salt[2 * HT_SALT_SIZE + 1];
 
 	ht_hex(salt, r->salt, HT_SALT_SIZE);
-	fprintf(out, "tool       hutong-audit %s\n", HT_BROKER_VERSION);
+	ht_audit_footer_by(r, out);
 	ht_hex(root, r->checkpoint.root.at, HT_HASH_SIZE);
 	question(opts, &text);
 	fprintf(out, "query      %s\n",
@@ -139,13 +156,8 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 		fprintf(out,
 		    "logged     this query is entry %llu, with the salt %s\n",
 		    (unsigned long long)r->place, salt);
-	if (r->hashed) {
-		char hash[2 * HT_HASH_SIZE + 1];
-
-		ht_hex(hash, r->output.at, HT_HASH_SIZE);
-		fprintf(out, "output     sha256 %s, of the rows as printed\n",
-		    hash);
-	}
+	if (r->hashed)
+		ht_audit_footer_hash(&r->output, out);
 }
 
 /* ---- the rows ---- */
@@ -227,7 +239,7 @@ search(struct ht_audit_opts *o, const struct ht_audit_faith *faith)
 {
 	struct ht_audit_cursor cursor;
 	struct ht_audit_result result;
-	int code = ht_audit_subject(o);
+	int code = ht_audit_subject(o, faith);
 
 	if (code == HT_AUDIT_OK && o->cursor != NULL)
 		code = ht_audit_cursor_open(o, &cursor);

@@ -357,18 +357,12 @@ ht_audit_pseudonym(const char *subject, const char *path,
     struct ht_keyfile *ret_file, struct ht_pseudonym *ret)
 {
 	HT_AUTO(ht_key_free) struct ht_key *key = NULL;
-	const char *colon = strchr(subject, ':');
-	struct ht_slice registry, id;
+	const char *colon = strchr(subject, ':'); /* ht_audit_identity() */
+	struct ht_slice registry = HT_SLICE(subject, (size_t)(colon - subject));
+	struct ht_slice id = ht_slice_str(colon + 1);
 	enum ht_err err;
-	int code;
+	int code = ht_audit_open_key(path, HT_KEY_TRACKER, &key, ret_file);
 
-	if (colon == NULL) {
-		ht_audit_say("a subject is REGISTRY:ID, such as uscc:9111...");
-		return HT_AUDIT_USAGE;
-	}
-	registry = HT_SLICE(subject, (size_t)(colon - subject));
-	id = ht_slice_str(colon + 1);
-	code = ht_audit_open_key(path, HT_KEY_TRACKER, &key, ret_file);
 	if (code != HT_AUDIT_OK)
 		return code;
 	err = ht_pseudonym(key, registry, id, ret);
@@ -380,10 +374,11 @@ ht_audit_pseudonym(const char *subject, const char *path,
 
 /* Either a pseudonym in hex, or "registry:id" with the epoch's tracker key. */
 static int
-take_subject(
-    const struct ht_audit_opts *opts, const char *subject, struct ht_query *q)
+take_subject(const struct ht_audit_opts *opts,
+    const struct ht_audit_faith *faith, const char *subject, struct ht_query *q)
 {
 	struct ht_keyfile file;
+	int code;
 
 	q->filter.has_subject = true;
 	if (strchr(subject, ':') == NULL) {
@@ -399,17 +394,21 @@ take_subject(
 		             "key: --tracker FILE");
 		return HT_AUDIT_USAGE;
 	}
-	return ht_audit_pseudonym(
-	    subject, opts->trackers[0], &file, &q->filter.subject);
+	code = ht_audit_identity(faith, subject);
+	return code != HT_AUDIT_OK
+	           ? code
+	           : ht_audit_pseudonym(
+	                 subject, opts->trackers[0], &file, &q->filter.subject);
 }
 
 int
-ht_audit_subject(struct ht_audit_opts *opts)
+ht_audit_subject(struct ht_audit_opts *opts, const struct ht_audit_faith *faith)
 {
 	const char *subject = HT_TAKE(opts->subject);
 
-	return subject == NULL ? HT_AUDIT_OK
-	                       : take_subject(opts, subject, &opts->query);
+	return subject == NULL
+	           ? HT_AUDIT_OK
+	           : take_subject(opts, faith, subject, &opts->query);
 }
 
 /* ---- asking ---- */
@@ -578,6 +577,7 @@ ask_broker(const struct ht_audit_opts *opts, const struct ht_query *q,
 	    &ret->answer, &ret->place, &why);
 	ret->noted = ret->indexed = true;
 	memcpy(ret->salt, salted.salt, sizeof(ret->salt));
+	memcpy(ret->auditor, file.name, sizeof(ret->auditor));
 	if (err == HT_OK)
 		return HT_AUDIT_OK;
 	ht_audit_say("%s", why.len > 0 ? ht_buf_text(&why) : ht_err_text(err));

@@ -393,6 +393,7 @@ ask_broker(struct feed *f)
 	r->place = end.place;
 	r->noted = f->has_checkpoint;
 	memcpy(r->salt, salted.salt, sizeof(r->salt));
+	memcpy(r->auditor, file.name, sizeof(r->auditor));
 	r->answer.scanned = end.scanned;
 	r->answer.more = end.more;
 	r->answer.next_seq = end.next_seq;

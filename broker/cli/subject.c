@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "broker/audit/look.h"
 #include "broker/cli/tool.h"
@@ -24,15 +23,17 @@ struct subject {
 	struct ht_keyfile files[HT_AUDIT_KEYS];
 	struct ht_key *opened[HT_AUDIT_KEYS];
 
+	FILE *out; /* for rows: hashed on its way */
+	struct ht_buf json, line;
+
 	/* of the first answer: all are as of that size */
 	bool began;
 	uint64_t size;
-	struct ht_hash root;
-	bool signature_checked;
+	struct ht_audit_result first; /* without the answer itself */
 	/* of all */
 	uint64_t rows, scanned, questions;
 	bool noted;
-	uint64_t first_place, last_place;
+	uint64_t last_place;
 	struct ht_list_counts list; /* of all epochs */
 	/* What is left out of a report to the subject. */
 	size_t hidden;
@@ -54,6 +55,8 @@ subject_fini(struct subject *s)
 	ht_looks_fini(&s->looks);
 	ht_audit_faith_fini(&s->faith);
 	ht_buf_fini(&s->erased);
+	ht_buf_fini(&s->json);
+	ht_buf_fini(&s->line);
 	free(s->disclosed);
 }
 
@@ -64,12 +67,10 @@ take_result(struct subject *s, const struct ht_audit_result *r)
 {
 	if (!s->began) {
 		s->size = r->answer.size;
-		s->root = r->checkpoint.root;
-		s->signature_checked = r->judged.checked;
-		s->first_place = r->place;
+		s->first = *r;
+		s->first.answer = (struct ht_audit_answer){0};
 	}
 	s->began = true;
-	s->signature_checked &= r->judged.checked;
 	s->scanned += r->answer.scanned;
 	s->noted = r->noted;
 	s->last_place = r->place;
@@ -239,6 +240,8 @@ ask_all(struct subject *s)
 	int code = ht_audit_faith(s->opts, &s->faith);
 
 	if (code == HT_AUDIT_OK)
+		code = ht_audit_identity(&s->faith, s->opts->subject);
+	if (code == HT_AUDIT_OK)
 		code = open_annexes(s);
 	for (unsigned i = 0; i < s->opts->n_trackers && code == HT_AUDIT_OK;
 	     i++)
@@ -404,7 +407,7 @@ print_cells(
 	cells[10] = ht_buf_slice(&released);
 	cells[11] = ht_slice_str(ht_look_end_text(look->end));
 	if (table == NULL)
-		return ht_csv_row(stdout, cells, COLS);
+		return ht_csv_row(s->out, cells, COLS);
 	ht_table_add(table, cells);
 	return released.err;
 }
@@ -417,7 +420,7 @@ print_table(const struct subject *s)
 
 	for (size_t i = 0; i < s->looks.n && err == HT_OK; i++)
 		err = print_cells(s, &s->looks.at[i], table);
-	return err == HT_OK ? ht_table_print(table, stdout) : err;
+	return err == HT_OK ? ht_table_print(table, s->out) : err;
 }
 
 static enum ht_err
@@ -428,7 +431,7 @@ print_csv(const struct subject *s)
 
 	for (size_t i = 0; i < COLS; i++)
 		heads[i] = ht_slice_str(columns[i].name);
-	err = ht_csv_row(stdout, heads, COLS);
+	err = ht_csv_row(s->out, heads, COLS);
 	for (size_t i = 0; i < s->looks.n && err == HT_OK; i++)
 		err = print_cells(s, &s->looks.at[i], NULL);
 	return err;
@@ -436,20 +439,12 @@ print_csv(const struct subject *s)
 
 /* ---- rows for programs ---- */
 
-/* A terminal gets nothing that it could obey. */
 static enum ht_err
-print_json(const json_t *json)
+print_json(struct subject *s, const json_t *json)
 {
-	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF((size_t)64 << 20);
-	HT_AUTO(ht_buf_fini) struct ht_buf safe = HT_BUF((size_t)256 << 20);
-	enum ht_err err = json == NULL ? HT_ENOMEM : ht_json_print(json, &text);
-
-	if (err != HT_OK)
-		return err;
-	if (!isatty(STDOUT_FILENO))
-		return puts(ht_buf_text(&text)) == EOF ? HT_ESYSTEM : HT_OK;
-	ht_text_safe(&safe, ht_buf_slice(&text));
-	return puts(ht_buf_text(&safe)) == EOF ? HT_ESYSTEM : HT_OK;
+	return json == NULL
+	           ? HT_ENOMEM
+	           : ht_audit_print_json(json, &s->json, &s->line, s->out);
 }
 
 /* json_object_set_new() takes the value over, and refuses NULL. */
@@ -515,7 +510,7 @@ look_json(const struct subject *s, const struct ht_look *look)
 }
 
 static enum ht_err
-print_jsonl(const struct subject *s)
+print_jsonl(struct subject *s)
 {
 	enum ht_err err = HT_OK;
 
@@ -523,7 +518,7 @@ print_jsonl(const struct subject *s)
 		HT_AUTO(ht_json_free)
 		json_t *json = look_json(s, &s->looks.at[i]);
 
-		err = print_json(json);
+		err = print_json(s, json);
 	}
 	return err;
 }
@@ -576,7 +571,7 @@ usage(const struct subject *s, const struct ht_look *look, bool answer)
 }
 
 static enum ht_err
-print_tracker(const struct subject *s)
+print_tracker(struct subject *s)
 {
 	HT_AUTO(ht_json_free) json_t *all = json_object();
 	json_t *asks = json_array(), *answers = json_array();
@@ -605,7 +600,7 @@ print_tracker(const struct subject *s)
 	(void)json_object_set_new(all, "dataResponses", answers);
 	(void)json_object_set_new(all, "dataProcessings", json_array());
 	(void)json_object_set_new(all, "internalProcessings", json_array());
-	return print_json(all);
+	return print_json(s, all);
 }
 
 /* ---- the verb ---- */
@@ -633,7 +628,7 @@ print_complete(const struct subject *s, FILE *out)
 {
 	fprintf(out, "complete   proven: ");
 	if (s->list.rolls == 0)
-		fprintf(out, "every entry of the log was looked at\n");
+		fprintf(out, "every entry of the range was looked at\n");
 	else
 		fprintf(out,
 		    "no look is missing. %llu rolls say so of %llu entries, "
@@ -649,18 +644,65 @@ print_complete(const struct subject *s, FILE *out)
 		    s->opts->output);
 }
 
+/* As it was asked, with the conditions that a look must meet. */
 static void
-print_footer(const struct subject *s, FILE *out)
+print_question(const struct subject *s, FILE *out)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(16 * 1024);
+	HT_AUTO(ht_buf_fini) struct ht_buf line = HT_BUF(16 * 1024);
+	const char *rest;
+
+	ht_query_text(&s->opts->query, &text);
+	rest = ht_buf_text(&text);
+	ht_text_safe(&line, ht_slice_str(s->opts->subject));
+	ht_buf_fmt(&line, "%s%s", s->opts->for_subject ? " for-subject" : "",
+	    rest != NULL ? rest + strcspn(rest, " ") : "");
+	fprintf(out, "query      subject %s\n",
+	    ht_buf_text(&line) != NULL ? ht_buf_text(&line) : "");
+}
+
+/* Whoever finds nothing must see that it was asked of a part of the time. */
+static void
+print_period(const struct subject *s, FILE *out)
+{
+	const struct ht_filter *f = &s->opts->query.filter;
+	char from[HT_TIME_SIZE], to[HT_TIME_SIZE];
+
+	ht_time_text(from, f->from_us);
+	ht_time_text(to, f->to_us);
+	fprintf(out, "period     %s%s%s%s%s\n",
+	    f->from_us > 0 || f->to_us > 0 ? "" : "all time",
+	    f->from_us > 0 ? "from " : "", f->from_us > 0 ? from : "",
+	    f->to_us == 0    ? ""
+	    : f->from_us > 0 ? " to before "
+	                     : "before ",
+	    f->to_us > 0 ? to : "");
+	if (s->size > f->start_seq)
+		fprintf(out, "range      entries %llu to %llu\n",
+		    (unsigned long long)f->start_seq,
+		    (unsigned long long)s->size - 1);
+	else
+		fprintf(out, "range      no entry\n");
+}
+
+static void
+print_head(const struct subject *s, FILE *out)
 {
 	char root[2 * HT_HASH_SIZE + 1];
 
-	ht_hex(root, s->root.at, HT_HASH_SIZE);
+	ht_hex(root, s->first.checkpoint.root.at, HT_HASH_SIZE);
+	ht_audit_footer_by(&s->first, out);
+	print_question(s, out);
+	print_period(s, out);
 	fprintf(out, "as of      %llu entries, root %s\n",
 	    (unsigned long long)s->size, root);
-	fprintf(out, "checkpoint %s\n",
-	    s->signature_checked
-	        ? "signed by the log's key"
-	        : "signature NOT CHECKED: give --root, --authority or --vkey");
+	fprintf(out, "checkpoint %s\n", s->first.judged.text);
+}
+
+static void
+print_footer(const struct subject *s, FILE *out)
+{
+	print_head(s, out);
 	fprintf(out,
 	    "looks      %zu, from %llu entries, each proven to be in that log "
 	    "and about this subject; %u epochs asked for\n",
@@ -680,33 +722,40 @@ print_footer(const struct subject *s, FILE *out)
 		    "logged     these %llu questions are entries %llu to "
 		    "%llu\n",
 		    (unsigned long long)s->questions,
-		    (unsigned long long)s->first_place,
+		    (unsigned long long)s->first.place,
 		    (unsigned long long)s->last_place);
+	ht_audit_footer_hash(&s->first.output, out);
+}
+
+static enum ht_err
+print_rows(struct subject *s)
+{
+	switch (s->opts->format) {
+	case HT_AUDIT_JSONL:
+		return print_jsonl(s);
+	case HT_AUDIT_CSV:
+		return print_csv(s);
+	case HT_AUDIT_TRACKER:
+		return print_tracker(s);
+	default:
+		return print_table(s);
+	}
 }
 
 static int
-print_looks(const struct subject *s)
+print_looks(struct subject *s)
 {
-	enum ht_err err = HT_OK;
+	struct ht_audit_out out;
+	enum ht_err err = ht_audit_out_open(&out), end;
 
-	switch (s->opts->format) {
-	case HT_AUDIT_JSONL:
-		err = print_jsonl(s);
-		break;
-	case HT_AUDIT_CSV:
-		err = print_csv(s);
-		break;
-	case HT_AUDIT_TRACKER:
-		err = print_tracker(s);
-		break;
-	default:
-		err = print_table(s);
-		if (err == HT_OK && s->looks.n > 0)
-			putchar('\n');
-		break;
-	}
-	if (err == HT_OK && fflush(stdout) == EOF)
-		err = HT_ESYSTEM;
+	s->out = out.file;
+	if (err == HT_OK)
+		err = print_rows(s);
+	end = ht_audit_out_close(&out, &s->first.output);
+	if (err == HT_OK)
+		err = end;
+	if (err == HT_OK && s->opts->format == HT_AUDIT_TABLE && s->looks.n > 0)
+		putchar('\n');
 	if (err == HT_OK)
 		return HT_AUDIT_OK;
 	ht_audit_say("the looks could not be printed: %s", ht_err_text(err));
@@ -724,6 +773,9 @@ ht_audit_look(const struct ht_audit_opts *opts)
 		return HT_AUDIT_GONE;
 	}
 	s->opts = opts;
+	s->json =
+	    HT_BUF((size_t)64 << 20); /* the tracker's form is one object */
+	s->line = HT_BUF((size_t)256 << 20);
 	s->erased = HT_BUF((size_t)1 << 20);
 	code = ask_all(s);
 	if (code == HT_AUDIT_OK && opts->for_subject)

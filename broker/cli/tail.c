@@ -142,7 +142,7 @@ ht_audit_tail(const struct ht_audit_opts *opts)
 	if (o.query.last == 0)
 		o.query.last = LAST_DEFAULT;
 	if (code == HT_AUDIT_OK)
-		code = ht_audit_subject(&o);
+		code = ht_audit_subject(&o, &faith);
 	if (code == HT_AUDIT_OK)
 		code = o.follow ? follow(&o, &faith) : newest(&o, &faith);
 	ht_audit_faith_fini(&faith);

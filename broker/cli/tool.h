@@ -132,6 +132,7 @@ struct ht_audit_result {
 	struct ht_audit_judged judged; /* the same; whose word stands for it */
 	bool noted; /* asked of a broker: the query is entry `place` */
 	uint64_t place;
+	char auditor[HT_NAME_MAX + 1]; /* who asked it; "" */
 	uint8_t salt[HT_SALT_SIZE];
 	bool indexed;    /* an index was used, and could leave things out */
 	uint64_t behind; /* entries after the checkpoint (folder only) */
@@ -143,10 +144,17 @@ struct ht_audit_result {
 	struct ht_hash output;
 };
 /*
+ * "registry:id": a registry of the items of --authority, and an id that one of
+ * them takes; without --authority, an id of the registry's format, if it has
+ * one.  An exit code; says what is wrong.
+ */
+int ht_audit_identity(const struct ht_audit_faith *faith, const char *subject);
+/*
  * opts->subject into the query: a pseudonym as it is, or made with the
  * tracker key.  An exit code; says what is wrong.
  */
-int ht_audit_subject(struct ht_audit_opts *opts);
+int ht_audit_subject(
+    struct ht_audit_opts *opts, const struct ht_audit_faith *faith);
 /* An exit code; says what is wrong. */
 int ht_audit_fetch(const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith, struct ht_audit_result *ret);
@@ -334,6 +342,10 @@ void ht_audit_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* "as of 120 entries, root ...": a line for people. */
 void ht_audit_footer(const struct ht_audit_opts *opts,
     const struct ht_audit_result *result, FILE *out);
+/* Lines of it: by what and whom the question was asked, and of which hash are
+ * the rows. */
+void ht_audit_footer_by(const struct ht_audit_result *result, FILE *out);
+void ht_audit_footer_hash(const struct ht_hash *rows, FILE *out);
 
 /* ---- printing ---- */
 
@@ -360,10 +372,6 @@ enum ht_err ht_audit_print_end(struct ht_audit_print *print) HT_MUST_USE;
 /* One line of JSON that no terminal obeys; the buffers are scratch. */
 enum ht_err ht_audit_print_json(const json_t *object, struct ht_buf *scratch,
     struct ht_buf *line, FILE *out) HT_MUST_USE;
-/* One row of CSV that no terminal obeys; @scratch too. */
-#define HT_AUDIT_CELLS 32
-enum ht_err ht_audit_csv(FILE *out, const struct ht_slice *cells, size_t n,
-    struct ht_buf *scratch) HT_MUST_USE;
 /* A row as OCSF API Activity (docs/audit-formats.md), into @object. */
 enum ht_err ht_audit_ocsf(const struct ht_row *row,
     const struct ht_about *about, const char *origin, json_t *object)

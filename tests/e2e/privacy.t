@@ -3,7 +3,7 @@
 . "${0%/*}/lib.sh"
 
 ITEM=gx.demo/SCZTDJ
-OTHER=91999998MA00000079
+OTHER=91999998MA0000007T
 
 # A log with a past, since only what is over can be erased; the keys are the
 # same ones.
@@ -97,7 +97,7 @@ ok "a look, by officer 7" exits 0 hutong query $ITEM "shxydm=$CODE" \
     --config "$W/state.yaml" --officer 7 --case 2026-1 --quiet \
     --opening "$W/opening"
 ok "another, by another bureau" exits 0 hutong query $ITEM "shxydm=$CODE" \
-    --config "$W/local.yaml" --officer 12 --quiet
+    --config "$W/local.yaml" --officer 12 --case $'=1\e\xe2\x80\xae' --quiet
 ok "the registry is put to sleep" signal STOP registry
 ok "a look that gets no answer" exits 3 hutong query $ITEM "shxydm=$CODE" \
     --config "$W/state.yaml" --officer 7 --timeout 1s --quiet
@@ -117,8 +117,34 @@ ok "... and verifies with no log at hand" exits 0 hutong-audit verify \
 ok "... to be all" out_has 'matched: 5' 'every look at the subject is here'
 ok "with the annex's key" exits 0 subject "$CODE" --format csv \
     --annex "$W/keys/annex.key"
-ok "... which officer, and in which case" out_has ',7,2026-1,' ',12,,'
+ok "... which officer, and in which case" out_has ',7,2026-1,' ',12,'
+ok "... with nothing that a terminal or a spreadsheet obeys" \
+    out_has ",12,'=1\\x1b\\u{202e},"
+hash_holds() { # the footer's hash is that of what was printed
+	out_has "output     sha256 $(sha256sum <"$W/out" | cut -d' ' -f1)"
+}
+ok "... and the footer has the hash of the rows" hash_holds
+ok "... by whom, with what and what was asked" out_has \
+    "auditor    gx.demo/auditor-1" 'tool       hutong-audit ' \
+    "query      subject uscc:$CODE" 'period     all time' 'range      entries 0 to '
 ok "nobody looked at another" exits 1 subject "$OTHER"
+ok "nobody looked in a time to come" exits 1 subject "$CODE" --from 2100-01-01
+ok "... and the footer says so" out_has "subject uscc:$CODE from=2100-01-01" \
+    'period     from 2100-01-01T00:00:00'
+who() { # the identity alone
+	audit subject "$1" --tracker "$W/keys/tracker.key"
+}
+ok "an id cut short has no looks to be proven" exits 2 who uscc:9199
+ok "... nor has one in small letters" exits 2 who "uscc:${CODE,,}"
+ok "... nor one with a wrong check digit" exits 2 who "uscc:${CODE%?}Z"
+ok "... nor one of a registry that no item has" exits 2 who foo:123
+ok "... and those that are known are told" out_has \
+    "no item of --authority is about a 'foo'" 'the registries it knows: uscc'
+ok "a search is as careful" exits 2 audit search --subject uscc:9199 \
+    --tracker "$W/keys/tracker.key"
+ok "... and without documents the format counts" exits 2 hutong-audit pseudonym \
+    citizen-id:1 --tracker "$W/keys/tracker.key"
+ok "... which says what is wrong" out_has 'no valid citizen-id'
 ok "their pseudonym" exits 0 hutong-audit pseudonym "uscc:$CODE" \
     --tracker "$W/keys/tracker.key"
 ok "... of the epoch" out_has 'gx.demo/e1 '
@@ -376,7 +402,7 @@ ok "a copy made since has nothing of it" test "$(found $NUMBER)" -eq 0
 ok "all entries looked at: the list is complete" exits 0 \
     hutong-audit subject "uscc:$CODE" --dir "$W/log" --scan \
     --authority "$W/authority" --tracker "$W/keys/tracker.key"
-ok "... and says so" out_has 'every entry of the log was looked at' \
+ok "... and says so" out_has 'every entry of the range was looked at' \
     'looks      4'
 list=$(echo "$W"/log/vault/*.erased)
 mv "$list" "$W/kept"
