@@ -14,7 +14,7 @@
 # make install    DESTDIR= PREFIX=     make hooks    git hooks of this tree
 #
 # Knobs: CC, CFLAGS, LDFLAGS, SAN=address,undefined | thread, WERROR=1, V=1,
-# TEST_JOBS=4.
+# TEST_JOBS=3.
 PREFIX  ?= /usr/local
 DESTDIR ?=
 SHELL   := /bin/sh
@@ -210,7 +210,7 @@ test:
 	$(Q)tests/deps build demo test
 	$(Q)$(MAKE) --no-print-directory test-run
 # More than there are processors, for what starts daemons mostly waits.
-TEST_JOBS ?= 4
+TEST_JOBS ?= 3
 test-run: $(NEEDED)
 	$(say_skipped)
 	$(Q)$(TEST_ENV) HT_TORTURE=1 $(PROVE) --timer -j$(TEST_JOBS) \

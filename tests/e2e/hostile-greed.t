@@ -37,7 +37,7 @@ take_nothing() {
 		raw greedy "$dir/$one.yaml" 2000 60 >/dev/null 2>&1 &
 		pids="$pids $!"
 	done
-	within 40 flooded
+	within 60 flooded
 }
 flooded() {
 	grep -q '#.*: flood 1' "$dir/broker.log"
