@@ -40,7 +40,9 @@ struct copy {
 	/* the batch at hand */
 	struct ht_buf leaves; /* u32 length, leaf */
 	size_t n;
-	bool erases;               /* its last is an ERASE */
+	bool erases;               /* its last is an ERASE, */
+	struct ht_erasure *owed;   /* whose list is to be carried out */
+	uint64_t owed_by;          /* as the log did; NULL: none is */
 	struct ht_vault_place end; /* behind its last piece */
 
 	uint64_t bad, first_bad; /* pieces that are not their entries' */
@@ -525,10 +527,70 @@ commit(struct copy *s)
 
 /* ---- erasures ---- */
 
+/*
+ * What is destroyed must have its order in whatever is made of this copy: it
+ * waits for a checkpoint behind that, or for the end.  If another ERASE comes
+ * first, it cannot.
+ */
+static enum ht_err
+carry_out(struct copy *s)
+{
+	HT_AUTO(ht_erasure_free) struct ht_erasure *list = HT_TAKE(s->owed);
+
+	if (list == NULL)
+		return HT_OK;
+	s->c->erased += list->n;
+	return ht_erase_carry_out(s->to, list, s->owed_by);
+}
+
+static enum ht_err
+last_checkpoint(struct ht_log *log, struct ht_buf *ret, uint64_t *ret_size)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	HT_AUTO(ht_seek_close) struct ht_seek *seek = NULL;
+	struct ht_slice key, value;
+	enum ht_err err = ht_txn_begin(log->store, false, &txn);
+
+	*ret_size = 0;
+	if (err == HT_OK)
+		err = ht_seek_open(txn, HT_EV_CPS, &seek);
+	if (err == HT_OK)
+		err = ht_seek_last(seek, &key, &value);
+	if (err != HT_OK)
+		return err == HT_ENOTFOUND ? HT_OK : err;
+	memcpy(ret_size, key.at, sizeof(*ret_size));
+	if (ret == NULL)
+		return HT_OK;
+	ht_buf_add(ret, value.at, value.len);
+	return ret->err;
+}
+
+static enum ht_err
+carry_out_covered(struct copy *s)
+{
+	uint64_t size = 0;
+	enum ht_err err =
+	    s->owed == NULL ? HT_OK : last_checkpoint(s->to, NULL, &size);
+
+	return err == HT_OK && s->owed != NULL && size > s->owed_by
+	           ? carry_out(s)
+	           : err;
+}
+
+static enum ht_err
+promise(struct copy *s, uint64_t by)
+{
+	enum ht_err err = carry_out(s);
+
+	if (err == HT_OK)
+		err = ht_log_erasure(s->from, by, &s->owed);
+	s->owed_by = by;
+	return err == HT_OK ? ht_erase_promise(s->to, s->owed) : err;
+}
+
 static enum ht_err
 copy_one(struct copy *s)
 {
-	HT_AUTO(ht_erasure_free) struct ht_erasure *list = NULL;
 	struct ht_vault_place at = s->to->head.vault;
 	uint64_t last;
 	enum ht_err err = gather(s);
@@ -541,15 +603,10 @@ copy_one(struct copy *s)
 	if (err == HT_OK)
 		err = check_pieces(s);
 	if (err == HT_OK && s->erases)
-		err = ht_log_erasure(s->from, last, &list);
-	if (err == HT_OK && s->erases)
-		err = ht_erase_promise(s->to, list);
+		err = promise(s, last);
 	if (err == HT_OK)
 		err = commit(s);
-	if (err != HT_OK || !s->erases)
-		return err;
-	s->c->erased += list->n;
-	return ht_erase_carry_out(s->to, list, last);
+	return err == HT_OK ? carry_out_covered(s) : err;
 }
 
 /* ---- what else was signed ---- */
@@ -652,6 +709,32 @@ end(struct copy *s)
 
 /* ---- all of it ---- */
 
+/*
+ * A backup that was interrupted has more than the checkpoint says that it was
+ * of: up to the last one that it stored, what it has is signed for, too.
+ */
+static enum ht_err
+take_later(struct copy *s)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf later = HT_BUF(NOTE_MAX);
+	struct ht_checkpoint cp;
+	struct ht_hash root;
+	uint64_t size;
+	enum ht_err err = last_checkpoint(s->from, &later, &size);
+
+	if (err != HT_OK || size <= s->cp.size || size > ht_log_size(s->from))
+		return err;
+	err = ht_checkpoint_open(ht_buf_slice(&later), s->c->vkey, &cp);
+	if (err == HT_OK)
+		err = ht_log_root(s->from, size, &root);
+	if (err != HT_OK || cp.size != size || !ht_hash_eq(&root, &cp.root))
+		return err == HT_ENOMEM ? err : HT_OK; /* it is not used */
+	ht_buf_reset(&s->note);
+	ht_buf_add(&s->note, later.at, later.len);
+	s->cp = cp;
+	return s->note.err;
+}
+
 static enum ht_err
 open_source(struct copy *s)
 {
@@ -662,6 +745,8 @@ open_source(struct copy *s)
 		err = ht_note_parse(ht_buf_slice(&s->note), &note);
 	if (err == HT_OK)
 		err = ht_checkpoint_parse(note.text, &s->cp);
+	if (err == HT_OK && s->c->kind == HT_COPY_RESTORE)
+		err = take_later(s);
 	if (err != HT_OK || has(s->from_vault, "."))
 		return err;
 	ht_report_add(s->report, s->from->dir,
@@ -687,6 +772,8 @@ copy_all(struct copy *s)
 	}
 	if (err == HT_OK)
 		err = end(s);
+	if (err == HT_OK)
+		err = carry_out(s);
 	if (err != HT_OK || s->bad == 0)
 		return err;
 	ht_report_add(s->report, s->from->dir,
@@ -701,6 +788,7 @@ static void
 copy_fini(struct copy *s)
 {
 	ht_log_close(&s->to);
+	ht_erasure_free(&s->owed);
 	ht_buf_fini(&s->note);
 	ht_buf_fini(&s->leaves);
 	ht_buf_fini(&s->tag);

@@ -54,7 +54,7 @@ done
 
 # Backups beside a life with volumes and erasures: cut, restored, gone on with.
 holds 'a backup that is cut is restored, or refused in words' \
-    powercut --backup --seed 1 --steps 12 --limit 70 --every 20
+    powercut --backup --seed 12 --steps 12 --limit 70 --every 20
 holds 'caught: a backup that is not synced' \
     powercut --backup --control nosync --seed 1 --steps 6 --limit 30 --every 0 \
     --show 1
