@@ -109,6 +109,7 @@ ht_base_unref(struct ht_base **base_p)
 	ht_buf_fini(&base->list);
 	free(base->starts);
 	free(base->leaves);
+	free(base->grants);
 	free(base->by_consumer);
 	free(base->since);
 	free(base->by_since);
@@ -194,6 +195,21 @@ check_version(struct ht_load *load)
 		    (unsigned long long)now->revision);
 }
 
+/* Megabytes are better taken over than copied. */
+static void
+take_bytes(struct ht_load *load)
+{
+	const struct ht_trust_docs *given = load->given;
+	struct ht_buf *list = &load->base->list;
+
+	if (given->taken == NULL) {
+		ht_buf_add(list, given->list.at, given->list.len);
+		return;
+	}
+	*list = *given->taken;
+	*given->taken = HT_BUF(HT_LIST_BYTES);
+}
+
 static enum ht_err
 take_snapshot(struct ht_load *load)
 {
@@ -210,7 +226,7 @@ take_snapshot(struct ht_load *load)
 		return HT_EINVALID;
 	}
 	check_version(load);
-	ht_buf_add(&base->list, load->given->list.at, load->given->list.len);
+	take_bytes(load);
 	if (base->list.err == HT_ETOOBIG)
 		ht_report_add(load->report, "snapshot.list",
 		    "larger than the %zu bytes that a list may have",

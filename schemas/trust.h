@@ -234,7 +234,8 @@ typedef enum ht_err ht_note_fn(void *arg, size_t i,
 struct ht_trust_docs {
 	struct ht_slice snapshot; /* note */
 	struct ht_slice list;     /* snapshot.list */
-	struct ht_slice current;  /* note */
+	struct ht_buf *taken; /* NULL, or its memory, which may be taken over */
+	struct ht_slice current; /* note */
 	ht_note_fn *note;
 	void *arg;
 	bool reuse; /* a text that the trust before has is not asked for */

@@ -187,8 +187,9 @@ struct patch {
 	const struct ht_base *before; /* NULL: from nothing */
 	const struct ht_trust_news *news;
 	struct ht_report *report;
-	struct ht_map *replaced; /* "kind name" of what is gone or new */
-	struct entry *entries;   /* what is new, in the list's order */
+	size_t n_out;
+	uint32_t *out;         /* lines before that are gone or replaced */
+	struct entry *entries; /* what is new, in the list's order */
 	size_t n;
 	bool anew; /* a text that was there before comes with another note */
 	struct ht_buf list;
@@ -197,18 +198,43 @@ struct patch {
 static void
 patch_fini(struct patch *p)
 {
-	ht_map_free(&p->replaced, NULL);
 	ht_buf_fini(&p->list);
+	free(p->out);
 	free(p->entries);
 }
 
 static enum ht_err
 patch_begin(struct patch *p)
 {
+	size_t n_gone = 0;
+
+	for (size_t i = 0; i < p->news->gone.len; i++)
+		n_gone += p->news->gone.at[i] == '\n';
 	p->list = HT_BUF(HT_LIST_BYTES);
-	p->replaced = ht_map_new();
 	p->entries = calloc(p->news->n + 1, sizeof(*p->entries));
-	return p->replaced == NULL || p->entries == NULL ? HT_ENOMEM : HT_OK;
+	p->out = calloc(p->news->n + n_gone + 1, sizeof(*p->out));
+	return p->out == NULL || p->entries == NULL ? HT_ENOMEM : HT_OK;
+}
+
+/* The line of that "kind name" leaves the list, if it stands there. */
+static bool
+take_out(struct patch *p, struct ht_slice kind_name, size_t *ret)
+{
+	char text[HT_DOC_NAME_MAX + 16];
+	char *name;
+
+	if (p->before == NULL || kind_name.len >= sizeof(text))
+		return false;
+	memcpy(text, kind_name.at, kind_name.len);
+	text[kind_name.len] = '\0';
+	name = strchr(text, ' ');
+	if (name == NULL)
+		return false;
+	*name++ = '\0';
+	if (!ht_base_find(p->before, text, name, ret))
+		return false;
+	p->out[p->n_out++] = (uint32_t)*ret;
+	return true;
 }
 
 /* A line each, "kind name". */
@@ -216,9 +242,9 @@ static enum ht_err
 take_gone(struct patch *p)
 {
 	struct ht_slice gone = p->news->gone;
-	enum ht_err err = HT_OK;
+	size_t unused;
 
-	while (gone.len > 0 && err == HT_OK) {
+	while (gone.len > 0) {
 		const uint8_t *end = memchr(gone.at, '\n', gone.len);
 		size_t len;
 
@@ -228,10 +254,10 @@ take_gone(struct patch *p)
 			return HT_EINVALID;
 		}
 		len = (size_t)(end - gone.at);
-		err = ht_index_put(p->replaced, HT_SLICE(gone.at, len), 0);
+		(void)take_out(p, HT_SLICE(gone.at, len), &unused);
 		gone = HT_SLICE(end + 1, gone.len - len - 1);
 	}
-	return err;
+	return HT_OK;
 }
 
 /* "kind name" of "kind name revision hash"; empty if it is no such line. */
@@ -255,6 +281,7 @@ static enum ht_err
 take_new(struct patch *p, struct ht_slice line, struct ht_slice note)
 {
 	struct ht_slice key = kind_name(line);
+	size_t at;
 
 	if (key.len == 0) {
 		ht_report_add(p->report, "snapshot",
@@ -262,7 +289,10 @@ take_new(struct patch *p, struct ht_slice line, struct ht_slice note)
 		return HT_EINVALID;
 	}
 	p->entries[p->n++] = (struct entry){line, note};
-	return ht_index_put(p->replaced, key, 0);
+	if (take_out(p, key, &at) &&
+	    ht_slice_eq(ht_base_line(p->before, at), line))
+		p->anew = true;
+	return HT_OK;
 }
 
 static int
@@ -273,34 +303,87 @@ by_line(const void *a, const void *b)
 	return ht_slice_cmp(x->line, y->line);
 }
 
-static void
-add_line(struct patch *p, struct ht_slice line)
+static int
+by_place(const void *a, const void *b)
 {
-	ht_buf_add(&p->list, line.at, line.len);
-	ht_buf_u8(&p->list, '\n');
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
 }
 
-/* The lines that stay, and among them those that are new. */
+/* The first line before that does not come before this one. */
+static size_t
+place_of(const struct ht_base *before, struct ht_slice line)
+{
+	size_t low = 0, high = before != NULL ? before->n_docs : 0;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (ht_slice_cmp(ht_base_line(before, mid), line) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Lines as they stood, from *from up to @to. */
+static void
+copy_lines(struct patch *p, size_t *from, size_t to)
+{
+	const uint32_t *starts;
+
+	if (to <= *from)
+		return;
+	starts = p->before->starts;
+	ht_buf_add(&p->list, p->before->list.at + starts[*from],
+	    starts[to] - starts[*from]);
+	*from = to;
+}
+
+static enum ht_err
+room_for_list(struct patch *p)
+{
+	size_t bytes = p->before != NULL ? p->before->list.len : 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		bytes += p->entries[i].line.len + 1;
+	if (ht_buf_room(&p->list, bytes) == NULL)
+		return p->list.err;
+	ht_buf_reset(&p->list);
+	return HT_OK;
+}
+
+/* The lines that stay, run by run, and among them those that are new. */
 static enum ht_err
 make_list(struct patch *p)
 {
-	size_t n = p->before != NULL ? p->before->n_docs : 0, k = 0, unused;
+	size_t at = 0, k = 0, o = 0;
+	enum ht_err err = room_for_list(p);
 
+	if (err != HT_OK)
+		return err;
 	qsort(p->entries, p->n, sizeof(*p->entries), by_line);
-	for (size_t i = 0; i < n; i++) {
-		struct ht_slice line = ht_base_line(p->before, i);
-		int order = 1;
+	qsort(p->out, p->n_out, sizeof(*p->out), by_place);
+	while (k < p->n || o < p->n_out) {
+		size_t in = k < p->n ? place_of(p->before, p->entries[k].line)
+		                     : SIZE_MAX;
+		size_t out = o < p->n_out ? p->out[o] : SIZE_MAX;
 
-		while (k < p->n &&
-		       (order = ht_slice_cmp(p->entries[k].line, line)) < 0)
-			add_line(p, p->entries[k++].line);
-		if (k < p->n && order == 0)
-			p->anew = true;
-		else if (!ht_index_get(p->replaced, kind_name(line), &unused))
-			add_line(p, line);
+		copy_lines(p, &at, in < out ? in : out);
+		if (in <= out) {
+			struct ht_slice line = p->entries[k++].line;
+
+			ht_buf_add(&p->list, line.at, line.len);
+			ht_buf_u8(&p->list, '\n');
+		} else {
+			at = out + 1;
+			o++;
+		}
 	}
-	while (k < p->n)
-		add_line(p, p->entries[k++].line);
+	if (p->before != NULL)
+		copy_lines(p, &at, p->before->n_docs);
 	return p->list.err;
 }
 
@@ -357,6 +440,7 @@ ht_trust_patch(const struct ht_root *root, const struct ht_trust_news *news,
 	if (err != HT_OK)
 		return err;
 	docs.list = ht_buf_slice(&p.list);
+	docs.taken = &p.list;
 	docs.reuse = p.before != NULL && !p.anew;
 	return ht_trust_load(root, &docs, before, report, ret_trust);
 }

@@ -136,6 +136,7 @@ load_folder(const struct ht_root *root, const char *dir,
 	if (err == HT_OK) {
 		docs.snapshot = ht_buf_slice(&f.snapshot);
 		docs.list = ht_buf_slice(&f.list);
+		docs.taken = &f.list;
 		docs.current = ht_buf_slice(&f.current);
 		err = ht_trust_load(root, &docs, before, report, ret_trust);
 	}

@@ -33,38 +33,52 @@ graft_fini(struct graft *g)
 
 /* ---- the list ---- */
 
-/* Where its lines begin; false for one that has no such form. */
-static bool
-split(struct graft *g, enum ht_err *err)
+/* Room for as many lines as both may have. */
+static enum ht_err
+make_room(struct graft *g)
 {
 	struct ht_base *base = g->base;
 	const uint8_t *at = base->list.at, *end = at + base->list.len;
 	size_t n = 0;
 
-	for (const uint8_t *p = at;
-	     p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+	for (; at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL;
+	     at++)
 		n++;
 	if (n == 0 || n > HT_LIST_MAX || end[-1] != '\n')
-		return false;
+		return HT_EMALFORMED;
 	base->starts = calloc(n + 1, sizeof(*base->starts));
 	base->leaves = calloc(n + 1, sizeof(*base->leaves));
 	g->new = calloc(n + 1, sizeof(*g->new));
 	g->place = calloc(g->old->n_docs + 1, sizeof(*g->place));
 	g->load->old = calloc(n + 1, sizeof(*g->load->old));
-	if (base->starts == NULL || base->leaves == NULL || g->new == NULL ||
-	    g->place == NULL || g->load->old == NULL) {
-		*err = HT_ENOMEM;
-		return false;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *stop = memchr(at, '\n', (size_t)(end - at));
-
-		base->starts[i] = (uint32_t)(at - base->list.at);
-		at = stop + 1;
-	}
-	base->starts[n] = (uint32_t)base->list.len;
 	base->n_docs = n;
-	return true;
+	return base->starts != NULL && base->leaves != NULL && g->new != NULL &&
+	               g->place != NULL && g->load->old != NULL
+	           ? HT_OK
+	           : HT_ENOMEM;
+}
+
+/* Does line @k of the list before stand @at, newline and all? */
+static bool
+stands(
+    const struct ht_base *old, size_t k, const uint8_t *at, const uint8_t *end)
+{
+	size_t len;
+
+	if (k == old->n_docs)
+		return false;
+	len = old->starts[k + 1] - old->starts[k];
+	return len <= (size_t)(end - at) &&
+	       memcmp(old->list.at + old->starts[k], at, len) == 0;
+}
+
+/* The first line before, from @k on, that does not come before this one. */
+static size_t
+catch_up(const struct ht_base *old, size_t k, struct ht_slice line)
+{
+	while (k < old->n_docs && ht_slice_cmp(ht_base_line(old, k), line) < 0)
+		k++;
+	return k;
 }
 
 /* Line by line beside the list before: both are sorted, or do not match. */
@@ -73,24 +87,29 @@ match(struct graft *g)
 {
 	struct ht_base *base = g->base;
 	const struct ht_base *old = g->old;
-	size_t k = 0;
+	const uint8_t *at = base->list.at, *end = at + base->list.len;
+	size_t k = 0, len;
 
-	for (size_t i = 0; i < base->n_docs; i++) {
-		struct ht_slice line = ht_base_line(base, i);
-		int order = 1;
+	for (size_t i = 0; i < base->n_docs; i++, at += len) {
+		base->starts[i] = (uint32_t)(at - base->list.at);
+		if (!stands(old, k, at, end)) {
+			const uint8_t *stop =
+			    memchr(at, '\n', (size_t)(end - at));
 
-		while (k < old->n_docs &&
-		       (order = ht_slice_cmp(ht_base_line(old, k), line)) < 0)
-			k++;
-		if (k < old->n_docs && order == 0) {
+			len = (size_t)(stop - at) + 1;
+			k = catch_up(old, k, HT_SLICE(at, len - 1));
+		}
+		if (stands(old, k, at, end)) {
+			len = old->starts[k + 1] - old->starts[k];
 			base->leaves[i] = old->leaves[k];
 			g->place[k++] = (uint32_t)i + 1;
 			g->load->old[i] = (uint32_t)k;
 		} else {
-			base->leaves[i] = ht_leaf_hash(line);
+			base->leaves[i] = ht_leaf_hash(HT_SLICE(at, len - 1));
 			g->new[g->n_new++] = (uint32_t)i;
 		}
 	}
+	base->starts[base->n_docs] = (uint32_t)base->list.len;
 }
 
 /* Nothing else came or went? */
@@ -234,18 +253,87 @@ by_consumer(const void *a, const void *b)
 	return ht_grant_order(*x, *y);
 }
 
+/* Where it stands among the grants before, or would. */
+static size_t
+place_before(const struct ht_base *old, const struct ht_grant *grant)
+{
+	size_t low = 0, high = old->n_grants;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (ht_grant_order(old->by_consumer[mid], grant) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Grants of the list before, up to @to, as they stood. */
+static void
+copy_run(struct graft *g, size_t *from, size_t to, size_t *n)
+{
+	if (to <= *from)
+		return;
+	memcpy(&g->base->by_consumer[*n], &g->old->by_consumer[*from],
+	    (to - *from) * sizeof(struct ht_grant *));
+	*n += to - *from;
+	*from = to;
+}
+
 /* Those that stay, in their order, and the new ones among them. */
+static void
+merge_grants(struct graft *g, const struct ht_grant *const *new, size_t n_new,
+    const struct ht_grant *const *gone, size_t n_gone)
+{
+	size_t k = 0, d = 0, at = 0, n = 0;
+
+	while (k < n_new || d < n_gone) {
+		size_t in = k < n_new ? place_before(g->old, new[k]) : SIZE_MAX;
+		size_t out =
+		    d < n_gone ? place_before(g->old, gone[d]) : SIZE_MAX;
+
+		copy_run(g, &at, in < out ? in : out, &n);
+		if (in <= out) {
+			g->base->by_consumer[n++] = new[k++];
+		} else {
+			at = out + 1;
+			d++;
+		}
+	}
+	copy_run(g, &at, g->old->n_grants, &n);
+}
+
+/* By name they stand as in the list. */
+static void
+name_grants(struct graft *g)
+{
+	struct ht_base *base = g->base;
+	const struct ht_base *old = g->old;
+
+	for (size_t i = 0; i < old->n_grants; i++) {
+		uint32_t place = g->place[old->first_grant + i];
+
+		if (place != 0)
+			base->grants[place - 1 - base->first_grant] =
+			    old->grants[i];
+	}
+	for (size_t i = 0; i < g->n_new; i++)
+		base->grants[g->new[i] - base->first_grant] =
+		    &base->docs[g->new[i]]->grant->grant;
+}
+
 static enum ht_err
 index_grants(struct graft *g)
 {
 	struct ht_base *base = g->base;
 	const struct ht_base *old = g->old;
+	size_t n_gone = old->n_docs - (base->n_docs - g->n_new), n = 0;
 	HT_AUTO(ht_mem_free)
 	const struct ht_grant **new = calloc(g->n_new + 1, sizeof(*new));
 	HT_AUTO(ht_mem_free)
-	const struct ht_grant **gone =
-	    calloc(old->n_docs - (base->n_docs - g->n_new) + 1, sizeof(*gone));
-	size_t n_gone = 0, n = 0, d = 0, k = 0;
+	const struct ht_grant **gone = calloc(n_gone + 1, sizeof(*gone));
 
 	base->first_grant = old->first_grant;
 	base->n_grants = old->n_grants + base->n_docs - old->n_docs;
@@ -254,30 +342,17 @@ index_grants(struct graft *g)
 		    "more than %d grants", HT_GRANTS_MAX);
 		return HT_ETOOBIG;
 	}
-	base->by_consumer =
-	    calloc(base->n_grants + 1, sizeof(struct ht_grant *));
-	if (new == NULL || gone == NULL || base->by_consumer == NULL)
+	if (ht_base_room(base) != HT_OK || new == NULL || gone == NULL)
 		return HT_ENOMEM;
+	name_grants(g);
 	for (size_t i = 0; i < g->n_new; i++)
 		new[i] = &base->docs[g->new[i]]->grant->grant;
 	for (size_t i = 0; i < old->n_docs; i++)
 		if (g->place[i] == 0)
-			gone[n_gone++] = &old->docs[i]->grant->grant;
+			gone[n++] = &old->docs[i]->grant->grant;
 	qsort(new, g->n_new, sizeof(*new), by_consumer);
-	qsort(gone, n_gone, sizeof(*gone), by_consumer);
-	for (size_t i = 0; i < old->n_grants; i++) {
-		const struct ht_grant *grant = old->by_consumer[i];
-
-		if (d < n_gone && gone[d] == grant) {
-			d++;
-			continue;
-		}
-		while (k < g->n_new && ht_grant_order(new[k], grant) < 0)
-			base->by_consumer[n++] = new[k++];
-		base->by_consumer[n++] = grant;
-	}
-	while (k < g->n_new)
-		base->by_consumer[n++] = new[k++];
+	qsort(gone, n, sizeof(*gone), by_consumer);
+	merge_grants(g, new, g->n_new, gone, n);
 	return HT_OK;
 }
 
@@ -371,20 +446,23 @@ ht_graft(struct ht_load *load, bool *ret_done)
 {
 	HT_AUTO(graft_fini)
 	struct graft g = {.load = load, .base = load->base};
-	enum ht_err err = HT_OK;
+	enum ht_err err;
 
 	/* What is not reused has to be looked at, byte for byte. */
 	if (load->before == NULL || !load->given->reuse ||
 	    !ht_root_same(load->anchor, &load->before->base->root))
 		return HT_OK;
 	g.old = load->before->base;
-	if (split(&g, &err)) {
+	err = make_room(&g);
+	if (err == HT_ENOMEM)
+		return err;
+	if (err == HT_OK) {
 		match(&g);
 		*ret_done = only_grants(&g);
 	}
 	if (*ret_done)
-		err = take_all(&g);
-	else
-		forget(&g);
-	return err;
+		return take_all(&g);
+	/* No such list at all is for those to say who read it whole. */
+	forget(&g);
+	return HT_OK;
 }

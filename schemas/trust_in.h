@@ -53,6 +53,7 @@ struct ht_base {
 
 	/* The grants among the documents, which are linked (trust_link.c). */
 	size_t first_grant, n_grants;
+	const struct ht_grant **grants;      /* by name, as in docs */
 	const struct ht_grant **by_consumer; /* by (consumer, item, name) */
 
 	/* trust_delta.c: what changed, as far back as snapshot @floor. */
@@ -73,8 +74,10 @@ struct ht_trust {
 	struct ht_base *base;
 	struct ht_doc *current; /* NULL: nothing is in force */
 	const struct ht_member **members;
-	const struct ht_grant **grants;
-	const struct ht_grant **by_consumer;
+	/* The base's own, as long as no grant is suspended. */
+	const struct ht_grant *const *grants;
+	const struct ht_grant *const *by_consumer;
+	const struct ht_grant **own_lists; /* else: room for both */
 	/* Copies of the suspended ones. */
 	size_t n_own_members, n_own_grants;
 	struct ht_member *own_members;
@@ -152,11 +155,8 @@ bool ht_base_find(const struct ht_base *base, const char *kind,
 struct ht_slice ht_base_line(const struct ht_base *base, size_t i);
 /* The order of by_consumer. */
 int ht_grant_order(const struct ht_grant *a, const struct ht_grant *b);
-static inline const struct ht_grant *
-ht_base_grant(const struct ht_base *base, size_t i)
-{
-	return &base->docs[base->first_grant + i]->grant->grant;
-}
+/* Room for n_grants of them, in both orders. */
+enum ht_err ht_base_room(struct ht_base *base) HT_MUST_USE;
 
 /*
  * trust_many.c: call @each for 0 .. n-1, on all cores and in no order; worth

@@ -106,14 +106,16 @@ map_items(struct ht_ground *ground)
 	return err;
 }
 
-/* The list is sorted by kind: they stand in one row. */
+/* The list is sorted by kind: they stand in one row, or the first would. */
 static void
 find_grants(struct ht_load *load)
 {
 	struct ht_base *base = load->base;
+	const char *kind = ht_doc_kind_text(HT_DOC_GRANT);
 
 	while (base->first_grant < base->n_docs &&
-	       load->lines[base->first_grant].kind != HT_DOC_GRANT)
+	       strcmp(ht_doc_kind_text(load->lines[base->first_grant].kind),
+	           kind) < 0)
 		base->first_grant++;
 	base->n_grants = count_kind(load, HT_DOC_GRANT);
 }
@@ -442,6 +444,16 @@ ht_grant_order(const struct ht_grant *a, const struct ht_grant *b)
 	return order != 0 ? order : strcmp(a->name, b->name);
 }
 
+enum ht_err
+ht_base_room(struct ht_base *base)
+{
+	base->grants = calloc(base->n_grants + 1, sizeof(struct ht_grant *));
+	base->by_consumer =
+	    calloc(base->n_grants + 1, sizeof(struct ht_grant *));
+	return base->grants != NULL && base->by_consumer != NULL ? HT_OK
+	                                                         : HT_ENOMEM;
+}
+
 static int
 by_consumer(const void *a, const void *b)
 {
@@ -464,12 +476,12 @@ link_grants(struct ht_load *load)
 	/* A list with gaps is not asked for anything. */
 	if (err != HT_OK || load->worst != HT_OK)
 		return err;
-	base->by_consumer =
-	    calloc(base->n_grants + 1, sizeof(struct ht_grant *));
-	if (base->by_consumer == NULL)
-		return HT_ENOMEM;
+	err = ht_base_room(base);
+	if (err != HT_OK)
+		return err;
 	for (size_t i = 0; i < base->n_grants; i++)
-		base->by_consumer[i] = ht_base_grant(base, i);
+		base->grants[i] = base->by_consumer[i] =
+		    &base->docs[base->first_grant + i]->grant->grant;
 	qsort(base->by_consumer, base->n_grants, sizeof(struct ht_grant *),
 	    by_consumer);
 	return HT_OK;

@@ -94,8 +94,7 @@ ht_trust_unref(struct ht_trust **trust_p)
 	ht_base_unref(&trust->base);
 	ht_doc_unref(&trust->current);
 	free(trust->members);
-	free(trust->grants);
-	free(trust->by_consumer);
+	free(trust->own_lists);
 	free(trust->own_members);
 	free(trust->own_grants);
 	free(trust);
@@ -125,25 +124,50 @@ by_consumer(const void *a, const void *b)
 	return ht_grant_order(*x, *y);
 }
 
-static void
+/* Lists of its own, in which copies may stand. */
+static enum ht_err
+own_lists(struct ht_trust *trust)
+{
+	const struct ht_base *base = trust->base;
+	size_t n = base->n_grants, size = sizeof(struct ht_grant *);
+
+	if (trust->own_lists != NULL)
+		return HT_OK;
+	trust->own_lists = calloc(2 * n + 1, size);
+	if (trust->own_lists == NULL)
+		return HT_ENOMEM;
+	memcpy(trust->own_lists, base->grants, n * size);
+	memcpy(trust->own_lists + n, base->by_consumer, n * size);
+	trust->grants = trust->own_lists;
+	trust->by_consumer = trust->own_lists + n;
+	return HT_OK;
+}
+
+static enum ht_err
 suspend_grant(struct ht_trust *trust, size_t i)
 {
-	struct ht_grant *own = &trust->own_grants[trust->n_own_grants++];
+	struct ht_grant *own = &trust->own_grants[trust->n_own_grants];
 	const struct ht_grant **at;
+	enum ht_err err = own_lists(trust);
 
+	if (err != HT_OK)
+		return err;
+	trust->n_own_grants++;
 	*own = *trust->grants[i];
 	own->suspended = true;
 	at = bsearch(&trust->grants[i], trust->by_consumer,
 	    trust->base->n_grants, sizeof(struct ht_grant *), by_consumer);
 	HT_ASSERT(at != NULL && *at == trust->grants[i]);
-	*at = trust->grants[i] = own;
+	*at = trust->own_lists[i] = own;
+	return HT_OK;
 }
 
 /* A name may be a grant's and a member's: then it means both. */
-static void
+static enum ht_err
 suspend(struct ht_load *load, struct ht_trust *trust, const char *name)
 {
 	const struct ht_base *base = trust->base;
+	enum ht_err err = HT_OK;
 	bool found = false;
 	size_t i;
 
@@ -155,7 +179,7 @@ suspend(struct ht_load *load, struct ht_trust *trust, const char *name)
 	if (ht_base_find(base, "grant", name, &i)) {
 		found = true;
 		if (!trust->grants[i - base->first_grant]->suspended)
-			suspend_grant(trust, i - base->first_grant);
+			err = suspend_grant(trust, i - base->first_grant);
 	}
 	/* A slip of the pen must not pass for a suspension. */
 	if (!found)
@@ -163,6 +187,7 @@ suspend(struct ht_load *load, struct ht_trust *trust, const char *name)
 		    "it suspends %s, and there is no such grant or member; "
 		    "look at the spelling",
 		    name);
+	return err;
 }
 
 static enum ht_err
@@ -173,23 +198,17 @@ point(struct ht_trust *trust)
 	    trust->current != NULL ? trust->current->current->n_suspended : 0;
 	size_t n_members = base->ground->n_members;
 
+	trust->grants = base->grants;
+	trust->by_consumer = base->by_consumer;
 	trust->members = calloc(n_members + 1, sizeof(struct ht_member *));
-	trust->grants = calloc(base->n_grants + 1, sizeof(struct ht_grant *));
-	trust->by_consumer =
-	    calloc(base->n_grants + 1, sizeof(struct ht_grant *));
 	trust->own_members =
 	    calloc(n_suspended + 1, sizeof(*trust->own_members));
 	trust->own_grants = calloc(n_suspended + 1, sizeof(*trust->own_grants));
-	if (trust->members == NULL || trust->grants == NULL ||
-	    trust->by_consumer == NULL || trust->own_members == NULL ||
+	if (trust->members == NULL || trust->own_members == NULL ||
 	    trust->own_grants == NULL)
 		return HT_ENOMEM;
 	for (size_t i = 0; i < n_members; i++)
 		trust->members[i] = base->ground->members[i]->member;
-	for (size_t i = 0; i < base->n_grants; i++) {
-		trust->grants[i] = ht_base_grant(base, i);
-		trust->by_consumer[i] = base->by_consumer[i];
-	}
 	return HT_OK;
 }
 
@@ -210,9 +229,12 @@ trust_new(struct ht_load *load, struct ht_doc *current, struct ht_trust **ret)
 	err = point(trust);
 	if (err != HT_OK)
 		return err;
-	for (unsigned i = 0;
-	     current != NULL && i < current->current->n_suspended; i++)
-		suspend(load, trust, current->current->suspended[i]);
+	for (unsigned i = 0; current != NULL && err == HT_OK &&
+	                     i < current->current->n_suspended;
+	     i++)
+		err = suspend(load, trust, current->current->suspended[i]);
+	if (err != HT_OK)
+		return err;
 	if (load->worst != HT_OK)
 		return load->worst;
 	*ret = HT_TAKE(trust);

@@ -28,11 +28,18 @@ from_errno(void)
 
 #define READ_CHUNK 16384
 
-/* Until the end; one byte past the limit is asked for, to know of it. */
+/*
+ * Until the end; one byte past the limit is asked for, to know of it.  Of
+ * @size, which may have changed since, only the room is taken.
+ */
 static enum ht_err
-read_all(int fd, struct ht_buf *buf)
+read_all(int fd, struct ht_buf *buf, size_t size)
 {
+	size_t before = buf->len;
 	uint8_t chunk[READ_CHUNK];
+
+	if (ht_buf_room(buf, size) != NULL)
+		buf->len = before;
 
 	for (;;) {
 		ssize_t n = read(fd, chunk, sizeof(chunk));
@@ -68,7 +75,7 @@ ht_fs_read(const char *path, struct ht_buf *ret)
 	/* What claims gigabytes is not read up to the limit first. */
 	if (st.st_size > 0 && (uint64_t)st.st_size > ret->max - ret->len)
 		return HT_ETOOBIG;
-	return read_all(fd, ret);
+	return read_all(fd, ret, st.st_size > 0 ? (size_t)st.st_size : 0);
 }
 
 /* ---- destroying ---- */

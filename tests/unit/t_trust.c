@@ -918,8 +918,10 @@ same_documents(const struct ht_trust *a, const struct ht_trust *b)
 	for (size_t i = 0; i < ht_trust_n_docs(a); i++)
 		assert_true(
 		    ht_slice_eq(ht_trust_doc(a, i), ht_trust_doc(b, i)));
-	for (size_t i = 0; ht_trust_grant_at(a, i) != NULL; i++)
+	for (size_t i = 0; ht_trust_grant_at(b, i) != NULL; i++) {
+		assert_non_null(ht_trust_grant_at(a, i));
 		same_grant(a, b, i);
+	}
 }
 
 /* Grants 100.. come, change and go; the world's own stay. */
@@ -1197,6 +1199,37 @@ one_grant_among_many_costs_one(void **state)
 		ht_trust_unref(&old);
 		ht_world_free(&w);
 	}
+}
+
+/* Where there was none, its place is between the epochs and the items. */
+static void
+the_first_grant_is_one_among_many(void **state)
+{
+	struct ht_world *w = world_of(state);
+	struct ht_buf text = HT_BUF(HT_DOC_MAX);
+	struct ht_trust *old;
+	size_t n;
+
+	ht_buf_str(&text, ht_world_text(w, HT_DOC_GRANT, "gx.demo/1"));
+	for (unsigned i = 1; i <= 5; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "gx.demo/%u", i);
+		ht_world_drop(w, HT_DOC_GRANT, name);
+	}
+	ht_world_renew(w);
+	assert_null(ht_trust_grant_at(w->trust, 0));
+	old = ht_trust_ref(w->trust);
+	ht_world_put(w, HT_DOC_GRANT, "gx.demo/1", ht_buf_text(&text));
+	costs(w, old, 1);
+	assert_int_equal(
+	    ht_trust_grants_of(w->trust, ht_slice_str("tax.demo/state"),
+	        ht_slice_str("gx.demo/SCZTDJ"), &n)[0]
+	        ->revision,
+	    1);
+	assert_int_equal(n, 1);
+	ht_trust_unref(&old);
+	ht_buf_fini(&text);
 }
 
 /* Whoever looks quietly first must not see less. */
@@ -1745,6 +1778,7 @@ static const struct CMUnitTest tests[] = {
     WITH_WORLD(a_changed_officer_is_asked_again),
     WITH_WORLD(lies_are_found_out),
     cmocka_unit_test(one_grant_among_many_costs_one),
+    WITH_WORLD(the_first_grant_is_one_among_many),
     WITH_WORLD(a_contradiction_is_found_in_silence_too),
     WITH_WORLD(another_item_links_its_grants_anew),
     WITH_WORLD(grants_may_be_drawn_narrower),
