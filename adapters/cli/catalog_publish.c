@@ -521,9 +521,12 @@ check_names(struct freshen *f)
 	HT_AUTO(ht_buf_fini) struct ht_buf list = HT_BUF(HT_LIST_BYTES);
 	bool there, found;
 	size_t n = 0;
-	int rc = read_in(f->dir, "snapshot.list", &list, &there);
+	int rc;
 
-	if (rc != HT_CLI_GO || f->n == 0)
+	if (f->n == 0)
+		return HT_CLI_GO;
+	rc = read_in(f->dir, "snapshot.list", &list, &there);
+	if (rc != HT_CLI_GO)
 		return rc;
 	if (!there || ht_list_parse(ht_buf_slice(&list), "snapshot.list", NULL,
 	                  &lines, &n) != HT_OK)
