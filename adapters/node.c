@@ -222,6 +222,8 @@ set_up(struct ht_node *node, const struct ht_node_conf *conf,
 	node->cosigned_note = HT_BUF(HT_WITNESS_REQUEST);
 	node_list_init(&node->waiting);
 	err = make_maps(node);
+	if (err == HT_OK)
+		err = node_load_open(node);
 	if (err != HT_OK)
 		return err;
 	keys = read_keys(node, conf, report);
@@ -264,6 +266,7 @@ ht_node_open(const struct ht_node_conf *conf, struct ht_report *report,
 		return HT_ENOMEM;
 	}
 	node->net = net;
+	node->loader.event_fd = -1;
 	err = set_up(node, conf, report);
 	if (err != HT_OK) {
 		int saved = errno;
@@ -295,6 +298,7 @@ ht_node_close(struct ht_node **node_p)
 	if (node == NULL)
 		return;
 	ht_dealer_close(&node->dealer);
+	node_load_close(node);
 	node_trust_close(node);
 	node_told_close(node);
 	node_ask_fini(node);
@@ -302,7 +306,7 @@ ht_node_close(struct ht_node **node_p)
 	node_out_fini(node);
 	node_record_fini(node);
 	for (unsigned i = 0; i < node->n_parked; i++)
-		ht_buf_fini(&node->parked[i]);
+		ht_buf_fini(&node->parked[i].frame);
 	node_fetch_fini(node);
 	ht_trust_unref(&node->trust);
 	ht_state_close(&node->state);
@@ -397,14 +401,16 @@ turn(struct ht_node *node, struct ht_wait *waits, size_t n, int wait_ms)
 	return settle(node, ht_clock_mono_ms());
 }
 
+/* @fd: the caller's; or -1. */
 enum ht_err
 ht_node_step(struct ht_node *node, int fd, int wait_ms, bool *ret_fd)
 {
-	struct ht_wait waits[2] = {
+	struct ht_wait waits[3] = {
 	    {.dealer = node->dealer, .fd = -1},
-            {.fd = fd                     }
-        };
-	size_t n = fd >= 0 ? 2 : 1;
+	    {.fd = node->loader.event_fd                     },
+	    {.fd = fd},
+	};
+	size_t n = fd >= 0 ? 3 : 2;
 	enum ht_err err;
 
 	if (ret_fd != NULL)
@@ -417,6 +423,6 @@ ht_node_step(struct ht_node *node, int fd, int wait_ms, bool *ret_fd)
 	err = turn(node, waits, n, wait_ms);
 	node->turning = false;
 	if (ret_fd != NULL && fd >= 0)
-		*ret_fd = waits[1].ready;
+		*ret_fd = waits[2].ready;
 	return node->phase == NODE_BROKEN ? node->broken : err;
 }

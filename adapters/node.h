@@ -3,7 +3,10 @@
  *
  *	node.c         opening, closing, the turn
  *	node_link.c    the connection, HELLO and WELCOME, messages
- *	node_trust.c   checkpoints, snapshots, tracker keys
+ *	node_trust.c   checkpoints, the snapshot in force, tracker keys
+ *	node_fetch.c   the next snapshot, from the broker
+ *	node_load.c    loading it, in a thread
+ *	node_disk.c    keeping it, in a thread
  *	node_root.c    the anchor, and the roots that followed
  *	node_watch.c   our own entry in the directory, and what runs out
  *	node_witness.c cosigning checkpoints
@@ -39,6 +42,8 @@
 #define NODE_CALLS_MAX   4096  /* requests being served */
 #define NODE_FRAMES_TURN 64    /* frames handled before something leaves */
 #define NODE_PARKED_MAX  64    /* deliveries waiting for a new snapshot */
+#define NODE_WAITS_MAX   3     /* snapshots that a refusal waits for */
+#define NODE_SAVE_MS     1000  /* news that come together are kept together */
 #define NODE_PING_MS     15000 /* docs/protocol.md section 5 */
 #define NODE_LOST_MS     45000
 #define NODE_LIFE_MS     30000 /* of an ask, when nothing is said */
@@ -129,6 +134,7 @@ struct node_saver {
 	bool started; /* to be joined */
 	atomic_bool ended;
 	bool again;             /* a newer one came meanwhile */
+	uint64_t due_ms;        /* mono: it is kept then */
 	struct ht_trust *trust; /* being kept */
 	const char *state;      /* the folder of the state */
 	uint64_t before;        /* the snapshot that was kept last; or 0 */
@@ -137,24 +143,54 @@ struct node_saver {
 	int why; /* errno */
 };
 
+/* What came of a snapshot: all that is new since another, or all of it. */
+struct node_news {
+	uint64_t since;     /* 0: all */
+	struct ht_buf note; /* the snapshot's */
+	struct ht_buf current;
+	struct ht_buf gone;
+	size_t bytes; /* of all documents so far */
+	size_t n;
+	struct node_news_doc {
+		struct ht_buf line;
+		struct ht_buf note;
+	} * docs;
+};
+
 struct node_fetch {
 	bool on;
 	uint64_t version;
 	bool newer;    /* than the snapshot in force here */
 	uint64_t have; /* the snapshot we have; 0: none, or we want all */
 	bool first;    /* the first page came; it said what follows: */
-	uint64_t since;
 	uint64_t total;
-	struct ht_buf note; /* the snapshot's */
-	struct ht_buf gone;
-	size_t bytes; /* of all documents so far */
-	size_t n;
-	struct node_fetch_doc {
-		struct ht_buf line;
-		struct ht_buf note;
-	} * docs;
+	struct node_news news;
 	uint64_t ref;
 	uint64_t again_ms; /* mono: BUSY; asked again then */
+};
+
+/* node_load.c: the thread that loads, or takes an old one apart. */
+struct node_loader {
+	pthread_t thread;
+	bool started; /* to be joined */
+	atomic_bool ended;
+	int event_fd; /* readable when it has */
+	bool loading; /* these are the thread's then: */
+	struct node_news news;
+	struct ht_root root;
+	struct ht_trust *before;
+	struct ht_report *report;
+	enum ht_err err;
+	struct ht_trust *trust;
+	bool again;           /* something newer was heard of meanwhile */
+	struct ht_trust *old; /* taken apart once nobody decides by it */
+};
+
+/* A delivery, or some of its records, until a newer snapshot is there. */
+struct node_parked {
+	struct ht_buf frame;
+	uint64_t records; /* a bit each: those that wait */
+	unsigned waits;
 };
 
 struct ht_node {
@@ -199,7 +235,8 @@ struct ht_node {
 	struct ht_trust *trust;
 	struct node_saver saver;
 	struct node_fetch fetch;
-	struct ht_buf parked[NODE_PARKED_MAX];
+	struct node_loader loader;
+	struct node_parked parked[NODE_PARKED_MAX];
 	unsigned n_parked;
 	struct ht_buf kept_note; /* newest checkpoint proven consistent */
 	struct ht_checkpoint kept;
@@ -221,6 +258,7 @@ struct ht_node {
 	struct ht_state *state;
 	uint64_t swept_ms;
 	uint64_t watch_ms; /* mono: the next look at our own entry */
+	bool unwatched;    /* the snapshot is of an earlier run */
 	uint64_t stale_ms; /* mono: not before then is it said again */
 
 	/* records */
@@ -273,16 +311,8 @@ bool node_welcomed(struct ht_node *node);
 void node_given_up(struct ht_node *node);
 void node_consistency(struct ht_node *node);
 void node_ask_consistency(struct ht_node *node, uint64_t now_ms);
-void node_fetch_fini(struct ht_node *node);
-/*
- * What we lack of the snapshot in force; its current note at least.  @newer:
- * it is another than ours, and deliveries may rest on it.
- */
-void node_fetch_begin(struct ht_node *node, bool newer);
-/* The broker is busy: the rest is asked for when it said. */
-void node_fetch_busy(struct ht_node *node);
-void node_fetch_turn(struct ht_node *node, uint64_t now_ms);
-void node_snapshot(struct ht_node *node);
+/* From now on it is decided by @trust, which is taken. */
+void node_install(struct ht_node *node, struct ht_trust *trust);
 /* Every record at its place: checked against the message's checkpoint. */
 bool node_proof(struct ht_node *node, const struct ht_range_proof *proof,
     const uint64_t *places, const struct ht_slice *headers, unsigned n,
@@ -290,6 +320,38 @@ bool node_proof(struct ht_node *node, const struct ht_range_proof *proof,
 /* The epoch's keys; tracker NULL when we cannot open it. */
 bool node_epoch(struct ht_node *node, const struct ht_epoch_entry *entry,
     struct ht_epoch *ret);
+
+/* ---- node_fetch.c ---- */
+
+void node_news_fini(struct node_news *news);
+void node_fetch_fini(struct ht_node *node);
+/*
+ * What we lack of the snapshot in force; its current note at least.  @newer:
+ * it is another than ours, and deliveries may rest on it.
+ */
+void node_fetch_begin(struct ht_node *node, bool newer);
+/* There is a newer one, and it will be ours soon. */
+bool node_newer_coming(const struct ht_node *node);
+/* The broker is busy: the rest is asked for when it said. */
+void node_fetch_busy(struct ht_node *node);
+void node_fetch_turn(struct ht_node *node, uint64_t now_ms);
+void node_snapshot(struct ht_node *node);
+/* The broker's current note, of the snapshot that we have: ready, if it is. */
+void node_freshen(struct ht_node *node, struct ht_slice current);
+/* What the thread made of news since snapshot @since; may take *trust_p. */
+void node_loaded(struct ht_node *node, enum ht_err err, uint64_t since,
+    struct ht_report *report, struct ht_trust **trust_p);
+
+/* ---- node_load.c ---- */
+
+enum ht_err node_load_open(struct ht_node *node);
+/* Takes the news, and calls node_loaded() from a later turn. */
+void node_load(struct ht_node *node, struct node_news *news);
+bool node_loading(const struct ht_node *node);
+/* Nobody decides by it from now on; NULL is fine. */
+void node_load_old(struct ht_node *node, struct ht_trust *old);
+void node_load_turn(struct ht_node *node);
+void node_load_close(struct ht_node *node);
 
 /* ---- node_root.c ---- */
 
@@ -318,6 +380,9 @@ struct ht_trust *node_disk_load(struct ht_node *node);
 
 /* Hold our entry against our keys, and say what does not fit. */
 void node_watch(struct ht_node *node);
+/* What is in force may be another one: not before the broker has said. */
+void node_watch_later(struct ht_node *node);
+void node_watch_due(struct ht_node *node);
 /* The same daily; and a stale current note, every ten minutes. */
 void node_watch_turn(struct ht_node *node, uint64_t now_ms);
 
@@ -367,8 +432,9 @@ void node_record_fini(struct ht_node *node);
 
 /* ---- node_ask.c ---- */
 
-void node_response(struct ht_node *node, const struct ht_bundle_record *record,
-    const struct ht_header *h, uint64_t place, bool proven);
+/* False: it does not hold by the snapshot that we have, and @may_wait. */
+bool node_response(struct ht_node *node, const struct ht_bundle_record *record,
+    const struct ht_header *h, uint64_t place, bool proven, bool may_wait);
 void node_ask_result(
     struct ht_node *node, const struct ht_result *result, bool proven);
 void node_ended(struct ht_node *node);
@@ -406,6 +472,8 @@ void node_no_disk(struct ht_reasons *reasons);
 /* ---- node_serve.c ---- */
 
 void node_delivered(struct ht_node *node, struct ht_slice frame);
+/* What waited for a newer snapshot is looked at again. */
+void node_unpark(struct ht_node *node);
 /* Calls whose requests are over end without an answer. */
 void node_serve_expire(struct ht_node *node, uint64_t now_ms);
 void node_serve_fini(struct ht_node *node);

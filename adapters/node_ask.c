@@ -778,9 +778,9 @@ open_answer(struct ht_node *node, const struct node_ask *ask,
 	check_response(ask, h, &asked->response, &asked->reasons);
 }
 
-void
+bool
 node_response(struct ht_node *node, const struct ht_bundle_record *record,
-    const struct ht_header *h, uint64_t place, bool proven)
+    const struct ht_header *h, uint64_t place, bool proven, bool may_wait)
 {
 	struct node_ask *ask;
 	struct ht_asked asked = {.response_place = place};
@@ -788,13 +788,19 @@ node_response(struct ht_node *node, const struct ht_bundle_record *record,
 	ask = h->has_reply_to ? ht_map_get(node->by_hash,
 	                            HT_SLICE(h->reply_to.at, HT_HASH_SIZE))
 	                      : NULL;
-	node_got(node, place);
-	if (ask == NULL)
-		return; /* ended, or asked by a process before this one */
+	if (ask == NULL) {
+		node_got(node, place);
+		return true; /* ended, or asked by a process before this one */
+	}
 	asked.answer = h->status;
 	asked.proven = proven && ask->proven;
-	node_told_answer(node, ask, h);
 	open_answer(node, ask, record, h, &asked);
+	if (asked.reasons.n > 0 && may_wait) {
+		ht_asked_fini(&asked);
+		return false;
+	}
+	node_got(node, place);
+	node_told_answer(node, ask, h);
 	if (asked.reasons.n > 0) {
 		/* Something does not hold: nothing of it is shown. */
 		asked.refused_by = HT_WHO_CALLER;
@@ -807,6 +813,7 @@ node_response(struct ht_node *node, const struct ht_bundle_record *record,
 			asked.status = HT_ST_INTERNAL;
 	}
 	finish(node, ask, &asked);
+	return true;
 }
 
 /* ---- the blocking form ---- */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "adapters/node.h"
+#include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "schemas/doc.h"
@@ -380,7 +381,7 @@ node_disk_turn(struct ht_node *node)
 	if (s->started && !atomic_load(&s->ended))
 		return;
 	join(node);
-	if (s->again)
+	if (s->again && ht_clock_mono_ms() >= s->due_ms)
 		begin(node);
 }
 
@@ -404,6 +405,10 @@ node_disk_save(struct ht_node *node, bool whole)
 	enum ht_err err;
 
 	if (whole) {
+		if (!s->again)
+			s->due_ms = ht_clock_mono_ms() + NODE_SAVE_MS;
+		if (s->before == 0) /* a restart would know nothing */
+			s->due_ms = 0;
 		s->again = true;
 		node_disk_turn(node);
 		return;

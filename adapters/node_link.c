@@ -137,6 +137,7 @@ link_event(struct ht_node *node, enum ht_link link)
 		break;
 	case HT_LINK_REFUSED:
 		refused(node);
+		node_watch_due(node); /* what we have may tell why */
 		break;
 	case HT_LINK_WRONG_SERVER:
 		wrong_server(node);
@@ -171,12 +172,32 @@ redial(struct ht_node *node, const char *why)
 		node_break(node, HT_ESYSTEM, "no new socket can be made");
 }
 
+/* The broker forgets who is silent, also while we load what it sent. */
+static void
+keep_alive(struct ht_node *node, uint64_t now_ms)
+{
+	if (since(node->heard_ms, now_ms) > NODE_LOST_MS)
+		redial(node, "nothing came for 45 s");
+	else if (since(node->heard_ms, now_ms) > NODE_PING_MS)
+		ping(node, now_ms);
+}
+
+static void
+ask_anew(struct ht_node *node)
+{
+	if (node->clock_off)
+		say_hello(node);
+	else
+		redial(node, "no answer to HELLO");
+}
+
 void
 node_link_turn(struct ht_node *node, uint64_t now_ms)
 {
 	enum ht_link link = ht_dealer_link(node->dealer);
 
 	node_disk_turn(node);
+	node_load_turn(node);
 	if (node->phase == NODE_BROKEN)
 		return;
 	link_event(node, link);
@@ -190,18 +211,13 @@ node_link_turn(struct ht_node *node, uint64_t now_ms)
 	case NODE_FETCH:
 		if (node->hello_due)
 			say_hello(node);
-		if (since(node->asked_ms, now_ms) <= HELLO_WAIT_MS)
-			return;
-		if (node->clock_off)
-			say_hello(node);
-		else
-			redial(node, "no answer to HELLO");
+		if (node_loading(node))
+			keep_alive(node, now_ms);
+		else if (since(node->asked_ms, now_ms) > HELLO_WAIT_MS)
+			ask_anew(node);
 		return;
 	case NODE_READY:
-		if (since(node->heard_ms, now_ms) > NODE_LOST_MS)
-			redial(node, "nothing came for 45 s");
-		else if (since(node->heard_ms, now_ms) > NODE_PING_MS)
-			ping(node, now_ms);
+		keep_alive(node, now_ms);
 		node_ask_consistency(node, now_ms);
 		return;
 	}

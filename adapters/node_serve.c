@@ -814,9 +814,10 @@ seen_before(struct ht_node *node, const struct node_call *call)
 	return true;
 }
 
-static void
-request(
-    struct ht_node *node, const struct ht_bundle_record *record, uint64_t place)
+/* False: it would be refused, and @may_wait for a newer snapshot. */
+static bool
+request(struct ht_node *node, const struct ht_bundle_record *record,
+    uint64_t place, bool may_wait)
 {
 	struct node_call *call = call_new(node, record, place);
 	uint64_t now_ms = ht_clock_wall_ms();
@@ -827,13 +828,17 @@ request(
 	    call_begin(node, call) != HT_OK) {
 		if (call != NULL)
 			call_free(call);
-		return;
+		return true;
 	}
 	ht_decide_request(node->trust, &call->header,
 	    call->header.has_tag ? &call->tag : NULL, NULL, now_ms, &verdict);
 	call->item = verdict.item;
 	call->grant = verdict.grant;
 	open_request(node, call, record->body, &verdict);
+	if (verdict.reasons.n > 0 && may_wait) {
+		call_end(node, call);
+		return false;
+	}
 	if (ht_map_count(node->calls) > NODE_CALLS_MAX)
 		ht_reasons_add(&verdict.reasons, HT_ST_SOURCE_SLOW,
 		    "the provider is answering %d requests already",
@@ -848,6 +853,7 @@ request(
 		refuse(node, call, &verdict.reasons);
 	else
 		serve(node, call);
+	return true;
 }
 
 /* ---- the door ---- */
@@ -870,10 +876,9 @@ signing_key(const struct ht_node *node, const struct ht_bundle *bundle)
 }
 
 static bool
-bundle_holds(struct ht_node *node, const struct ht_bundle *bundle)
+bundle_holds(struct ht_node *node, const struct ht_bundle *bundle,
+    const struct ht_keyinfo *key)
 {
-	const struct ht_keyinfo *key = signing_key(node, bundle);
-
 	if (key != NULL && ht_bundle_verify(bundle, &key->pub) == HT_OK)
 		return true;
 	ht_log(HT_ERROR, "node %s: a delivery of %.*s/%.*s is dropped: %s",
@@ -895,26 +900,41 @@ record_holds(const struct ht_node *node, const struct ht_bundle *bundle,
 	       ht_record_check(record, ret) == HT_ST_OK;
 }
 
-/* Park a delivery while the snapshot it may rest on is being fetched. */
-static bool
-park(struct ht_node *node, struct ht_slice frame)
-{
-	struct ht_buf *to;
+/*
+ * The broker may have decided by a newer snapshot than ours.  What ours allows
+ * is done at once: it was in force a moment ago, and the answer is decided by
+ * the one in force then, here and at the broker.  What ours refuses waits for
+ * the newer one, which may allow it.
+ */
+struct delivery {
+	struct ht_slice frame;
+	uint64_t records; /* a bit each: those to be handled */
+	unsigned waits;   /* how often it did */
+};
 
-	if (node->phase == NODE_READY &&
-	    (!node->fetch.on || !node->fetch.newer))
-		return false;
-	if (node->n_parked == NODE_PARKED_MAX)
-		return node->trust == NULL;
-	to = &node->parked[node->n_parked];
-	*to = HT_BUF(HT_FRAME_MAX);
-	ht_buf_add(to, frame.at, frame.len);
-	if (to->err != HT_OK) {
-		ht_buf_fini(to);
-		return true;
-	}
-	node->n_parked++;
-	return true;
+static bool
+may_wait(const struct ht_node *node, const struct delivery *d)
+{
+	return node_newer_coming(node) && d->waits < NODE_WAITS_MAX &&
+	       node->n_parked < NODE_PARKED_MAX;
+}
+
+/* What there is no memory for comes again with the next connection. */
+static void
+park(struct ht_node *node, const struct delivery *d, uint64_t records)
+{
+	struct node_parked *to = &node->parked[node->n_parked];
+
+	*to = (struct node_parked){
+	    .frame = HT_BUF(HT_FRAME_MAX),
+	    .records = records,
+	    .waits = d->waits + 1,
+	};
+	ht_buf_add(&to->frame, d->frame.at, d->frame.len);
+	if (to->frame.err == HT_OK)
+		node->n_parked++;
+	else
+		ht_buf_fini(&to->frame);
 }
 
 static bool
@@ -930,33 +950,87 @@ delivery_proven(struct ht_node *node, const struct ht_message *m)
 	    m->deliver.bundle.n_records, m->deliver.checkpoint);
 }
 
-void
-node_delivered(struct ht_node *node, struct ht_slice frame)
+static bool
+handle_record(struct ht_node *node, unsigned i, bool proven, bool may_wait)
 {
 	const struct ht_message *m = node->in;
 	const struct ht_bundle *bundle = &m->deliver.bundle;
-	bool proven;
+	const struct ht_bundle_record *record = &bundle->records[i];
+	uint64_t place = m->deliver.places[i];
+	struct ht_header h;
 
-	if (park(node, frame))
+	if (!record_holds(node, bundle, record, &h)) {
+		ht_log(HT_ERROR,
+		    "node %s: a record at place %llu does not hold; dropped",
+		    node->id, (unsigned long long)place);
+		return true;
+	}
+	if (h.kind == HT_KIND_REQUEST)
+		return request(node, record, place, may_wait);
+	return h.kind != HT_KIND_RESPONSE ||
+	       node_response(node, record, &h, place, proven, may_wait);
+}
+
+/* node->in is the delivery's. */
+static void
+deliver(struct ht_node *node, const struct delivery *d)
+{
+	const struct ht_message *m = node->in;
+	const struct ht_bundle *bundle = &m->deliver.bundle;
+	const struct ht_keyinfo *key;
+	uint64_t later = 0;
+	bool wait = may_wait(node, d), proven;
+
+	if (!node_checkpoint(node, m->deliver.checkpoint))
 		return;
-	if (!node_checkpoint(node, m->deliver.checkpoint) ||
-	    !bundle_holds(node, bundle))
+	key = signing_key(node, bundle);
+	if (key == NULL && wait) {
+		park(node, d, d->records);
+		return;
+	}
+	if (!bundle_holds(node, bundle, key))
 		return;
 	proven = delivery_proven(node, m);
 	for (unsigned i = 0;
-	     i < bundle->n_records && node->phase != NODE_BROKEN; i++) {
-		const struct ht_bundle_record *record = &bundle->records[i];
-		struct ht_header h;
+	     i < bundle->n_records && node->phase != NODE_BROKEN; i++)
+		if ((d->records >> i & 1) != 0 &&
+		    !handle_record(node, i, proven, wait))
+			later |= UINT64_C(1) << i;
+	if (later != 0)
+		park(node, d, later);
+}
+_Static_assert(HT_BUNDLE_MAX <= 64, "a bit for each record");
 
-		if (!record_holds(node, bundle, record, &h))
-			ht_log(HT_ERROR,
-			    "node %s: a record at place %llu does not hold; "
-			    "dropped",
-			    node->id, (unsigned long long)m->deliver.places[i]);
-		else if (h.kind == HT_KIND_REQUEST)
-			request(node, record, m->deliver.places[i]);
-		else if (h.kind == HT_KIND_RESPONSE)
-			node_response(
-			    node, record, &h, m->deliver.places[i], proven);
+void
+node_delivered(struct ht_node *node, struct ht_slice frame)
+{
+	struct delivery d = {.frame = frame, .records = UINT64_MAX};
+
+	if (node->phase == NODE_READY)
+		deliver(node, &d);
+	/* It comes before we know what is in force. */
+	else if (node->n_parked < NODE_PARKED_MAX)
+		park(node, &d, d.records);
+	else if (node->trust != NULL)
+		deliver(node, &d);
+}
+
+void
+node_unpark(struct ht_node *node)
+{
+	unsigned n = node->n_parked;
+
+	/* Some may wait once more: theirs is a place before those to come. */
+	node->n_parked = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct node_parked parked = node->parked[i];
+		struct delivery d = {.frame = ht_buf_slice(&parked.frame),
+		    .records = parked.records,
+		    .waits = parked.waits};
+
+		if (node->phase != NODE_BROKEN &&
+		    ht_message_decode(d.frame, node->in, NULL, NULL) == HT_OK)
+			deliver(node, &d);
+		ht_buf_fini(&parked.frame);
 	}
 }

@@ -74,12 +74,27 @@ node_watch(struct ht_node *node)
 	uint64_t now_ms = ht_clock_wall_ms();
 
 	node->watch_ms = ht_clock_mono_ms() + DAILY_MS;
+	node->unwatched = false;
 	own_keys(node, &own);
 	ht_watch_own(node->trust, &own, now_ms, alarms, warnings);
 	ht_watch_recovered(node->trust, now_ms, warnings);
 	tell(node, HT_ERROR, "ALARM: ", alarms);
 	tell(node, HT_WARN, "", warnings);
 	keep_identity(node, &own);
+}
+
+void
+node_watch_later(struct ht_node *node)
+{
+	node->watch_ms = ht_clock_mono_ms() + DAILY_MS;
+	node->unwatched = true;
+}
+
+void
+node_watch_due(struct ht_node *node)
+{
+	if (node->unwatched)
+		node_watch(node);
 }
 
 void

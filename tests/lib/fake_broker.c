@@ -39,6 +39,12 @@ struct fake {
 	struct ht_log *log;
 	uint64_t snapshot_place;
 	int noticed; /* the lie that nodes were told of */
+	bool renewed;
+	unsigned n_withheld;
+	struct withheld {
+		unsigned peer;
+		uint64_t ref, have, skip;
+	} withheld[PEERS_MAX];
 	unsigned n_peers;
 	struct peer peers[PEERS_MAX];
 	unsigned n_pending;
@@ -72,10 +78,9 @@ commit(struct fake *f)
 }
 
 static void
-log_snapshot(struct fake *f)
+log_snapshot(struct fake *f, struct ht_hash hash, uint64_t version)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(256);
-	struct ht_hash hash = ht_trust_hash(f->world->trust);
 	struct ht_entry e = {.type = HT_ENTRY_SNAPSHOT,
 	    .time_us = ht_clock_wall_us(),
 	    .snapshot = hash};
@@ -84,7 +89,7 @@ log_snapshot(struct fake *f)
 	ht_pack_cstr(&payload, "hash");
 	ht_pack_bin(&payload, hash.at, sizeof(hash.at));
 	ht_pack_cstr(&payload, "version");
-	ht_pack_uint(&payload, ht_trust_version(f->world->trust));
+	ht_pack_uint(&payload, version);
 	e.payload = ht_buf_slice(&payload);
 	MUST(ht_log_append(f->log, &e, NULL));
 	f->snapshot_place = e.seq;
@@ -201,14 +206,18 @@ hello(struct fake *f, const struct ht_received *r)
 	send_to(f, i);
 }
 
-/* All of a later snapshot, and the place of the true one in the log. */
+/* All of a later snapshot; who lies may well have it in the log. */
 static void
 put_lie(struct fake *f, unsigned lie)
 {
 	struct ht_message *m = f->out;
 	struct ht_trust_news news;
+	struct ht_note note;
 
 	ht_lie_tell(f->world, lie, &news);
+	if (ht_note_parse(news.snapshot, &note) == HT_OK)
+		log_snapshot(f, ht_sha256(note.text),
+		    ht_trust_version(f->world->trust) + 1);
 	m->snapshot.version = ht_trust_version(f->world->trust) + 1;
 	m->snapshot.since = 0;
 	m->snapshot.offset = 0;
@@ -242,13 +251,42 @@ notice_lie(struct fake *f)
 }
 
 static void
-get_snapshot(struct fake *f, unsigned peer)
+tell_newer(struct fake *f)
+{
+	for (unsigned i = 0; i < f->n_peers; i++) {
+		struct ht_message *m = fresh(f, HT_MSG_NOTICE, 0);
+
+		m->notice.snapshot = ht_trust_version(f->world->trust);
+		send_to(f, i);
+	}
+}
+
+/* gx.demo/4, which was over, grants what gx.demo/1 does. */
+static void
+make_newer(struct fake *f)
+{
+	struct ht_world *w = (struct ht_world *)(uintptr_t)f->world;
+
+	if (f->renewed || atomic_load(&f->ctl->newer) == 0)
+		return;
+	f->renewed = true;
+	ht_world_put(w, HT_DOC_GRANT, "gx.demo/4",
+	    ht_world_text(w, HT_DOC_GRANT, "gx.demo/1"));
+	ht_world_edit(w, HT_DOC_GRANT, "gx.demo/4", "gx.demo/1", "gx.demo/4");
+	ht_world_edit(
+	    w, HT_DOC_GRANT, "gx.demo/4", "revision: 1", "revision: 2");
+	ht_world_renew(w);
+	log_snapshot(f, ht_trust_hash(w->trust), ht_trust_version(w->trust));
+	tell_newer(f);
+}
+
+static void
+put_snapshot(
+    struct fake *f, unsigned peer, uint64_t ref, uint64_t have, uint64_t skip)
 {
 	static struct ht_buf leaf = {.max = 4096};
 	const struct ht_trust *trust = f->world->trust;
-	uint64_t have = f->in->get_snapshot.have;
-	uint64_t skip = f->in->get_snapshot.offset;
-	struct ht_message *m = fresh(f, HT_MSG_SNAPSHOT, f->in->ref);
+	struct ht_message *m = fresh(f, HT_MSG_SNAPSHOT, ref);
 	HT_AUTO(ht_buf_fini) struct ht_buf gone = HT_BUF(HT_GONE_MAX);
 	struct ht_slice line, note;
 	size_t at = 0;
@@ -283,6 +321,31 @@ get_snapshot(struct fake *f, unsigned peer)
 	    m->snapshot.path, &m->snapshot.n_path));
 	m->snapshot.checkpoint = checkpoint(f);
 	send_to(f, peer);
+}
+
+static void
+get_snapshot(struct fake *f, unsigned peer)
+{
+	struct withheld w = {peer, f->in->ref, f->in->get_snapshot.have,
+	    f->in->get_snapshot.offset};
+
+	if (atomic_load(&f->ctl->withhold) == 0) {
+		put_snapshot(f, w.peer, w.ref, w.have, w.skip);
+	} else if (f->n_withheld < PEERS_MAX) {
+		f->withheld[f->n_withheld++] = w;
+		atomic_fetch_add(&f->ctl->withheld, 1);
+	}
+}
+
+static void
+let_go(struct fake *f)
+{
+	if (atomic_load(&f->ctl->withhold) != 0)
+		return;
+	for (unsigned i = 0; i < f->n_withheld; i++)
+		put_snapshot(f, f->withheld[i].peer, f->withheld[i].ref,
+		    f->withheld[i].have, f->withheld[i].skip);
+	f->n_withheld = 0;
 }
 
 static void
@@ -491,6 +554,8 @@ handle(struct fake *f, const struct ht_received *r)
 	if (peer == f->n_peers)
 		return;
 	notice_lie(f);
+	make_newer(f);
+	let_go(f);
 	switch (f->in->type) {
 	case HT_MSG_GET_SNAPSHOT:
 		get_snapshot(f, peer);
@@ -554,7 +619,8 @@ run(struct ht_fake *ctl, const struct ht_world *world, const char *dir)
 		f.heads[i] = HT_BUF(HT_LEAF_MAX);
 	MUST(ht_log_open(
 	    dir, world->root.log.name, world->log_key, report, &f.log));
-	log_snapshot(&f);
+	log_snapshot(&f, ht_trust_hash(f.world->trust),
+	    ht_trust_version(f.world->trust));
 	MUST(ht_net_open(&net));
 	conf.secret = ht_key_open(world->broker);
 	MUST(ht_router_open(net, &conf, &f.router));

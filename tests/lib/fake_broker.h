@@ -26,6 +26,8 @@ struct ht_fake {
 	atomic_int fork_cosign; /* then ask to cosign another face */
 	atomic_int lie;         /* a snapshot is this of lies.h, plus 1 */
 	atomic_int unlogged;    /* show another leaf for the snapshot's */
+	atomic_int newer;    /* a snapshot more, where gx.demo/4 is not over */
+	atomic_int withhold; /* answer no GET_SNAPSHOT, until it is 0 */
 
 	/* told by the process */
 	atomic_int up; /* bound; address is set */
@@ -34,6 +36,7 @@ struct ht_fake {
 	atomic_int records;
 	atomic_int gots;
 	atomic_int lied;     /* so many snapshots were lies */
+	atomic_int withheld; /* so many GET_SNAPSHOT wait */
 	atomic_int offered;  /* COSIGN of its own accord: the size, plus 1 */
 	atomic_int cosigned; /* its last answer's status */
 };

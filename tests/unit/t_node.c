@@ -481,6 +481,66 @@ what_is_missing_is_named(void **state)
 	assert_int_equal(atomic_load(&f->broker.ctl->bundles), 0);
 }
 
+/* Both have heard that there is a newer snapshot, and wait for it. */
+static void
+hear_of_newer(struct fixture *f)
+{
+	struct ht_fake *ctl = f->broker.ctl;
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+
+	atomic_store(&ctl->withhold, 1);
+	atomic_store(&ctl->newer, 1);
+	while (atomic_load(&ctl->withheld) < 2) {
+		struct got got = ask(f, query_ask(NULL));
+
+		ht_asked_fini(&got.asked);
+		if (ht_clock_mono_ms() > end_ms)
+			fail_msg("no NOTICE");
+	}
+}
+
+/*
+ * What the broker allowed by a newer snapshot is not refused by the older one;
+ * and what that one allows does not wait.
+ */
+static void
+a_newer_snapshot_is_waited_for_where_it_matters(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got, later = {0};
+	json_t *with = params();
+
+	start_all(f);
+	what.despite_policy = true;
+	what.grant = "gx.demo/4";
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_GRANT_PERIOD);
+	ht_asked_fini(&got.asked);
+	hear_of_newer(f);
+	what.params = with;
+	assert_ok(ht_node_begin(f->consumer, &what, take, &later));
+	for (unsigned i = 0; i < 5; i++) {
+		got = ask(f, query_ask(NULL));
+		assert_int_equal(got.asked.status, HT_ST_OK);
+		ht_asked_fini(&got.asked);
+	}
+	assert_int_equal(later.n, 0);
+	atomic_store(&f->broker.ctl->withhold, 0);
+	got = ask(f, query_ask(NULL));
+	ht_asked_fini(&got.asked);
+	assert_ok(drive(f, &later, 1));
+	assert_int_equal(later.asked.status, HT_ST_OK);
+	ht_asked_fini(&later.asked);
+	/* No more: a refusal is one, at once. */
+	what.params = NULL;
+	what.grant = "gx.demo/5";
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_GRANT_STATE);
+	ht_asked_fini(&got.asked);
+	json_decref(with);
+}
+
 /* A broker that lets everything pass does not open the provider's door. */
 static void
 the_provider_decides_for_itself(void **state)
@@ -1281,6 +1341,7 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(many_at_once_travel_in_bundles),
     NODE_TEST(what_will_be_refused_does_not_leave),
     NODE_TEST(what_is_missing_is_named),
+    NODE_TEST(a_newer_snapshot_is_waited_for_where_it_matters),
     NODE_TEST(the_provider_decides_for_itself),
     NODE_TEST(an_answer_has_so_many_records),
     NODE_TEST(rows_of_others_are_not_taken),
