@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/conf/edit.h"
 #include "schemas/entry.h"
 #include "schemas/rules.h"
 
@@ -30,17 +31,6 @@ ht_law_close(struct ht_law *law)
 	ht_conf_free(&law->conf);
 }
 
-static struct ht_yaml *
-child(struct ht_yaml *map, const char *key)
-{
-	if (ht_yaml_type(map) != HT_YAML_MAP)
-		return NULL;
-	for (size_t i = 0; i < ht_yaml_count(map); i++)
-		if (strcmp(ht_yaml_key(map, i), key) == 0)
-			return ht_yaml_at(map, i);
-	return NULL;
-}
-
 struct ht_yaml *
 ht_law_find(const struct ht_law *law, ...)
 {
@@ -50,7 +40,7 @@ ht_law_find(const struct ht_law *law, ...)
 
 	va_start(keys, law);
 	while ((key = va_arg(keys, const char *)) != NULL) {
-		next = child(at, key);
+		next = ht_yaml_child(at, key);
 		if (next == NULL)
 			break;
 		at = next;
@@ -94,7 +84,7 @@ ht_law_advises(const struct ht_law *law, struct ht_yaml *value,
 static bool
 has(const struct ht_law *law, const char *key)
 {
-	return child(law->top, key) != NULL;
+	return ht_yaml_child(law->top, key) != NULL;
 }
 
 /* Elements that are missing have no place: they are told at the item's name. */
@@ -188,7 +178,7 @@ is_one_of(struct ht_yaml *value, const struct ht_word *words, int *ret)
 static bool
 shared_by(const struct ht_law *law, int method)
 {
-	struct ht_yaml *list = child(law->top, "methods");
+	struct ht_yaml *list = ht_yaml_child(law->top, "methods");
 	int is;
 
 	for (size_t i = 0; list != NULL && i < ht_yaml_count(list); i++)
@@ -202,7 +192,7 @@ shared_by(const struct ht_law *law, int method)
 static void
 check_methods(const struct ht_law *law)
 {
-	struct ht_yaml *methods = child(law->top, "methods");
+	struct ht_yaml *methods = ht_yaml_child(law->top, "methods");
 	unsigned asked = HT_OPS(HT_OP_QUERY) | HT_OPS(HT_OP_VERIFY);
 	int format;
 	bool file;
@@ -213,7 +203,8 @@ check_methods(const struct ht_law *law)
 	    !shared_by(law, HT_ENTRY_BY_INTERFACE))
 		ht_law_advises(law, methods, "methods",
 		    "query and verify are an interface; list it");
-	if (!is_one_of(child(law->top, "format"), ht_entry_formats, &format))
+	if (!is_one_of(
+	        ht_yaml_child(law->top, "format"), ht_entry_formats, &format))
 		return;
 	file = format != HT_ENTRY_DATABASE && format != HT_ENTRY_INTERFACE &&
 	       format != HT_ENTRY_SELF;
@@ -232,11 +223,11 @@ check_guide(const struct ht_law *law)
 {
 	static const char *const elements[] = {
 	    "code", "kind", "provider-code", "summary", "open", "published"};
-	struct ht_yaml *entry = child(law->top, "entry");
+	struct ht_yaml *entry = ht_yaml_child(law->top, "entry");
 	HT_AUTO(ht_buf_fini) struct ht_buf missing = HT_BUF(256);
 
 	for (size_t i = 0; i < HT_COUNT(elements); i++)
-		if (entry == NULL || child(entry, elements[i]) == NULL)
+		if (entry == NULL || ht_yaml_child(entry, elements[i]) == NULL)
 			ht_buf_fmt(&missing, "%s%s",
 			    missing.len > 0 ? ", " : "", elements[i]);
 	if (missing.len > 0)
@@ -252,17 +243,19 @@ check_assessed(const struct ht_law *law)
 {
 	const struct ht_schema *record = law->item->record;
 	struct ht_yaml *at = ht_law_at(law, "item");
-	struct ht_yaml *entry = child(law->top, "entry");
-	struct ht_yaml *days = entry != NULL ? child(entry, "assessed") : NULL;
+	struct ht_yaml *entry = ht_yaml_child(law->top, "entry");
+	struct ht_yaml *days =
+	    entry != NULL ? ht_yaml_child(entry, "assessed") : NULL;
 	bool personal = false;
 
 	for (size_t i = 0; i < ht_schema_fields(record); i++)
 		personal = personal || ht_schema_field_level(record, i) >= 2;
-	if (days == NULL || child(days, "secrecy") == NULL)
+	if (days == NULL || ht_yaml_child(days, "secrecy") == NULL)
 		ht_law_advises(law, days != NULL ? days : at, "assessed",
 		    "no day of the assessment of secrecy risks; add 'entry: "
 		    "{assessed: {secrecy: ...}}'");
-	if (personal && (days == NULL || child(days, "personal") == NULL))
+	if (personal &&
+	    (days == NULL || ht_yaml_child(days, "personal") == NULL))
 		ht_law_advises(law, days != NULL ? days : at, "assessed",
 		    "fields of level 2 or 3, and no day of the assessment of "
 		    "the impact on personal information; add 'entry: "

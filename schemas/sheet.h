@@ -45,10 +45,31 @@ size_t ht_sheet_line(const struct ht_sheet *sheet, size_t item);
  */
 enum ht_err ht_sheet_draft(const struct ht_sheet *sheet, size_t item,
     struct ht_report *report, struct ht_buf *out) HT_MUST_USE;
-/* Where the sheet says other than the item does: a finding a cell. */
-enum ht_err ht_sheet_compare(const struct ht_sheet *sheet, size_t item,
+
+/* Reports of what was found. */
+struct ht_sheet_says {
+	struct ht_report *report; /* mistakes, and what a sheet cannot change */
+	struct ht_report *said;   /* each cell that differs; may be NULL */
+	struct ht_report *why;    /* what makes a new version of it */
+};
+struct ht_sheet_next {
+	uint32_t version;
+	uint64_t revision;
+};
+/*
+ * Append the next state of @with as the sheet has it, nothing if it says the
+ * same: its text with those values changed that differ, and as it was in all
+ * that a table cannot say.  The next revision; where that would break who uses
+ * it (ht_rules_revision(), or a grant of all its fields) the next version.
+ * @with is of the sheet's version, or an older one: then a version it is.
+ *
+ * @docs: the catalog.  Errors: HT_EINVALID, HT_EMALFORMED with findings in
+ * to->report; HT_ETOOBIG; HT_ENOMEM.
+ */
+enum ht_err ht_sheet_revise(const struct ht_sheet *sheet, size_t item,
     struct ht_doc *const *docs, size_t n, const struct ht_doc *with,
-    struct ht_report *report) HT_MUST_USE;
+    const struct ht_sheet_says *to, struct ht_sheet_next *ret,
+    struct ht_buf *out) HT_MUST_USE;
 
 /* ---- inside schemas/ ---- */
 

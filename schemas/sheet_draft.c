@@ -26,83 +26,27 @@ blame(const struct drafting *d, unsigned column, const char *text)
 	ht_sheet_blame(d->sheet, d->item->row, column, d->report, text);
 }
 
-void
-ht_sheet_quote(struct ht_buf *out, struct ht_slice text)
-{
-	ht_buf_u8(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.at[i] == '"' || text.at[i] == '\\')
-			ht_buf_u8(out, '\\');
-		if (text.at[i] == '\t')
-			ht_buf_str(out, "\\t");
-		else
-			ht_buf_u8(out, text.at[i]);
-	}
-	ht_buf_u8(out, '"');
-}
+/* ---- the head ---- */
 
+/* Nothing where the cell is blank. */
 static void
-line(struct drafting *d, const char *key, struct ht_slice text)
+line(struct drafting *d, const char *key, unsigned column)
 {
-	if (text.len == 0)
+	if (of_item(d, column).len == 0)
 		return;
 	ht_buf_fmt(d->out, "%s: ", key);
-	ht_sheet_quote(d->out, text);
+	(void)ht_sheet_value(d->sheet, d->item, column, d->report, d->out);
 	ht_buf_u8(d->out, '\n');
 }
 
 static void
-titled(struct drafting *d, const char *key, struct ht_slice text)
+titled(struct drafting *d, const char *key, unsigned column)
 {
-	if (text.len == 0)
+	if (of_item(d, column).len == 0)
 		return;
 	ht_buf_fmt(d->out, "%s: {zh: ", key);
-	ht_sheet_quote(d->out, text);
+	ht_sheet_quote(d->out, of_item(d, column));
 	ht_buf_str(d->out, "}\n");
-}
-
-/* ---- words and lists ---- */
-
-static void
-word_line(struct drafting *d, const char *key, unsigned column,
-    const char *const *names, const char *const *words)
-{
-	struct ht_slice text = of_item(d, column);
-	int i = ht_sheet_word(text, names);
-
-	if (i >= 0)
-		ht_buf_fmt(d->out, "%s: %s\n", key, words[i]);
-	else if (text.len > 0)
-		blame(d, column,
-		    "none of the words of this column; docs/catalog.md has "
-		    "them");
-}
-
-static void
-methods_line(struct drafting *d)
-{
-	struct ht_slice rest = of_item(d, HT_SHEET_METHODS), part;
-	unsigned n = 0, seen = 0;
-
-	if (rest.len == 0)
-		return;
-	ht_buf_str(d->out, "methods: [");
-	while (ht_sheet_part(&rest, &part)) {
-		int i = ht_sheet_word(part, ht_sheet_methods);
-
-		if (i < 0)
-			blame(d, HT_SHEET_METHODS,
-			    "服务接口, 批量交换 and 文件下载 are expected, "
-			    "with "
-			    "、 between them");
-		else if (seen & (1u << i))
-			blame(d, HT_SHEET_METHODS, "one of them stands twice");
-		else
-			ht_buf_fmt(d->out, "%s%s", n++ > 0 ? ", " : "",
-			    ht_sheet_method_keys[i]);
-		seen |= i < 0 ? 0 : 1u << i;
-	}
-	ht_buf_str(d->out, "]\n");
 }
 
 /* "code text；code text": bases and purposes. */
@@ -131,66 +75,20 @@ coded_lines(struct drafting *d, const char *key, unsigned column)
 		blame(d, column, "one is needed: a code, a space and the text");
 }
 
-/* ---- the head ---- */
-
-static void
-published_line(struct drafting *d)
-{
-	struct ht_slice text = of_item(d, HT_SHEET_PUBLISHED);
-	char day[HT_SHEET_DAY];
-
-	if (text.len == 0)
-		return;
-	if (!ht_sheet_day(text, day))
-		blame(
-		    d, HT_SHEET_PUBLISHED, "a day like 2026-11-24 is expected");
-	else
-		ht_buf_fmt(d->out, "  published: %s\n", day);
-}
-
-static void
-open_line(struct drafting *d)
-{
-	struct ht_slice text = of_item(d, HT_SHEET_OPEN);
-	int yes = ht_sheet_yes(text);
-
-	if (yes < 0)
-		blame(d, HT_SHEET_OPEN, HT_SHEET_YES_OR_NO);
-	else if (text.len > 0)
-		ht_buf_fmt(d->out, "  open: %s\n", yes ? "true" : "false");
-}
-
-static void
-related_line(struct drafting *d)
-{
-	struct ht_slice rest = of_item(d, HT_SHEET_RELATED), part;
-	unsigned n = 0;
-
-	if (rest.len == 0)
-		return;
-	ht_buf_str(d->out, "  related: [");
-	while (ht_sheet_part(&rest, &part)) {
-		ht_buf_str(d->out, n++ > 0 ? ", " : "");
-		ht_sheet_quote(d->out, part);
-	}
-	ht_buf_str(d->out, "]\n");
-}
-
 static void
 entry_lines(struct drafting *d)
 {
 	size_t start = d->out->len;
 
 	ht_buf_str(d->out, "entry:\n");
-	line(d, "  code", of_item(d, HT_SHEET_CODE));
-	word_line(
-	    d, "  kind", HT_SHEET_KIND, ht_sheet_kinds, ht_sheet_kind_keys);
-	line(d, "  provider-code", of_item(d, HT_SHEET_PROVIDER_CODE));
-	titled(d, "  summary", of_item(d, HT_SHEET_SUMMARY));
-	open_line(d);
-	line(d, "  open-conditions", of_item(d, HT_SHEET_OPEN_CONDITIONS));
-	published_line(d);
-	related_line(d);
+	line(d, "  code", HT_SHEET_CODE);
+	line(d, "  kind", HT_SHEET_KIND);
+	line(d, "  provider-code", HT_SHEET_PROVIDER_CODE);
+	titled(d, "  summary", HT_SHEET_SUMMARY);
+	line(d, "  open", HT_SHEET_OPEN);
+	line(d, "  open-conditions", HT_SHEET_OPEN_CONDITIONS);
+	line(d, "  published", HT_SHEET_PUBLISHED);
+	line(d, "  related", HT_SHEET_RELATED);
 	if (d->out->len == start + strlen("entry:\n"))
 		d->out->len = start; /* nothing is said */
 }
@@ -215,9 +113,9 @@ share_lines(struct drafting *d)
 		    "what is shared on conditions says them here; or the "
 		    "共享类型 is 无条件共享");
 	if (i == 2)
-		line(d, "reason", text);
+		line(d, "reason", HT_SHEET_CONDITIONS);
 	else if (!ht_slice_is(text, "无条件"))
-		titled(d, "conditions", text);
+		titled(d, "conditions", HT_SHEET_CONDITIONS);
 	ht_buf_fmt(
 	    d->out, "operations: %s\n", i == 2 ? "[]" : "[query, verify]");
 }
@@ -232,21 +130,20 @@ head_lines(struct drafting *d)
 	    d->item->name, d->item->version);
 	if (of_item(d, HT_SHEET_TITLE).len == 0)
 		blame(d, HT_SHEET_TITLE, "the name is needed");
-	titled(d, "title", of_item(d, HT_SHEET_TITLE));
+	titled(d, "title", HT_SHEET_TITLE);
 	if (!ht_name_valid(member))
 		blame(d, HT_SHEET_MEMBER,
 		    "the provider's name in the directory is needed, like "
 		    "scjg.demo/registry");
 	else
-		line(d, "provider", member);
+		line(d, "provider", HT_SHEET_MEMBER);
 	share_lines(d);
 	coded_lines(d, "basis", HT_SHEET_BASIS);
 	coded_lines(d, "purposes", HT_SHEET_PURPOSES);
-	word_line(d, "format", HT_SHEET_FORMAT, ht_sheet_formats,
-	    ht_sheet_format_keys);
-	methods_line(d);
-	titled(d, "cycle", of_item(d, HT_SHEET_CYCLE));
-	titled(d, "scope", of_item(d, HT_SHEET_SCOPE));
+	line(d, "format", HT_SHEET_FORMAT);
+	line(d, "methods", HT_SHEET_METHODS);
+	titled(d, "cycle", HT_SHEET_CYCLE);
+	titled(d, "scope", HT_SHEET_SCOPE);
 	entry_lines(d);
 }
 

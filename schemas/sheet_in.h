@@ -51,10 +51,43 @@ bool ht_sheet_coded(struct ht_slice *rest, struct ht_slice *ret_code,
 /* Append what export writes for it; of what is no word, the cell. */
 void ht_sheet_usual(unsigned column, struct ht_slice cell, struct ht_buf *out);
 
-/* ---- drafts: sheet_draft.c ---- */
+/* ---- against what there is: sheet_compare.c ---- */
+
+/*
+ * The rows of an item against @with: whoever compares is called for each cell
+ * that says otherwise, of the whole item first, then of fields in the record's
+ * order; for each field without a row; and for each row of a field that the
+ * record has not.
+ */
+struct ht_sheet_against {
+	const struct ht_sheet *sheet;
+	const struct ht_sheet_item *item;
+	struct ht_doc *const *docs; /* for titles */
+	size_t n;
+	const struct ht_doc *with;
+	void (*cell)(
+	    void *arg, size_t row, unsigned column, struct ht_slice has);
+	void (*gone)(void *arg, const char *field);
+	void (*come)(void *arg, size_t row);
+	void *arg;
+};
+enum ht_err ht_sheet_against(const struct ht_sheet_against *against)
+    HT_MUST_USE;
+/* The row of a field; -1: it has none. */
+int ht_sheet_row_of(const struct ht_sheet *sheet,
+    const struct ht_sheet_item *item, const char *field);
+
+/* ---- values: sheet_value.c ---- */
 
 /* A scalar in double quotes; cells hold no line ends and no controls. */
 void ht_sheet_quote(struct ht_buf *out, struct ht_slice text);
+/* What the item's cell is in YAML; false with a finding: none of its words. */
+bool ht_sheet_value(const struct ht_sheet *sheet,
+    const struct ht_sheet_item *item, unsigned column, struct ht_report *report,
+    struct ht_buf *out);
+
+/* ---- drafts: sheet_draft.c ---- */
+
 /*
  * A field as "name: {title: ..., x-level: ..., type: ...}\n", without a level
  * in a request; false with a finding where its cells cannot be that.

@@ -91,6 +91,15 @@ const struct ht_verb ht_catalog_export = {
 
 /* ---- import ---- */
 
+/* What becomes of an item of the sheet. */
+struct fate {
+	const struct ht_doc *with; /* the one there is; NULL: it is new */
+	struct ht_sheet_next next;
+	struct ht_buf draft;    /* empty: nothing is to be done */
+	struct ht_report *said; /* where it differs */
+	struct ht_report *why;  /* it is a new version */
+};
+
 struct import {
 	const char *path;
 	const char *out;
@@ -98,17 +107,23 @@ struct import {
 	struct ht_docs docs;
 	struct ht_sheet *sheet;
 	struct ht_report *report; /* what is wrong with the sheet */
-	struct ht_report *other;  /* where it and the catalog differ */
-	size_t drafted;
+	struct fate *fates;
+	size_t drafted, revised;
 };
 
 static void
 import_fini(struct import *m)
 {
+	for (size_t i = 0; m->fates != NULL && i < ht_sheet_items(m->sheet);
+	     i++) {
+		ht_buf_fini(&m->fates[i].draft);
+		ht_report_free(&m->fates[i].said);
+		ht_report_free(&m->fates[i].why);
+	}
+	free(m->fates);
 	ht_docs_fini(&m->docs);
 	ht_sheet_free(&m->sheet);
 	ht_report_free(&m->report);
-	ht_report_free(&m->other);
 }
 
 static int
@@ -149,25 +164,61 @@ check_out(const char *out)
 	    out, out);
 }
 
+/* The item of that name and version, or the newest before it. */
+static const struct ht_doc *
+find_before(const struct import *m, const char *name)
+{
+	const struct ht_doc *found = ht_docs_find(&m->docs, HT_DOC_ITEM, name);
+	size_t len = strcspn(name, "@");
+	unsigned long version = strtoul(name + len + 1, NULL, 10);
+
+	for (size_t i = 0; found == NULL && i < m->docs.n; i++) {
+		const struct ht_doc *doc = m->docs.at[i];
+
+		if (doc->kind == HT_DOC_ITEM &&
+		    strlen(doc->item->name) == len &&
+		    strncmp(doc->item->name, name, len) == 0 &&
+		    doc->item->version < version)
+			found = doc;
+	}
+	for (size_t i = 0; found != NULL && i < m->docs.n; i++) {
+		const struct ht_doc *doc = m->docs.at[i];
+
+		if (doc->kind == HT_DOC_ITEM &&
+		    strcmp(doc->item->name, found->item->name) == 0 &&
+		    doc->item->version > found->item->version &&
+		    doc->item->version <= version)
+			found = doc;
+	}
+	return found;
+}
+
+static enum ht_err
+draft_one(struct import *m, size_t i, const char *name)
+{
+	struct fate *f = &m->fates[i];
+	const struct ht_sheet_says to = {
+	    m->report, f->said = ht_report_new(), f->why = ht_report_new()};
+
+	f->draft = HT_BUF(HT_DOC_MAX);
+	f->with = find_before(m, name);
+	if (f->with == NULL)
+		return ht_sheet_draft(m->sheet, i, m->report, &f->draft);
+	return ht_sheet_revise(m->sheet, i, m->docs.at, m->docs.n, f->with, &to,
+	    &f->next, &f->draft);
+}
+
 /* All drafts are made before one is written: a sheet is taken whole or not. */
 static int
-draft_all(struct import *m, struct ht_buf *drafts)
+draft_all(struct import *m)
 {
 	for (size_t i = 0; i < ht_sheet_items(m->sheet); i++) {
 		char name[HT_DOC_NAME_MAX + 1];
-		const struct ht_doc *with;
 		enum ht_err err;
 
-		drafts[i] = HT_BUF(HT_DOC_MAX);
 		ht_sheet_name(m->sheet, i, name);
-		with = ht_docs_find(&m->docs, HT_DOC_ITEM, name);
-		if (with == NULL)
-			err =
-			    ht_sheet_draft(m->sheet, i, m->report, &drafts[i]);
-		else
-			err = ht_sheet_compare(
-			    m->sheet, i, m->docs.at, m->docs.n, with, m->other);
-		if (err == HT_ENOMEM || err == HT_ETOOBIG)
+		err = draft_one(m, i, name);
+		if (err != HT_OK && err != HT_EINVALID && err != HT_EMALFORMED)
 			return ht_cli_error(err, NULL, "cannot draft", name);
 	}
 	if (ht_report_count(m->report) == 0)
@@ -175,29 +226,73 @@ draft_all(struct import *m, struct ht_buf *drafts)
 	return ht_cli_error(HT_EINVALID, m->report, "cannot take", m->path);
 }
 
-static int
-write_all(struct import *m, const struct ht_buf *drafts)
-{
-	for (size_t i = 0; i < ht_sheet_items(m->sheet); i++) {
-		char name[HT_DOC_NAME_MAX + 1], file[HT_DOC_NAME_MAX + 8];
-		HT_AUTO(ht_mem_free) char *path = NULL;
-		int rc;
+/* ---- what was drafted ---- */
 
-		if (drafts[i].len == 0)
-			continue;
-		ht_sheet_name(m->sheet, i, name);
-		(void)snprintf(
-		    file, sizeof(file), "%s.yaml", strchr(name, '/') + 1);
-		path = ht_fs_join(m->out, file);
-		if (path == NULL)
-			return ht_cli_error(
-			    HT_ENOMEM, NULL, "cannot write", file);
-		rc = ht_cli_write_new(path, 0644, ht_buf_slice(&drafts[i]));
-		if (rc != HT_CLI_GO)
-			return rc;
+static void
+say_fate(const struct import *m, size_t i, const char *path)
+{
+	const struct fate *f = &m->fates[i];
+	const char *name = f->with != NULL ? f->with->item->name : "";
+
+	if (f->with == NULL) {
 		printf("%s: drafted from line %zu\n", path,
 		    ht_sheet_line(m->sheet, i));
-		m->drafted++;
+		return;
+	}
+	ht_report_print(f->said, stdout);
+	if (f->next.version == f->with->item->version) {
+		printf("%s: drafted as revision %llu of %s@%u\n", path,
+		    (unsigned long long)f->next.revision, name,
+		    f->next.version);
+		return;
+	}
+	printf("%s: drafted as version %u of %s, after version %u\n", path,
+	    f->next.version, name, f->with->item->version);
+	for (unsigned w = 0; w < ht_report_count(f->why) && w < HT_FINDINGS_MAX;
+	     w++)
+		printf("  %s\n", ht_report_text(f->why, w));
+	printf("  say in the next revision of %s@%u until when it is served "
+	       "('until')\n",
+	    name, f->with->item->version);
+}
+
+static int
+write_one(struct import *m, size_t i)
+{
+	struct fate *f = &m->fates[i];
+	char name[HT_DOC_NAME_MAX + 1], file[HT_DOC_NAME_MAX + 24];
+	HT_AUTO(ht_mem_free) char *path = NULL;
+	int rc;
+
+	ht_sheet_name(m->sheet, i, name);
+	if (f->with != NULL)
+		(void)snprintf(name, sizeof(name), "%s@%u", f->with->item->name,
+		    f->next.version);
+	(void)snprintf(file, sizeof(file), "%s.yaml", strchr(name, '/') + 1);
+	path = ht_fs_join(m->out, file);
+	if (path == NULL)
+		return ht_cli_error(HT_ENOMEM, NULL, "cannot write", file);
+	rc = ht_cli_write_new(path, 0644, ht_buf_slice(&f->draft));
+	if (rc == HT_CLI_GO)
+		say_fate(m, i, path);
+	return rc;
+}
+
+static int
+write_all(struct import *m)
+{
+	for (size_t i = 0; i < ht_sheet_items(m->sheet); i++) {
+		int rc = HT_CLI_GO;
+
+		if (m->fates[i].draft.len == 0)
+			continue;
+		rc = write_one(m, i);
+		if (rc != HT_CLI_GO)
+			return rc;
+		if (m->fates[i].with == NULL)
+			m->drafted++;
+		else
+			m->revised++;
 	}
 	return HT_CLI_GO;
 }
@@ -206,40 +301,35 @@ static int
 take(struct import *m)
 {
 	size_t n = ht_sheet_items(m->sheet);
-	HT_AUTO(ht_mem_free)
-	struct ht_buf *drafts = calloc(n + 1, sizeof(*drafts));
 	int rc;
 
-	if (drafts == NULL)
+	m->fates = calloc(n, sizeof(*m->fates));
+	if (m->fates == NULL)
 		return ht_cli_error(HT_ENOMEM, NULL, "cannot draft", m->path);
-	rc = draft_all(m, drafts);
+	rc = draft_all(m);
 	if (rc == HT_CLI_GO)
-		rc = write_all(m, drafts);
-	for (size_t i = 0; i < n; i++)
-		ht_buf_fini(&drafts[i]);
+		rc = write_all(m);
 	if (rc != HT_CLI_GO)
 		return rc;
-	printf("%zu items: %zu drafted, %zu in the catalog already\n", n,
-	    m->drafted, n - m->drafted);
-	if (ht_report_count(m->other) == 0)
-		return HT_EXIT_OK;
-	ht_cli_report(m->other);
-	return ht_cli_fail(HT_EXIT_REFUSED,
-	    "the sheet differs from %s at %u places: change the documents "
-	    "there, with their next revision, or the sheet",
-	    m->dir, ht_report_count(m->other));
+	printf("%zu items: %zu drafted, %zu changed, %zu as they are in the "
+	       "catalog\n",
+	    n, m->drafted, m->revised, n - m->drafted - m->revised);
+	if (m->drafted + m->revised == 0)
+		printf("nothing is to be done\n");
+	return HT_EXIT_OK;
 }
 
 static int
 import(int argc, char **argv)
 {
 	HT_AUTO(import_fini)
-	struct import m = {.report = ht_report_new(), .other = ht_report_new()};
+	struct import m = {.report = ht_report_new()};
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("out", "DIR", m.out,
 	        "a folder for the drafts; nothing is overwritten"),
 	    HT_OPT_MAY("dir", "DIR", m.dir,
-	        "the authority's folder: what is there is compared instead"),
+	        "the authority's folder: what is there is changed, not drafted "
+	        "anew"),
 	};
 	const struct ht_usage_of takes = {
 	    "hutong catalog import FILE --out DIR [--dir DIR]", opts,
@@ -261,6 +351,6 @@ import(int argc, char **argv)
 const struct ht_verb ht_catalog_import = {
     .name = "import",
     .synopsis = "FILE --out DIR [--dir DIR]",
-    .help = "drafts of the items of a spreadsheet; or where it differs",
+    .help = "drafts of the items of a spreadsheet that are new or changed",
     .run = import,
 };

@@ -100,6 +100,7 @@ struct frame {
 	bool has_key; /* MAP: a key was read, and its value is still to come */
 	char *key;    /* that key, owned; NULL if it was refused */
 	unsigned key_line, key_column;
+	size_t key_start;
 };
 
 struct builder {
@@ -146,6 +147,8 @@ new_value(struct builder *b, enum kind kind, yaml_mark_t mark,
 	value->kind = kind;
 	value->line = (unsigned)mark.line + 1;
 	value->column = (unsigned)mark.column + 1;
+	value->start = mark.index;
+	value->end = mark.index;
 	value->number = conf->count++;
 	value->len = text.len;
 	if (text.len > 0)
@@ -212,6 +215,7 @@ attach(struct builder *b, struct ht_yaml *value)
 		value->key = HT_TAKE(frame->key);
 		value->key_line = frame->key_line;
 		value->key_column = frame->key_column;
+		value->key_start = frame->key_start;
 		err = index_child(frame->value, value);
 		if (err != HT_OK)
 			return err;
@@ -259,6 +263,7 @@ take_key(struct builder *b, const struct ht_yaml *key)
 	frame->has_key = true;
 	frame->key_line = key->line;
 	frame->key_column = key->column;
+	frame->key_start = key->start;
 	if (fault != NULL) {
 		ht_conf_finding(b->conf, key->line, key->column,
 		    "the key '%.60s' %s", key->text, fault);
@@ -281,6 +286,7 @@ on_scalar(struct builder *b, const yaml_event_t *event)
 	err = new_value(b, SCALAR, event->start_mark, text, &value);
 	if (err != HT_OK)
 		return err;
+	value->end = event->end_mark.index;
 	value->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	if (wants_key(b))
 		return take_key(b, value);
@@ -334,6 +340,10 @@ open_value(struct builder *b, const yaml_event_t *event, enum kind kind)
 	} else {
 		err = attach(b, value);
 	}
+	value->flow =
+	    kind == LIST
+	        ? event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
+	        : event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
 	b->stack[b->depth++] = (struct frame){.value = value};
 	return err;
 }
@@ -369,7 +379,7 @@ on_event(struct builder *b, const yaml_event_t *event)
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		HT_ASSERT(b->depth > 0);
-		b->depth--;
+		b->stack[--b->depth].value->end = event->end_mark.index;
 		return HT_OK;
 	case YAML_NO_EVENT:
 	case YAML_STREAM_START_EVENT:

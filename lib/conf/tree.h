@@ -20,6 +20,8 @@ struct ht_yaml {
 	bool refused; /* a finding about its form was made: once is enough */
 	unsigned line, column;
 	unsigned key_line, key_column; /* in a map */
+	size_t start, end, key_start;  /* in characters of the text */
+	bool flow;                     /* LIST, MAP: in brackets */
 	uint32_t number;               /* of the value in the document */
 	char *key;                     /* in a map; owned */
 	struct ht_yaml **children;

@@ -4,6 +4,7 @@
 set -u
 hutong=$HT_BUILD/hutong
 items=$PWD/schemas/items
+root=$PWD/tests/fuzz/corpus/trust/root
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
 cd "$dir" || exit 1
@@ -119,6 +120,74 @@ exits 1 "word.csv:2: 查询参数: 是 or 否 is expected" \
 ok "no word is quietly a no, and a field that stands twice is told"
 exits 1 "never overwritten" "$hutong" catalog import gb-in.csv --out d1
 ok "no draft is overwritten"
+# --- against the authority's folder ---
+mkdir -p auth/items/gx.demo out1 out2 out3 out4
+cp "$root" auth/root.note
+for f in "$items"/*.yaml; do
+	f=${f##*/}
+	cp "$items/$f" "auth/items/gx.demo/${f%.yaml}@1.note"
+done
+"$hutong" catalog export auth --encoding gb18030 --out all.csv >out 2>err &&
+	exits 0 "12 items: 0 drafted, 0 changed, 12 as they are" \
+		"$hutong" catalog import all.csv --dir auth --out out1 &&
+	grep -q "nothing is to be done" out && [ -z "$(ls out1)" ]
+ok "the catalog's own sheet comes back, and there is nothing to do"
+cat >edit.py <<'END'
+import csv
+with open("all.csv", encoding="gb18030", newline="") as f:
+    rows = list(csv.DictReader(f, strict=True))
+def save(name, rows):
+    with open(name, "w", encoding="utf-8-sig", newline="") as f:
+        w = csv.DictWriter(f, rows[0].keys())
+        w.writeheader()
+        w.writerows(rows)
+def edited(**cells):
+    return [dict(r, **(cells.get(r["字段"], {}) | cells.get("item", {})))
+            if r["事项编码"] == "gx.demo/SCZTDJ" else r for r in rows]
+one = edited(item={"信息资源名称": "市场主体基本信息"}, ztmc={"数据分级": "1"})
+last = max(i for i, r in enumerate(one) if r["事项编码"] == "gx.demo/SCZTDJ")
+one.insert(last, dict(one[last], 字段="bz", 信息项名称="备注", 数据类型="C",
+                      数据长度="200", 数据分级="1", 是否必填="", 查询参数=""))
+save("edited.csv", one)
+save("breaks.csv", edited(zczb_bz={"是否必填": "是"}))
+save("cannot.csv", edited(djlx={"数据类型": "整型I"}, item={"提供方标识": "a.demo/b"}))
+END
+python3 edit.py
+exits 0 "12 items: 0 drafted, 1 changed, 11 as they are" \
+	"$hutong" catalog import edited.csv --dir auth --out out2 &&
+	[ "$(ls out2)" = SCZTDJ@1.yaml ] && [ "$(grep -c ^edited.csv out)" = 3 ]
+ok "an item that was edited is drafted alone, and told a line a cell"
+cat >want <<'END'
+-revision: 1
+-title: {zh: "市场主体登记信息", en: "Market entity registration"}
++revision: 2
++title: {zh: "市场主体基本信息", en: "Market entity registration"}
+-      x-level: 0
++      x-level: 1
++    bz: {title: "备注", x-level: 1, type: string, x-bytes: 200}
+END
+diff -U0 auth/items/gx.demo/SCZTDJ@1.note out2/SCZTDJ@1.yaml |
+	grep '^[-+][^-+]' | diff want - >out 2>err
+ok "... with just that: lists, rules, comments and the English stay"
+exits 0 "revision 2, well formed" "$hutong" catalog check --quiet \
+	out2/SCZTDJ@1.yaml
+ok "the draft is checked"
+exits 0 "'title' changes" "$hutong" catalog diff \
+	auth/items/gx.demo/SCZTDJ@1.note out2/SCZTDJ@1.yaml &&
+	grep -q "the field ztmc is of level 1, and was of 0" out &&
+	grep -q "the item has a new field bz, of level 1" out
+ok "... and is told in words"
+exits 0 "SCZTDJ@2.yaml: drafted as version 2 of gx.demo/SCZTDJ, after" \
+	"$hutong" catalog import breaks.csv --dir auth --out out3 &&
+	grep -q "the rule 'required' of the record is another" out &&
+	grep -q "revision of gx.demo/SCZTDJ@1 until when it is served" out &&
+	"$hutong" catalog check --quiet out3/SCZTDJ@2.yaml >out 2>err
+ok "what breaks who uses it is the next version, and why is told"
+exits 1 "提供方标识: an item keeps its provider" \
+	"$hutong" catalog import cannot.csv --dir auth --out out4 &&
+	grep -q "数据类型: it has rules and lists .*by hand" err &&
+	[ "$(grep -c ^cannot.csv err)" = 2 ] && [ -z "$(ls out4)" ]
+ok "what a sheet cannot change is told, once, and nothing is written"
 exits 2 "--encoding is utf-8" "$hutong" catalog export d1/PWXKZ@1.yaml \
 	--encoding latin1
 ok "no other encoding"
