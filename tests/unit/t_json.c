@@ -121,11 +121,36 @@ parsing_survives_no_memory(void **state)
 	json_set_alloc_funcs(malloc, free);
 }
 
+/* With a real in it, names are printed one by one. */
+static void
+printing_survives_no_memory(void **state)
+{
+	HT_AUTO(ht_json_free) json_t *json = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(1000);
+	enum ht_err err = HT_OK;
+
+	(void)state;
+	assert_ok(ht_json_parse(
+	    ht_slice_str("{\"a\":[1,0.1],\"b\":{\"c\":0.2}}"), &json, NULL));
+	json_set_alloc_funcs(torture_malloc, free);
+	TORTURE((ht_buf_fini(&out), out = HT_BUF(1000),
+	    err = ht_json_print(json, &out)))
+	{
+		assert_err(err, HT_ENOMEM);
+		assert_int_equal(out.len, 0);
+	}
+	assert_ok(err);
+	assert_string_equal(
+	    ht_buf_text(&out), "{\"a\":[1,0.1],\"b\":{\"c\":0.2}}");
+	json_set_alloc_funcs(malloc, free);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(strict_json_is_printed_as_it_was_read),
     cmocka_unit_test(what_is_not_strict_is_refused_with_its_place),
     cmocka_unit_test(reals_are_printed_short),
     cmocka_unit_test(printing_keeps_to_the_limit),
     cmocka_unit_test(parsing_survives_no_memory),
+    cmocka_unit_test(printing_survives_no_memory),
 };
 HT_TEST_MAIN(tests)
