@@ -187,6 +187,20 @@ void ht_doc_unref(struct ht_doc **doc_p);
 enum ht_err ht_doc_check_signed(const struct ht_doc *doc,
     const struct ht_root *root, const struct ht_member *signer,
     struct ht_report *report) HT_MUST_USE;
+/*
+ * Whose signatures count on @doc, by the same table: does one of @vkey?  A
+ * @signer that is not known (NULL) has no officers; a new root is signed by
+ * those of @root and by its own, a member's by the identity before, too.
+ * Errors: HT_EDENIED with a finding that names all that count.
+ */
+enum ht_err ht_doc_counts(const struct ht_doc *doc, const struct ht_root *root,
+    const struct ht_member *signer, const struct ht_vkey *vkey,
+    struct ht_report *report) HT_MUST_USE;
+/*
+ * Who signs an application, answer, extension, item or grant beside (or
+ * instead of) the authority; NULL for other kinds.
+ */
+const char *ht_doc_signer(const struct ht_doc *doc);
 /* Did this key sign?  A signature of it that fails is a no. */
 bool ht_doc_signed_by(const struct ht_doc *doc, const struct ht_vkey *vkey);
 

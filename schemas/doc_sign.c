@@ -149,6 +149,96 @@ ht_doc_check_signed(const struct ht_doc *doc, const struct ht_root *root,
 	return count(doc, rule, root, &s, signed_by, report);
 }
 
+/* ---- whose signatures would count ---- */
+
+const char *
+ht_doc_signer(const struct ht_doc *doc)
+{
+	switch (doc->kind) {
+	case HT_DOC_ITEM:
+		return doc->item->provider;
+	case HT_DOC_GRANT:
+		return doc->grant->grant.provider;
+	case HT_DOC_APPLICATION:
+		return doc->application->asks.grant.consumer;
+	case HT_DOC_ANSWER:
+	case HT_DOC_EXTENSION:
+		return doc->answer->provider;
+	case HT_DOC_ROOT:
+	case HT_DOC_MEMBER:
+	case HT_DOC_EPOCH:
+	case HT_DOC_SNAPSHOT:
+	case HT_DOC_CURRENT:
+	case HT_DOC_ERASE:
+	case HT_DOC_DISCLOSE:
+	case HT_DOC_KINDS:
+		break;
+	}
+	return NULL;
+}
+
+static void
+collect(struct signers *s, const struct ht_doc *doc, const struct ht_root *root,
+    const struct ht_member *signer)
+{
+	const struct rule *rule = &rules[doc->kind];
+	struct ht_vkey before;
+
+	if (rule->officers)
+		add_keys(s, root->officers, root->n_officers);
+	if (doc->kind == HT_DOC_ROOT)
+		add_keys(s, doc->root->officers, doc->root->n_officers);
+	if (rule->also != PROVIDER || signer != NULL)
+		add_others(s, doc, rule->also, root, signer);
+	if (rule->also == IDENTITY && signer != NULL &&
+	    ht_vkey_make(signer->name, &signer->identity, &before) == HT_OK)
+		add_keys(s, &before, 1);
+}
+
+static bool
+has_name(const struct signers *s, unsigned before, const char *name)
+{
+	for (unsigned i = 0; i < before; i++)
+		if (strcmp(s->keys[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+enum ht_err
+ht_doc_counts(const struct ht_doc *doc, const struct ht_root *root,
+    const struct ht_member *signer, const struct ht_vkey *vkey,
+    struct ht_report *report)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf names = HT_BUF(HT_DOC_MAX);
+	const char *missing = ht_doc_signer(doc);
+	struct signers s = {0};
+
+	collect(&s, doc, root, signer);
+	for (unsigned i = 0; i < s.n; i++) {
+		if (strcmp(s.keys[i].name, vkey->name) == 0 &&
+		    memcmp(&s.keys[i].pub, &vkey->pub, sizeof(vkey->pub)) == 0)
+			return HT_OK;
+		if (!has_name(&s, i, s.keys[i].name))
+			ht_buf_fmt(&names, "%s%s", names.len > 0 ? ", " : "",
+			    s.keys[i].name);
+	}
+	if (names.err != HT_OK || ht_buf_text(&names) == NULL)
+		return HT_ENOMEM;
+	ht_report_add(report, doc->where,
+	    "a signature of %s%s counts for nothing on this %s; those that "
+	    "count: %s%s%s%s",
+	    vkey->name,
+	    has_name(&s, s.n, vkey->name) ? " with this key (another is known)"
+	                                  : "",
+	    ht_doc_kind_text(doc->kind),
+	    names.len > 0 ? ht_buf_text(&names) : "none",
+	    missing != NULL && signer == NULL ? "; and officers of " : "",
+	    missing != NULL && signer == NULL ? missing : "",
+	    missing != NULL && signer == NULL ? ", which has no entry there"
+	                                      : "");
+	return HT_EDENIED;
+}
+
 bool
 ht_doc_signed_by(const struct ht_doc *doc, const struct ht_vkey *vkey)
 {

@@ -51,8 +51,8 @@ ht_cli_sign_verb(const char *usage, int argc, char **argv)
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("key", "FILE", key, "the key to sign with"),
 	    HT_OPT_MAY("dir", "DIR", dir,
-	        "a member's entry: your copy of the authority's folder, whose "
-	        "keys need no new proof"),
+	        "your copy of the authority's folder: whose signatures count, "
+	        "and which keys of an entry need no new proof"),
 	    HT_OPT_MAY("out", "FILE", out,
 	        "a new file for the signed document; else the line is "
 	        "added to FILE itself"),

@@ -188,6 +188,8 @@ ht_cli_sign(
 
 	if (rc == HT_CLI_GO)
 		rc = ht_cli_key(key_path, signers[doc->kind], &key, &file);
+	if (rc == HT_CLI_GO)
+		rc = ht_cli_counts(doc, key, &file, dir);
 	if (rc == HT_CLI_GO && doc->kind == HT_DOC_MEMBER &&
 	    file.what == HT_KEY_OFFICER)
 		rc = ht_cli_proven(doc, dir);

@@ -31,11 +31,19 @@ int ht_cli_doc(const char *path, struct ht_doc **ret);
 /*
  * Sign the document in @path with the key in @key_path, which must be of a
  * purpose that may sign its kind.  In place, unless @out names another file.
+ * Whose signature counts is looked at: ht_cli_counts().
  * An officer's key signs no member's entry whose keys have not proven
  * themselves: see ht_cli_proven() for @dir.
  */
 int ht_cli_sign(
     const char *path, const char *key_path, const char *dir, const char *out);
+/*
+ * Does a signature of this key count on @doc, by the root and the members in
+ * @dir?  Refused if not, and whose do is said.  Without @dir (NULL) it is a
+ * warning, where the names alone tell.  HT_CLI_GO, or an exit code.
+ */
+int ht_cli_counts(const struct ht_doc *doc, const struct ht_key *key,
+    const struct ht_keyfile *file, const char *dir);
 /* A note with a line more: over @path, or as a new file. */
 int ht_cli_write_signed(
     const char *path, const char *out, struct ht_slice note);

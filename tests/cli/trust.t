@@ -350,7 +350,19 @@ exits 4 "an officer of scjg.demo/registry must sign it" \
 ok "no snapshot without the provider's officer"
 [ ! -e a/snapshot.note ] && [ ! -e a/snapshot.list ]
 ok "and nothing was written"
-sign a/grants/gx.demo/1.note scjg.demo/registry/officer
+wrong=tax.demo/state/officer.key
+cp a/grants/gx.demo/1.note before.note
+exits 1 "those that count: gx.demo/officer-1, gx.demo/officer-2, gx.demo/officer-3, scjg.demo/registry/wang" \
+	"$hutong" catalog sign a/grants/gx.demo/1.note --key $wrong --dir a
+cmp -s before.note a/grants/gx.demo/1.note
+ok "an officer whose signature counts for nothing does not sign"
+exits 0 "a signature of tax.demo/state/wang counts for nothing on the grant" \
+	"$hutong" catalog sign a/grants/gx.demo/1.note --key $wrong --out wrong.note
+ok "... or is warned, where no folder tells"
+exits 0 "signed by scjg.demo/registry/wang" "$hutong" catalog sign \
+	a/grants/gx.demo/1.note --key scjg.demo/registry/officer.key --dir a
+! grep -q nothing err
+ok "whose does, signs"
 exits 0 "snapshot 1 of gx.demo: 6 documents" \
 	"$hutong" catalog snapshot a --key snap.key
 ok "the first snapshot"
