@@ -236,6 +236,8 @@ ht_casebook_take(struct ht_casebook *book, struct ht_doc *doc,
 struct found {
 	char receipt[HT_RECEIPT_SIZE];
 	char *path;
+	size_t dir_len; /* of the path: its application's folder */
+	bool left_out;
 };
 
 struct reading {
@@ -265,6 +267,8 @@ find_note(struct reading *r, const char *dir, const char *entry)
 	(void)snprintf(more->receipt, sizeof(more->receipt), "%.*s",
 	    (int)(len - (sizeof(SUFFIX) - 1)), entry);
 	more->path = ht_fs_join(dir, entry);
+	more->dir_len = strlen(dir);
+	more->left_out = false;
 	if (more->path == NULL)
 		r->err = HT_ENOMEM;
 	else
@@ -339,9 +343,65 @@ read_note(
 	return err;
 }
 
-enum ht_err
-ht_casebook_open(
-    const char *dir, struct ht_report *report, struct ht_casebook **ret)
+/* What follows on a note that was left out has nothing to stand on. */
+static bool
+follows_damage(const struct reading *r, size_t i)
+{
+	const struct found *at = &r->at[i];
+
+	for (size_t k = 0; k < i; k++)
+		if (r->at[k].left_out && r->at[k].dir_len == at->dir_len &&
+		    strncmp(r->at[k].path, at->path, at->dir_len + 1) == 0)
+			return true;
+	return false;
+}
+
+/* The application whose folder it is: <dir>/<domain>/<member>.<number>. */
+static void
+mark_damaged(struct ht_casebook *book, const struct found *at)
+{
+	size_t skip = strlen(book->dir);
+	struct ht_slice name;
+
+	while (skip < at->dir_len && at->path[skip] == '/')
+		skip++;
+	name = HT_SLICE((const uint8_t *)at->path + skip, at->dir_len - skip);
+	for (size_t i = 0; i < book->n_files; i++)
+		if (ht_slice_is(name, book->files[i].name))
+			book->files[i].damaged = true;
+}
+
+/* @ret_left_out NULL: the first that is wrong ends it. */
+static enum ht_err
+read_notes(
+    struct ht_casebook *book, const struct reading *r, size_t *ret_left_out)
+{
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		enum ht_err err;
+
+		if (left_out > 0 && follows_damage(r, i))
+			continue;
+		err = read_note(book, &r->at[i], r->report);
+		if (err == HT_OK)
+			continue;
+		if (ret_left_out == NULL || err == HT_ENOMEM)
+			return err;
+		r->at[i].left_out = true;
+		left_out++;
+	}
+	for (size_t i = 0; i < r->n; i++)
+		if (r->at[i].left_out)
+			mark_damaged(book, &r->at[i]);
+	if (ret_left_out != NULL)
+		*ret_left_out = left_out;
+	return HT_OK;
+}
+
+static enum ht_err
+open_book(const char *dir, struct ht_report *report, size_t *ret_left_out,
+    struct ht_casebook **ret)
 {
 	HT_AUTO(ht_casebook_free)
 	struct ht_casebook *book = calloc(1, sizeof(*book));
@@ -355,15 +415,28 @@ ht_casebook_open(
 	find_notes(&r, dir, 0);
 	if (r.n > 0)
 		qsort(r.at, r.n, sizeof(*r.at), by_receipt);
-	for (size_t i = 0; i < r.n; i++) {
-		if (r.err == HT_OK)
-			r.err = read_note(book, &r.at[i], report);
+	if (r.err == HT_OK)
+		r.err = read_notes(book, &r, ret_left_out);
+	for (size_t i = 0; i < r.n; i++)
 		free(r.at[i].path);
-	}
 	free(r.at);
 	if (r.err == HT_OK)
 		*ret = HT_TAKE(book);
 	return r.err;
+}
+
+enum ht_err
+ht_casebook_open(
+    const char *dir, struct ht_report *report, struct ht_casebook **ret)
+{
+	return open_book(dir, report, NULL, ret);
+}
+
+enum ht_err
+ht_casebook_open_some(const char *dir, struct ht_report *report,
+    size_t *ret_left_out, struct ht_casebook **ret)
+{
+	return open_book(dir, report, ret_left_out, ret);
 }
 
 void

@@ -27,6 +27,7 @@ struct ht_case_file {
 	char applicant[HT_NAME_MAX + 1];
 	char provider[HT_NAME_MAX + 1];
 	struct ht_case now;
+	bool damaged; /* a note of it could not be read: see open_some() */
 };
 
 struct ht_casebook {
@@ -43,6 +44,13 @@ struct ht_casebook {
  */
 enum ht_err ht_casebook_open(const char *dir, struct ht_report *report,
     struct ht_casebook **ret) HT_MUST_USE;
+/*
+ * The same, for looking alone: an application with a note that cannot be read
+ * or has no place is left behind as @damaged (or is not there at all), and all
+ * others are as they would be.  *ret_left_out such notes are in @report.
+ */
+enum ht_err ht_casebook_open_some(const char *dir, struct ht_report *report,
+    size_t *ret_left_out, struct ht_casebook **ret) HT_MUST_USE;
 void ht_casebook_free(struct ht_casebook **book_p);
 
 /* NULL if there is none. */

@@ -223,20 +223,14 @@ read_years(struct ht_yaml *list, struct ht_calendar *c)
 	return HT_OK;
 }
 
-static void
-set_defaults(struct ht_calendar *c)
-{
-	/* 政务数据共享条例, articles 21 and 22; the last is our own. */
-	static const struct ht_term terms[HT_TERMS] = {
-	    [HT_TERM_UNCONDITIONAL] = {1,  HT_DAYS_WORKING},
-	    [HT_TERM_CONDITIONAL] = {10, HT_DAYS_WORKING},
-	    [HT_TERM_EXTENSION] = {10, HT_DAYS_WORKING},
-	    [HT_TERM_SUPPLY] = {20, HT_DAYS_WORKING},
-	    [HT_TERM_REMIND] = {2,  HT_DAYS_WORKING},
-	};
-
-	memcpy(c->terms, terms, sizeof(terms));
-}
+/* 政务数据共享条例, articles 21 and 22; the last is our own. */
+static const struct ht_term defaults[HT_TERMS] = {
+    [HT_TERM_UNCONDITIONAL] = {1,  HT_DAYS_WORKING},
+    [HT_TERM_CONDITIONAL] = {10, HT_DAYS_WORKING},
+    [HT_TERM_EXTENSION] = {10, HT_DAYS_WORKING},
+    [HT_TERM_SUPPLY] = {20, HT_DAYS_WORKING},
+    [HT_TERM_REMIND] = {2,  HT_DAYS_WORKING},
+};
 
 enum ht_err
 ht_calendar_parse(struct ht_slice text, const char *name,
@@ -258,7 +252,7 @@ ht_calendar_parse(struct ht_slice text, const char *name,
 	if (c == NULL)
 		return HT_ENOMEM;
 	(void)snprintf(c->name, sizeof(c->name), "%s", name);
-	set_defaults(c);
+	memcpy(c->terms, defaults, sizeof(defaults));
 	top = ht_yaml_as_map(ht_conf_root(conf));
 	ht_yaml_as_word(ht_yaml_need(top, "hutong"), labels, &label);
 	(void)ht_yaml_as_zone(ht_yaml_need(top, "zone"), &c->zone_ms);
@@ -303,7 +297,7 @@ ht_calendar_free(struct ht_calendar **calendar_p)
 struct ht_term
 ht_calendar_term(const struct ht_calendar *c, enum ht_term_for what)
 {
-	return c->terms[what];
+	return c != NULL ? c->terms[what] : defaults[what];
 }
 
 /* ---- counting ---- */

@@ -46,6 +46,7 @@ enum ht_err ht_calendar_load(const char *path, struct ht_report *report,
     struct ht_calendar **ret) HT_MUST_USE;
 void ht_calendar_free(struct ht_calendar **calendar_p);
 
+/* Without a calendar (NULL) those that hold where it says nothing. */
 struct ht_term ht_calendar_term(
     const struct ht_calendar *calendar, enum ht_term_for what);
 

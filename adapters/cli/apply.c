@@ -5,6 +5,7 @@
  */
 #include "adapters/cli/apply.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/cli/asks.h"
@@ -114,7 +115,8 @@ static int
 sign(int argc, char **argv)
 {
 	return ht_cli_sign_verb(
-	    "hutong apply sign FILE --key FILE [--out FILE]", argc, argv);
+	    "hutong apply sign FILE --key FILE [--dir DIR] [--out FILE]", argc,
+	    argv);
 }
 
 /* ---- answer, extend ---- */
@@ -256,25 +258,53 @@ answer(int argc, char **argv)
 	return rc == HT_CLI_GO ? write_answer(says, &d) : rc;
 }
 
+/* What every node refuses should not be signed first. */
+static int
+check_days(const char *text, const char *calendar_path)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_calendar_free) struct ht_calendar *calendar = NULL;
+	enum ht_err err = HT_OK;
+	unsigned long long most;
+
+	if (calendar_path != NULL)
+		err = ht_calendar_load(calendar_path, report, &calendar);
+	if (err != HT_OK)
+		return ht_cli_error(err, report, "cannot read", calendar_path);
+	most = ht_calendar_term(calendar, HT_TERM_EXTENSION).days;
+	/* What is no number of days is told with the draft. */
+	if (strtoull(text, NULL, 10) <= most)
+		return HT_CLI_GO;
+	return ht_cli_fail(HT_EXIT_REFUSED,
+	    "--days %s: an extension is for %llu days at most%s", text, most,
+	    calendar_path != NULL ? ""
+	                          : ", unless the authority's calendar says "
+	                            "more: name it with --calendar");
+}
+
 static int
 extend(int argc, char **argv)
 {
 	HT_AUTO(ht_casebook_free) struct ht_casebook *book = NULL;
 	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
 	const struct ht_case_file *file = NULL;
-	const char *days = NULL, *reason = NULL, *out = NULL;
+	const char *days = NULL, *reason = NULL, *calendar = NULL, *out = NULL;
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("days", "N", days, "so many more"),
 	    HT_OPT_NEED("reason", "TEXT", reason, "why"),
+	    HT_OPT_MAY("calendar", "FILE", calendar,
+	        "the authority's, when its term is not ten days"),
 	    HT_OPT_NEED("out", "FILE", out, "the draft; never overwritten"),
 	};
 	const struct ht_usage_of takes = {
-	    "hutong apply extend DIR APPLICATION --days N --reason TEXT --out "
-	    "FILE",
+	    "hutong apply extend DIR APPLICATION --days N --reason TEXT "
+	    "[--calendar FILE] --out FILE",
 	    opts, HT_COUNT(opts), 2, 2};
 	struct ht_args args;
 	int rc = ht_cli_options(&takes, argc, argv, &args);
 
+	if (rc == HT_CLI_GO)
+		rc = check_days(days, calendar);
 	if (rc == HT_CLI_GO)
 		rc = take_case(
 		    args.at[0], args.at[1], HT_CASE_EXTEND, &book, &file);
@@ -396,7 +426,7 @@ static const struct ht_verb verb_draft = {
 };
 static const struct ht_verb verb_sign = {
     .name = "sign",
-    .synopsis = "FILE --key FILE [--out FILE]",
+    .synopsis = "FILE --key FILE [--dir DIR] [--out FILE]",
     .help = "sign an application, an answer or an extension",
     .run = sign,
 };

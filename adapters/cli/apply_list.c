@@ -3,6 +3,7 @@
  * is, and until when; from a folder, a calendar and a catalog, no exchange.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "adapters/cli/apply.h"
 #include "adapters/cli/catalog.h"
@@ -17,6 +18,7 @@ struct listing {
 	uint64_t now_ms;
 	struct ht_calendar *calendar;
 	struct ht_casebook *book;
+	size_t left_out; /* notes that could not be read */
 };
 
 /* One application, as it is listed. */
@@ -226,6 +228,8 @@ print_lines(const struct listing *l, struct ht_table *table)
 		struct cells cells;
 		struct line line;
 
+		if (l->book->files[i].damaged)
+			continue; /* how it stands is not known */
 		rc = look_at(l, &l->book->files[i], &line);
 		if (rc != HT_CLI_GO || !is_wanted(l, &line))
 			continue;
@@ -267,6 +271,37 @@ print_all(const struct listing *l)
 
 /* ---- list ---- */
 
+/* All that can be read; what cannot is said, and at the end by the status. */
+static int
+open_book(struct listing *l, const char *dir)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct stat st;
+	enum ht_err err;
+
+	if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+		return ht_cli_fail(HT_EXIT_UNAVAILABLE,
+		    "%s: there is no such folder; `hutong apply fetch` makes "
+		    "one",
+		    dir);
+	err = ht_casebook_open_some(dir, report, &l->left_out, &l->book);
+	if (err != HT_OK)
+		return ht_cli_error(err, report, "cannot read", dir);
+	ht_cli_report(report);
+	return HT_CLI_GO;
+}
+
+static int
+say_left_out(const struct listing *l)
+{
+	if (l->left_out == 0)
+		return HT_EXIT_OK;
+	return ht_cli_fail(HT_EXIT_REFUSED,
+	    "%zu notes cannot be read (above), and their applications are not "
+	    "listed; put them back from another copy of the folder",
+	    l->left_out);
+}
+
 static int
 open_listing(struct listing *l, const char *dir)
 {
@@ -285,7 +320,7 @@ open_listing(struct listing *l, const char *dir)
 	if (err != HT_OK)
 		return ht_cli_error(
 		    err, report, "cannot read", l->calendar_path);
-	return ht_cli_casebook(dir, &l->book);
+	return open_book(l, dir);
 }
 
 static int
@@ -319,6 +354,8 @@ list(int argc, char **argv)
 		rc = open_listing(&l, args.at[0]);
 	if (rc == HT_CLI_GO)
 		rc = print_all(&l);
+	if (rc == HT_EXIT_OK && l.book != NULL)
+		rc = say_left_out(&l);
 	ht_casebook_free(&l.book);
 	ht_calendar_free(&l.calendar);
 	return rc;

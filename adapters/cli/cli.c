@@ -203,15 +203,19 @@ take_operands(const struct ht_usage_of *takes, int argc, char **argv,
 static int
 check_required(const struct ht_usage_of *takes, const bool *given)
 {
-	char name[64];
+	HT_AUTO(ht_buf_fini) struct ht_buf names = HT_BUF(4096);
+	size_t n = 0;
 
 	for (size_t i = 0; i < takes->n_opts; i++) {
 		if (!takes->opts[i].required || given[i])
 			continue;
-		(void)snprintf(name, sizeof(name), "--%s", takes->opts[i].name);
-		return misuse(takes, "is needed", name);
+		ht_buf_fmt(
+		    &names, "%s--%s", n++ > 0 ? ", " : "", takes->opts[i].name);
 	}
-	return HT_CLI_GO;
+	if (n == 0)
+		return HT_CLI_GO;
+	return misuse(takes, n > 1 ? "are needed" : "is needed",
+	    ht_buf_text(&names) != NULL ? ht_buf_text(&names) : "options");
 }
 
 int

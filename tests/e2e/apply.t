@@ -90,6 +90,9 @@ does() { # WHAT COMMAND...: it may say nothing
 
 # ---- an application ----
 
+run 2 '^hutong: .*--scope, .*--purposes.*: are needed' \
+    "all that a draft lacks is told at once" hutong apply draft \
+    --number 1 --item gx.demo/ZXTJ --scene x
 does "an application is drafted" draft a1 1
 run 1 'nobody has signed it' "unsigned it is not sent" send a1 "$P"
 run 0 'signed by' "an officer signs it" \
@@ -115,6 +118,15 @@ run 0 '^application' "nothing is overdue" list state --overdue
 result $? "... really nothing"
 run 0 'yes' "two months later it is" list state --overdue \
     --at "$(date -d '+60 days' +%F)"
+run 3 'there is no such folder' "a folder that is not there is not empty" \
+    list nosuch
+mkdir -p "$dir/state/police.demo/residents.99"
+printf 'hutong: applica' \
+    >"$dir/state/police.demo/residents.99/20310112T160000.123Z-0123456789abcdef.note"
+run 1 'residents.99/.*: not a note' "a damaged note is named" list state
+grep -q '^police.demo/residents.*submitted' "$dir/out"
+result $? "... and the others are listed"
+rm -r "$dir/state/police.demo/residents.99"
 run 1 'add the year' "no day is guessed past the calendar's end" \
     hutong apply list "$dir/state" --calendar "$dir/old.yaml" --catalog "$auth"
 run 1 'not refused outright' "what is incomplete is not refused outright" \
@@ -136,6 +148,10 @@ run 0 'revision 2' "it comes again, completed" send a2 "$P"
 run 0 'revision 2' "the provider has it" fetch state "$S"
 run 1 'returned once' "it is not returned twice" \
     answer no return --missing more
+run 1 'an extension is for 10 days at most' "none is drafted beyond its term" \
+    hutong apply extend "$dir/state" "$app" --days 11 --reason x --out "$dir/x0"
+[ ! -e "$dir/x0" ]
+result $? "... and nothing was written"
 does "an extension is drafted" hutong apply extend "$dir/state" "$app" \
     --days 10 --reason 需要协商 --out "$dir/x1"
 hutong apply sign "$dir/x1" --key "$(key tax.demo/state)" 2>/dev/null
