@@ -108,45 +108,6 @@ ht_parcel_free(struct ht_parcel **parcel_p)
 
 /* ---- checks ---- */
 
-static const struct ht_keyinfo *
-find_key(const struct ht_node_entry *node, const struct ht_keyid *id)
-{
-	for (unsigned i = 0; i < node->n_signing; i++)
-		if (ht_keyid_eq(&node->signing[i].id, id))
-			return &node->signing[i];
-	return NULL;
-}
-
-unsigned
-ht_signer_check(const struct ht_trust *trust, struct ht_slice member_name,
-    struct ht_slice node_name, const struct ht_keyid *id, uint64_t now_ms,
-    const struct ht_pub **ret_pub)
-{
-	const struct ht_member *member = ht_trust_member(trust, member_name);
-	const struct ht_node_entry *node;
-	const struct ht_keyinfo *key;
-
-	if (member == NULL)
-		return HT_ST_UNKNOWN_MEMBER;
-	if (member->suspended)
-		return HT_ST_MEMBER_SUSPENDED;
-	node = ht_member_node(member, node_name);
-	key = node == NULL ? NULL : find_key(node, id);
-	if (key == NULL)
-		return HT_ST_KEY_UNKNOWN;
-	switch (ht_keyinfo_state(key, now_ms)) {
-	case HT_KEY_OK:
-		*ret_pub = &key->pub;
-		return HT_ST_OK;
-	case HT_KEY_REVOKED:
-		return HT_ST_KEY_REVOKED;
-	case HT_KEY_EARLY:
-	case HT_KEY_OVER:
-		break;
-	}
-	return HT_ST_KEY_EXPIRED;
-}
-
 static void
 refuse(struct ht_parcel *parcel, unsigned status, const char *why)
 {

@@ -13,7 +13,7 @@
 
 #include "lib/net/net.h"
 #include "schemas/bundle.h"
-#include "schemas/trust.h"
+#include "schemas/policy.h"
 
 struct ht_conn {
 	atomic_uint refs;
@@ -67,14 +67,6 @@ struct ht_parcel {
 /* Takes a copy of the frame; NULL when out of memory. */
 struct ht_parcel *ht_parcel_new(struct ht_conn *conn, struct ht_slice frame);
 void ht_parcel_free(struct ht_parcel **parcel_p);
-
-/*
- * Is this the key of that node, now?  HT_ST_OK and the key, or why not:
- * UNKNOWN_MEMBER, MEMBER_SUSPENDED, KEY_UNKNOWN, KEY_REVOKED, KEY_EXPIRED.
- */
-unsigned ht_signer_check(const struct ht_trust *trust, struct ht_slice member,
-    struct ht_slice node, const struct ht_keyid *id, uint64_t now_ms,
-    const struct ht_pub **ret_pub);
 
 /*
  * Everything that can be told about a bundle without knowing any other:

@@ -31,6 +31,14 @@ uint64_t ht_day(int64_t zone_ms, uint64_t ms);
 uint64_t ht_day_ms(int64_t zone_ms, uint64_t day);
 
 /*
+ * Is this the key of that node, now?  HT_ST_OK and the key, or why not:
+ * UNKNOWN_MEMBER, MEMBER_SUSPENDED, KEY_UNKNOWN, KEY_REVOKED, KEY_EXPIRED.
+ */
+unsigned ht_signer_check(const struct ht_trust *trust, struct ht_slice member,
+    struct ht_slice node, const struct ht_keyid *id, uint64_t now_ms,
+    const struct ht_pub **ret_pub);
+
+/*
  * A request, by its header: item, version, provider, operation, grant, who,
  * purpose, basis, period, state, seal key of the recipient, tag present and of
  * a current epoch, freshness of the policy, quota.

@@ -104,12 +104,38 @@ ht_prospect_judge(const struct ht_trust *trust, const struct ht_prospect *p,
 		reword(trust, p, grant, ret);
 }
 
-/* What allows is better, then what lacks less, then what is newer. */
+/* How often the grant says that it is for something else than is asked. */
+static unsigned
+n_beside(const struct ht_verdict *v)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < v->reasons.n; i++)
+		switch (v->reasons.at[i].code) {
+		case HT_ST_GRANT_OTHER:
+		case HT_ST_GRANT_OPERATION:
+		case HT_ST_PURPOSE:
+		case HT_ST_BASIS:
+			n++;
+			break;
+		default:
+			break;
+		}
+	return n;
+}
+
+/*
+ * What allows is better; then what was given for this, though it is suspended
+ * or over: whoever used it asks for that one.  Then what lacks less, then what
+ * is newer.
+ */
 static bool
 is_better(const struct ht_verdict *a, const struct ht_verdict *b)
 {
 	if (a->allow != b->allow)
 		return a->allow;
+	if (n_beside(a) != n_beside(b))
+		return n_beside(a) < n_beside(b);
 	if (a->reasons.n != b->reasons.n)
 		return a->reasons.n < b->reasons.n;
 	return a->grant->version > b->grant->version;

@@ -28,8 +28,9 @@ void ht_prospect_judge(const struct ht_trust *trust,
 
 /*
  * The grants of a consumer for an item: of those that allow one of the newest
- * version, else the nearest, with the reasons in *ret.  For `can-i`, and for
- * asking without naming a grant.
+ * version, else the nearest, with the reasons in *ret: first one that was given
+ * for this and is suspended or over, then others.  For `can-i`, and for asking
+ * without naming a grant.
  */
 const struct ht_grant *ht_find_grant(const struct ht_trust *trust,
     const struct ht_prospect *prospect, struct ht_verdict *ret);

@@ -77,16 +77,16 @@ enum ht_who {
 	    "address the provider that the catalog names")                     \
 	X(OPERATION, 403, AUTHORITY, "the item does not offer the operation",  \
 	    "use an operation that the catalog lists for it")                  \
-	X(NO_GRANT, 404, AUTHORITY, "no such grant",                           \
+	X(NO_GRANT, 404, CALLER, "no such grant",                              \
 	    "apply for a grant of this item")                                  \
 	X(GRANT_OTHER, 405, CALLER,                                            \
 	    "the grant is for someone or something else",                      \
 	    "name the grant made out to you for this item")                    \
 	X(GRANT_STATE, 406, AUTHORITY, "the grant is suspended or terminated", \
 	    "ask the authority why; both sides were told")                     \
-	X(GRANT_PERIOD, 407, AUTHORITY, "the grant's period is over or ahead", \
+	X(GRANT_PERIOD, 407, CALLER, "the grant's period is over or ahead",    \
 	    "apply for a renewal")                                             \
-	X(GRANT_OPERATION, 408, AUTHORITY,                                     \
+	X(GRANT_OPERATION, 408, CALLER,                                        \
 	    "the grant does not allow this operation",                         \
 	    "apply for a wider grant, or use what is granted")                 \
 	X(PURPOSE, 409, CALLER, "the grant does not allow this purpose",       \

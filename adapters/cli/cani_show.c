@@ -131,6 +131,18 @@ fill_sheet(struct cli_sheet *sheet, const struct cli_can *can)
 	cli_sheet_line(sheet, "fresh");
 }
 
+/* As of when: what was suspended since then is not known here. */
+static void
+show_as_of(const struct cli_can *can)
+{
+	char when[HT_TIME_SIZE];
+
+	ht_time_text(when, ht_trust_issued_ms(can->trust) * 1000);
+	printf("decided by snapshot %llu and its current note of %s; what "
+	       "changed since is not known here\n",
+	    (unsigned long long)ht_trust_version(can->trust), when);
+}
+
 static enum ht_err
 show_yes(const struct cli_can *can)
 {
@@ -143,18 +155,26 @@ show_yes(const struct cli_can *can)
 	printf("yes, by grant %s: %.*s may %s %s\n", can->grant->name,
 	    SHOW(can->prospect->consumer),
 	    ht_operation_text(can->prospect->operation), can->item->name);
-	return cli_sheet_print(&sheet);
+	err = cli_sheet_print(&sheet);
+	if (err == HT_OK)
+		show_as_of(can);
+	return err;
 }
 
 static enum ht_err
 show_no(const struct cli_can *can)
 {
+	enum ht_err err;
+
 	printf("no: %.*s may not %s %.*s, for %zu reason%s\n",
 	    SHOW(can->prospect->consumer),
 	    ht_operation_text(can->prospect->operation),
 	    SHOW(can->prospect->item), can->reasons.n,
 	    can->reasons.n == 1 ? "" : "s");
-	return cli_reasons_table(&can->reasons);
+	err = cli_reasons_table(&can->reasons);
+	if (err == HT_OK)
+		show_as_of(can);
+	return err;
 }
 
 /* ---- for programs ---- */
@@ -257,6 +277,7 @@ show_jsonl(const struct cli_can *can)
 	set_time(o, "at", can->prospect->now_ms);
 	ht_json_set_uint(o, "snapshot", ht_trust_version(can->trust));
 	ht_json_set_hex(o, "snapshot_hash", hash.at, sizeof(hash.at));
+	set_time(o, "current_issued", ht_trust_issued_ms(can->trust));
 	set_time(o, "current_until", ht_trust_until_ms(can->trust));
 	if (can->allowed)
 		set_granted(o, can);
@@ -268,7 +289,8 @@ show_jsonl(const struct cli_can *can)
 /* The columns: what was asked, what is granted, why not. */
 static const char *const csv_names[] = {"allow", "from", "item", "operation",
     "purpose", "grant", "version", "fields", "rows", "purposes", "basis",
-    "until", "per_day", "code", "name", "detail", "who", "remedy"};
+    "until", "per_day", "code", "name", "detail", "who", "remedy",
+    "current_issued"};
 #define CSV_N HT_COUNT(csv_names)
 
 struct csv {
@@ -287,11 +309,14 @@ next(struct csv *csv)
 
 /* What is not said stays empty. */
 static enum ht_err
-csv_end(struct csv *csv)
+csv_end(struct csv *csv, const struct cli_can *can)
 {
 	struct ht_slice cells[CSV_N] = {{0}};
 	enum ht_err err = HT_OK;
 
+	while (csv->n + 1 < CSV_N)
+		(void)next(csv);
+	add_time(next(csv), ht_trust_issued_ms(can->trust));
 	for (size_t i = 0; i < csv->n; i++) {
 		cells[i] = ht_buf_slice(&csv->cells[i]);
 		if (err == HT_OK)
@@ -335,7 +360,7 @@ csv_yes(const struct cli_can *can)
 	quota = next(&csv);
 	if (grant->quota_day > 0)
 		ht_buf_fmt(quota, "%llu", (unsigned long long)grant->quota_day);
-	return csv_end(&csv);
+	return csv_end(&csv, can);
 }
 
 static enum ht_err
@@ -353,7 +378,7 @@ csv_no(const struct cli_can *can, const struct cli_reason *row)
 	ht_buf_str(next(&csv), row->reason.detail);
 	ht_buf_str(next(&csv), ht_who_text(ht_status_who(code)));
 	ht_buf_str(next(&csv), ht_status_remedy(code));
-	return csv_end(&csv);
+	return csv_end(&csv, can);
 }
 
 static enum ht_err

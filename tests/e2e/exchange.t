@@ -99,9 +99,22 @@ ok "can-i, by the node's own copy: yes" exits 0 hutong can-i \
     --item $ITEM --operation query --config "$W/state.yaml"
 ok "... fields, rows, period, basis" out_has "yes, by grant gx.demo/1" \
     "shxydm, ztmc, jyzt_dm, xzqh" "rows      all" "ZGF-15"
+ok "... as of when" out_has \
+    "decided by snapshot 1 and its current note of 20"
+can_i_as() { # signing key, more: by a node that holds it
+	sed "s|signing: .*|signing: $W/keys/$1|" "$W/state.yaml" >"$W/other.yaml"
+	hutong can-i --item $ITEM --operation query \
+	    --config "$W/other.yaml" "${@:2}"
+}
+ok "... the node's own key is looked at" \
+    exits 1 can_i_as tax.demo/state/main-signing.key
+ok "... KEY_UNKNOWN" out_has KEY_UNKNOWN "main-signing.key of node tax.demo"
+ok "... its period, too" \
+    exits 1 can_i_as tax.demo/state/shell-signing.key --at 2099-01-01T00:00:00Z
+ok "... KEY_EXPIRED" out_has KEY_EXPIRED "shell-signing.key of node tax.demo"
 ok "... for another: no" exits 1 hutong can-i --from police.demo/residents \
     --item $ITEM --operation query --config "$W/state.yaml"
-ok "... NO_GRANT" out_has NO_GRANT "authority" "apply for a grant"
+ok "... NO_GRANT" out_has NO_GRANT "caller" "apply for a grant"
 
 # ---- refusals ----
 

@@ -714,6 +714,89 @@ grants_are_found(void **state)
 	}
 }
 
+/* In a grant's text, as its next revision. */
+static void
+revise(struct ht_world *w, const char *grant, const char *from, const char *to)
+{
+	ht_world_edit(w, HT_DOC_GRANT, grant, from, to);
+	ht_world_edit(w, HT_DOC_GRANT, grant, "revision: 1", "revision: 2");
+}
+
+/* Of two grants the one that was in use, whichever stands first. */
+static void
+a_suspended_grant_is_blamed_itself(void **state)
+{
+	static const char *const suspended[] = {"gx.demo/2", "gx.demo/5"};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(suspended); i++) {
+		struct ht_world *w = ht_world_new(NOW_MS);
+		struct ht_prospect prospect = {
+		    .consumer = ht_slice_str("tax.demo/local"),
+		    .item = ht_slice_str("gx.demo/SCZTDJ"),
+		    .operation = HT_OP_QUERY,
+		    .purpose = ht_slice_str("tax-registration"),
+		    .now_ms = NOW_MS,
+		};
+		const struct ht_grant *grant;
+		struct ht_verdict v;
+
+		if (i == 0) {
+			revise(w, "gx.demo/5", "[query]", "[verify]");
+			ht_world_edit(w, HT_DOC_GRANT, "gx.demo/5",
+			    "state: suspended", "state: active");
+		} else {
+			revise(w, "gx.demo/2", "[query, verify]", "[verify]");
+		}
+		w->suspended = suspended[i];
+		ht_world_renew(w);
+		grant = ht_find_grant(w->trust, &prospect, &v);
+		assert_non_null(grant);
+		assert_string_equal(grant->name, suspended[i]);
+		check_codes(
+		    suspended[i], &v, (unsigned[WANT_MAX]){HT_ST_GRANT_STATE});
+		ht_world_free(&w);
+	}
+}
+
+/* ---- who signs ---- */
+
+static void
+a_key_signs_in_its_time(void **state)
+{
+	const struct ht_member *me =
+	    ht_trust_member(world->trust, ht_slice_str("tax.demo/state"));
+	const struct ht_node_entry *main =
+	    ht_member_node(me, ht_slice_str("main"));
+	struct ht_keyid id = main->signing[0].id;
+	struct ht_keyid transport = main->transport[0].id;
+	const struct ht_pub *pub = NULL;
+	const struct {
+		const char *member, *node;
+		const struct ht_keyid *id;
+		uint64_t now_ms;
+		unsigned want;
+	} cases[] = {
+	    {"tax.demo/state",  "main",  &id,        NOW_MS,                HT_ST_OK            },
+	    {"tax.demo/state",  "shell", &id,        NOW_MS,                HT_ST_KEY_UNKNOWN   },
+	    {"tax.demo/state",  "none",  &id,        NOW_MS,                HT_ST_KEY_UNKNOWN   },
+	    {"tax.demo/state",  "main",  &transport, NOW_MS,                HT_ST_KEY_UNKNOWN   },
+	    {"tax.demo/nobody", "main",  &id,        NOW_MS,                HT_ST_UNKNOWN_MEMBER},
+	    {"tax.demo/state",  "main",  &id,        NOW_MS - 2 * DAY_MS,
+             HT_ST_KEY_EXPIRED	                                                          },
+	    {"tax.demo/state",  "main",  &id,        NOW_MS + 400 * DAY_MS,
+             HT_ST_KEY_EXPIRED	                                                          },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(cases); i++)
+		assert_int_equal(cases[i].want,
+		    ht_signer_check(world->trust, ht_slice_str(cases[i].member),
+		        ht_slice_str(cases[i].node), cases[i].id,
+		        cases[i].now_ms, &pub));
+	assert_ptr_equal(pub, &main->signing[0].pub);
+}
+
 /* ---- every reason was reached ---- */
 
 static void
@@ -766,6 +849,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_no_stays_a_no),
     cmocka_unit_test(rows_are_filtered),
     cmocka_unit_test(grants_are_found),
+    cmocka_unit_test(a_suspended_grant_is_blamed_itself),
+    cmocka_unit_test(a_key_signs_in_its_time),
     cmocka_unit_test(every_reason_was_reached),
 };
 
