@@ -19,6 +19,7 @@ static const struct ht_verb *const verbs[] = {
     &ht_verb_epoch,
     &ht_verb_can_i,
     &ht_verb_explain,
+    &ht_verb_prove,
     &ht_verb_once_only,
     &ht_verb_checkpoint,
     &ht_verb_help,

@@ -124,6 +124,18 @@ enum ht_err ht_node_begin(struct ht_node *node, const struct ht_ask *ask,
 enum ht_err ht_node_ask(struct ht_node *node, const struct ht_ask *ask,
     struct ht_asked *ret) HT_MUST_USE;
 
+/*
+ * The entry at @place of the log, of an exchange in which our member has a
+ * part, as a file that proves it with no broker at hand (C2SP tlog-proof),
+ * appended to @ret.  Waits, at most so long, and checks all but the bundle's
+ * evidence in it, which whoever verifies the file does.
+ * Errors: HT_ENOTFOUND: the log has no such place; HT_EDENIED: no record of
+ * ours stands there; HT_EINTEGRITY: the broker cannot prove it; HT_EAGAIN:
+ * it is busy; HT_ETIMEOUT; HT_EPROTOCOL: called back; HT_ENOMEM.
+ */
+enum ht_err ht_node_prove(struct ht_node *node, const struct ht_id *exchange,
+    uint64_t place, uint64_t wait_ms, struct ht_buf *ret) HT_MUST_USE;
+
 /* ---- serving ---- */
 
 /* A request that passed every check; the server answers it once. */

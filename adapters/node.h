@@ -15,6 +15,7 @@
  *	node_ask.c     the consumer's side
  *	node_serve.c   the provider's side
  *	node_room.c    no room for an answer
+ *	node_prove.c   a proof of an entry, as a file
  *	node_told.c    remembering what became of exchanges
  *	claims.c       verify: claims against records (pure)
  *
@@ -29,6 +30,7 @@
 
 #include "adapters/hutong.h"
 #include "adapters/state.h"
+#include "keys/proof.h"
 #include "lib/base/map.h"
 #include "lib/net/net.h"
 #include "schemas/bundle.h"
@@ -193,6 +195,15 @@ struct node_parked {
 	unsigned waits;
 };
 
+/* A proof that is waited for, on the stack of who waits. */
+struct node_proving {
+	uint64_t ref;
+	const struct ht_id *exchange;
+	uint64_t place;
+	struct ht_buf *out;
+	enum ht_err err;
+};
+
 struct ht_node {
 	/* who we are */
 	char member[HT_NAME_MAX + 1];
@@ -268,6 +279,8 @@ struct ht_node {
 	struct node_flight flights[NODE_FLIGHTS_MAX];
 	unsigned n_places; /* GOT that is being gathered */
 	uint64_t places[HT_BUNDLE_MAX];
+
+	struct node_proving *proving; /* NULL: none */
 
 	/* asks and calls */
 	struct node_ask *asks;
@@ -440,6 +453,12 @@ void node_ask_result(
 void node_ended(struct ht_node *node);
 void node_ask_expire(struct ht_node *node, uint64_t now_ms);
 void node_ask_fini(struct ht_node *node);
+
+/* ---- node_prove.c ---- */
+
+void node_proof_came(struct ht_node *node);
+/* The ERROR just received, if it answers that. */
+void node_proof_refused(struct ht_node *node);
 
 /* ---- node_told.c ---- */
 

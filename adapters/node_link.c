@@ -276,6 +276,7 @@ on_error(struct ht_node *node)
 	                              : ht_status_remedy(reason->code));
 	ht_log(HT_WARN, "node %s: %s", node->id, node->trouble);
 	node_refused(node);
+	node_proof_refused(node);
 	node_fetch_busy(node);
 	if (reason->code == HT_ST_HELLO_FIRST)
 		say_hello(node);
@@ -324,6 +325,9 @@ dispatch(struct ht_node *node, struct ht_slice frame)
 		return;
 	case HT_MSG_SNAPSHOT:
 		node_snapshot(node);
+		return;
+	case HT_MSG_PROOF:
+		node_proof_came(node);
 		return;
 	case HT_MSG_CONSISTENCY:
 		node_consistency(node);

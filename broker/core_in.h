@@ -332,6 +332,15 @@ enum ht_err disclose_take(struct core *core, struct ht_slice note,
 enum ht_err disclose_due(struct core *core) HT_MUST_USE;
 void disclose_fini(struct discloser *d);
 
+/* ---- proving.c ---- */
+
+/*
+ * The row of an entry in which the member has a part, appended to @out; nothing
+ * for another.  HT_ENOTFOUND, HT_EGONE; HT_EINTEGRITY.
+ */
+enum ht_err proving_row(struct core *core, const char *member, uint64_t place,
+    struct ht_buf *out) HT_MUST_USE;
+
 /* ---- erase.c ---- */
 
 /*

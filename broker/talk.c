@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "broker/core_in.h"
+#include "keys/proof.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -425,6 +426,7 @@ static void
 get_proof(struct core *core, const struct ht_conn *conn)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(65536);
+	HT_AUTO(ht_buf_fini) struct ht_buf row = HT_BUF(HT_PROOF_EXTRA_MAX);
 	struct ht_slice handle = HT_SLICE(conn->handle, conn->handle_len);
 	struct ht_message *m = &core->m;
 	uint64_t place = m->get_proof.place, asked = m->get_proof.size;
@@ -438,8 +440,14 @@ get_proof(struct core *core, const struct ht_conn *conn)
 		    "no such place in a tree of that size");
 		return;
 	}
+	if (proving_row(core, conn->member, place, &row) != HT_OK) {
+		send_error(core, handle, m->ref, HT_ST_INTERNAL, 0,
+		    "the entry cannot be read");
+		return;
+	}
 	m->type = HT_MSG_PROOF;
 	m->proof.place = place;
+	m->proof.row = ht_buf_slice(&row);
 	m->proof.checkpoint = ht_buf_slice(&note);
 	link_send(core, handle);
 }

@@ -14,8 +14,9 @@
 
 #define NOTE_MAX   16384 /* a checkpoint or current note with cosignatures */
 #define LEAF_MAX   2048
-#define LINE_MAX   400  /* of a snapshot's list */
-#define COSIGN_MAX 4096 /* cosignatures of one witness, or a few words */
+#define ROW_MAX    16384 /* an entry and its bundle's evidence */
+#define LINE_MAX   400   /* of a snapshot's list */
+#define COSIGN_MAX 4096  /* cosignatures of one witness, or a few words */
 #define PLACE      UINT64_MAX
 
 /* ---- pieces that several messages share ---- */
@@ -430,6 +431,7 @@ pack_proof_message(struct ht_buf *b, const struct ht_message *m)
 	ht_pack_uint(b, m->proof.place);
 	pack_hashes(b, m->proof.path, m->proof.n_path);
 	ht_pack_bin(b, m->proof.checkpoint.at, m->proof.checkpoint.len);
+	pack_opt(b, m->proof.row);
 }
 
 static void
@@ -438,6 +440,7 @@ unpack_proof_message(struct ht_unpack *u, struct ht_message *m)
 	m->proof.place = ht_unpack_uint(u, PLACE);
 	m->proof.n_path = unpack_hashes(u, m->proof.path, HT_PROOF_MAX);
 	m->proof.checkpoint = ht_unpack_bin(u, NOTE_MAX);
+	m->proof.row = unpack_opt(u, ROW_MAX);
 }
 
 static void
@@ -557,7 +560,7 @@ static const struct form forms[] = {
     [HT_MSG_GET_SNAPSHOT] = FORM(6, get_snapshot, "GET_SNAPSHOT"),
     [HT_MSG_SNAPSHOT] = FORM(15, snapshot, "SNAPSHOT"),
     [HT_MSG_GET_PROOF] = FORM(5, get_proof, "GET_PROOF"),
-    [HT_MSG_PROOF] = FORM(6, proof_message, "PROOF"),
+    [HT_MSG_PROOF] = FORM(7, proof_message, "PROOF"),
     [HT_MSG_GET_CONSISTENCY] = FORM(5, get_consistency, "GET_CONSISTENCY"),
     [HT_MSG_CONSISTENCY] = FORM(5, consistency, "CONSISTENCY"),
     [HT_MSG_ERROR] = FORM(5, error, "ERROR"),

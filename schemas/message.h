@@ -140,6 +140,8 @@ struct ht_message {
 			size_t n_path;
 			struct ht_hash path[HT_PROOF_MAX];
 			struct ht_slice checkpoint;
+			struct ht_slice
+			    row; /* docs/proofs.md; empty: not ours */
 		} proof;
 		struct {
 			uint64_t old_size;

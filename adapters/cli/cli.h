@@ -45,6 +45,7 @@ extern const struct ht_verb ht_verb_catalog;
 extern const struct ht_verb ht_verb_epoch;
 extern const struct ht_verb ht_verb_can_i;
 extern const struct ht_verb ht_verb_explain;
+extern const struct ht_verb ht_verb_prove;
 extern const struct ht_verb ht_verb_apply;
 extern const struct ht_verb ht_verb_once_only;
 extern const struct ht_verb ht_verb_checkpoint;

@@ -190,6 +190,22 @@ ok "... for programs" out_has '"outcome":"answered"' '"item_revision":1' \
     '"released":"shxydm, ztmc, jyzt_dm, xzqh"' '"now":{"allow":true'
 ok "the last ones, in a line each" exits 0 explain state --format csv
 ok "... refusals with their codes" out_has "not sent: our own" PURPOSE "$id"
+ok "and proven, to anybody: the answer, as a file" \
+    exits 0 hutong prove "$id" --config "$W/state.yaml" --out "$W/own.proof"
+proof_holds() { # file
+	hutong-audit verify "$1" --root "$W/authority/root.note" \
+	    --authority "$W/authority"
+}
+ok "... which holds with no broker" exits 0 proof_holds "$W/own.proof"
+ok "... with the signature of its sender" \
+    out_has "response of scjg.demo/registry" "in the tree" "signed by key"
+ok "the request" exits 0 hutong prove "$id" --request \
+    --config "$W/state.yaml" --out "$W/request.proof"
+ok "... holds, too" exits 0 proof_holds "$W/request.proof"
+ok "... and is the request" out_has "request of tax.demo/state" "signed by key"
+ok "of an exchange that is not ours there is none" \
+    exits 1 hutong prove "$id" --config "$W/police.yaml"
+ok "... it is said who has it" out_has "the auditors can prove"
 nothing_of() {
 	! grep -rqF -e "$1" "$W/state"
 }

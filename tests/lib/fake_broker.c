@@ -361,6 +361,39 @@ get_consistency(struct fake *f, unsigned peer)
 	send_to(f, peer);
 }
 
+/* The entry, with no evidence: that is the real broker's. */
+static void
+get_proof(struct fake *f, unsigned peer)
+{
+	struct ht_buf leaf = HT_BUF(HT_LEAF_MAX), row = HT_BUF(4096);
+	uint64_t place = f->in->get_proof.place;
+	struct ht_message *m = fresh(f, HT_MSG_PROOF, f->in->ref);
+
+	if (place >= f->size) {
+		m = fresh(f, HT_MSG_ERROR, f->in->ref);
+		m->error.reason.code = HT_ST_MALFORMED;
+		send_to(f, peer);
+		return;
+	}
+	MUST(ht_log_read(f->log, place, &leaf));
+	MUST(ht_log_inclusion(
+	    f->log, place, f->size, m->proof.path, &m->proof.n_path));
+	if (atomic_load(&f->ctl->bad_proof))
+		m->proof.path[0].at[0] ^= 1;
+	ht_pack_array(&row, 5);
+	ht_pack_uint(&row, place);
+	ht_pack_bin(&row, leaf.at, leaf.len);
+	for (unsigned i = 0; i < 3; i++)
+		ht_pack_nil(&row);
+	m->proof.place = place;
+	m->proof.checkpoint = checkpoint(f);
+	if (!atomic_load(&f->ctl->no_row))
+		m->proof.row = ht_buf_slice(&row);
+	send_to(f, peer);
+	ht_buf_fini(&leaf);
+	ht_buf_fini(&row);
+}
+
 /* Cosign the newest, from where you are. */
 static void
 ask_to_cosign(struct fake *f, unsigned peer, uint64_t old)
@@ -562,6 +595,9 @@ handle(struct fake *f, const struct ht_received *r)
 		return;
 	case HT_MSG_GET_CONSISTENCY:
 		get_consistency(f, peer);
+		return;
+	case HT_MSG_GET_PROOF:
+		get_proof(f, peer);
 		return;
 	case HT_MSG_BUNDLE:
 		bundle(f, peer);

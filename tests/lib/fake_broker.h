@@ -17,6 +17,7 @@ struct ht_fake {
 	/* told by the test */
 	atomic_int deliver_twice;
 	atomic_int bad_proof;   /* the hash of another entry */
+	atomic_int no_row;      /* an entry that is none of the asker's */
 	atomic_int two_faces;   /* sign a checkpoint of another tree */
 	atomic_int tamper_body; /* flip a bit on the way */
 	atomic_int swallow;     /* acknowledge, deliver nothing */

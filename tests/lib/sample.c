@@ -343,6 +343,7 @@ proofs(struct ht_message *m)
 		m->proof.place = 100;
 		m->proof.n_path = hashes(m->proof.path, 2);
 		m->proof.checkpoint = ht_slice_str(CHECKPOINT);
+		m->proof.row = ht_slice_str("a row");
 	} else {
 		m->consistency.n_path = hashes(m->consistency.path, 2);
 		m->consistency.checkpoint = ht_slice_str(CHECKPOINT);

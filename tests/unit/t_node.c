@@ -541,6 +541,66 @@ a_newer_snapshot_is_waited_for_where_it_matters(void **state)
 	json_decref(with);
 }
 
+/* An exchange of ours, as a file; and what is no proof of it. */
+static void
+what_we_asked_is_proven_to_others(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf file = HT_BUF(HT_PROOF_FILE_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf row = HT_BUF(HT_PROOF_EXTRA_MAX);
+	struct fixture *f = *state;
+	struct ht_checkpoint cp;
+	struct ht_proof proof;
+	struct ht_asked asked;
+	struct got got;
+
+	start_all(f);
+	got = ask(f, query_ask(NULL));
+	asked = got.asked;
+	assert_ok(ht_node_prove(
+	    f->consumer, &asked.exchange, asked.response_place, 5000, &file));
+	assert_ok(ht_proof_parse(ht_buf_slice(&file), &proof, NULL));
+	assert_int_equal(proof.index, asked.response_place);
+	assert_ok(
+	    ht_checkpoint_open(proof.checkpoint, &f->world->root.log, &cp));
+	assert_ok(ht_proof_extra(&proof, &row));
+	assert_true(cp.size > asked.response_place);
+	file.len = 0;
+	assert_int_equal(
+	    ht_node_prove(f->consumer, &asked.exchange, 1000, 5000, &file),
+	    HT_ENOTFOUND);
+	atomic_store(&f->broker.ctl->no_row, 1);
+	assert_int_equal(ht_node_prove(f->consumer, &asked.exchange,
+	                     asked.request_place, 5000, &file),
+	    HT_EDENIED);
+	atomic_store(&f->broker.ctl->no_row, 0);
+	assert_int_equal(file.len, 0);
+	atomic_store(&f->broker.ctl->bad_proof, 1);
+	assert_int_equal(ht_node_prove(f->consumer, &asked.exchange,
+	                     asked.request_place, 5000, &file),
+	    HT_EINTEGRITY);
+	assert_non_null(strstr(ht_node_trouble(f->consumer), "cannot prove"));
+	assert_int_equal(file.len, 0);
+	ht_asked_fini(&got.asked);
+}
+
+/* Another entry of the log, rightly proven, is no proof of this exchange. */
+static void
+another_exchange_is_no_proof(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf file = HT_BUF(HT_PROOF_FILE_MAX);
+	struct fixture *f = *state;
+	struct ht_id other = ht_id_random();
+	struct got got;
+
+	start_all(f);
+	got = ask(f, query_ask(NULL));
+	assert_int_equal(ht_node_prove(f->consumer, &other,
+	                     got.asked.request_place, 5000, &file),
+	    HT_EINTEGRITY);
+	assert_int_equal(file.len, 0);
+	ht_asked_fini(&got.asked);
+}
+
 /* A broker that lets everything pass does not open the provider's door. */
 static void
 the_provider_decides_for_itself(void **state)
@@ -1342,6 +1402,8 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(what_will_be_refused_does_not_leave),
     NODE_TEST(what_is_missing_is_named),
     NODE_TEST(a_newer_snapshot_is_waited_for_where_it_matters),
+    NODE_TEST(what_we_asked_is_proven_to_others),
+    NODE_TEST(another_exchange_is_no_proof),
     NODE_TEST(the_provider_decides_for_itself),
     NODE_TEST(an_answer_has_so_many_records),
     NODE_TEST(rows_of_others_are_not_taken),
