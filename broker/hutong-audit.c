@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/cli/takes.h"
 #include "broker/cli/usage.h"
 #include "broker/log/period.h"
 #include "lib/base/clock.h"
@@ -482,11 +483,6 @@ usage_error(const char *text)
 static int
 check_where(const struct ht_audit_opts *o)
 {
-	if (o->volume != NULL)
-		return usage_error("--volume is for search (without "
-		                   "--complete and --cursor-file), show and "
-		                   "prove: all else needs the log, which "
-		                   "--dir or --socket names");
 	if ((o->dir != NULL) == (o->socket != NULL))
 		return usage_error("either --dir or --socket says where the "
 		                   "log is");
@@ -502,12 +498,7 @@ check_where(const struct ht_audit_opts *o)
 static int
 check_where_or_volume(const struct ht_audit_opts *o)
 {
-	if (o->volume == NULL || o->complete || o->cursor != NULL)
-		return check_where(o);
-	if (o->dir != NULL || o->socket != NULL)
-		return usage_error("--volume is a file alone: without --dir "
-		                   "and --socket");
-	return HT_AUDIT_OK;
+	return o->volume == NULL ? check_where(o) : HT_AUDIT_OK;
 }
 
 /* All or nothing, and signed by whoever answers for the question. */
@@ -517,9 +508,6 @@ run_complete(struct ht_audit_opts *o)
 	if (o->output == NULL || o->key == NULL)
 		return usage_error("--complete needs -o FILE, and the "
 		                   "auditor's --key to sign it");
-	if (o->query.filter.limit > 0 || o->cursor != NULL)
-		return usage_error(
-		    "--complete goes without --limit and --cursor-file");
 	return ht_audit_complete(o);
 }
 
@@ -531,8 +519,6 @@ run_search(struct ht_audit_opts *o, int argc, char **argv)
 	(void)argv;
 	if (code == HT_AUDIT_OK && argc > 0)
 		return usage_error("search takes no operand");
-	if (code == HT_AUDIT_OK && o->format == HT_AUDIT_TRACKER)
-		return usage_error("the tracker's form is that of subject");
 	if (o->cursor != NULL && o->query.filter.start_seq > 0)
 		return usage_error("--start and --cursor-file both say where "
 		                   "to begin");
@@ -550,7 +536,6 @@ entry_number(const char *text, uint64_t *ret)
 static int
 run_tail(struct ht_audit_opts *o, int argc, char **argv)
 {
-	const struct ht_filter *f = &o->query.filter;
 	int code = check_where(o);
 
 	(void)argv;
@@ -558,21 +543,9 @@ run_tail(struct ht_audit_opts *o, int argc, char **argv)
 		return code;
 	if (argc > 0)
 		return usage_error("tail takes no operand");
-	if (o->format == HT_AUDIT_TRACKER)
-		return usage_error("the tracker's form is that of subject");
-	if (f->limit > 0 || f->start_seq > 0)
-		return usage_error("tail shows the newest entries: -n says how "
-		                   "many, and --limit and --start are for "
-		                   "search");
 	if (o->follow && o->dir != NULL)
 		return usage_error("a stopped log does not grow: -f needs the "
 		                   "broker's --socket");
-	if (o->follow && (f->to_us > 0 || f->size > 0))
-		return usage_error("what follows has no end: -f goes without "
-		                   "--to and --at");
-	if (o->cursor != NULL && !o->follow)
-		return usage_error("--cursor-file goes with search, and with "
-		                   "tail -f");
 	return ht_audit_tail(o);
 }
 
@@ -586,18 +559,6 @@ check_count(const struct ht_audit_opts *o, int argc)
 		return code;
 	if (argc > 0)
 		return usage_error("stats and report take no operand");
-	if (o->subject != NULL)
-		return usage_error("--subject is for search: a count has no "
-		                   "tags at hand");
-	if (o->query.filter.limit > 0 || o->query.last > 0 || o->follow ||
-	    o->cursor != NULL || o->scan)
-		return usage_error("stats and report read their whole period: "
-		                   "no --limit, -n, -f, --cursor-file or "
-		                   "--scan");
-	if (o->format == HT_AUDIT_OCSF || o->format == HT_AUDIT_TRACKER)
-		return usage_error(
-		    "counts are no events or looks: --format is table, "
-		    "jsonl or csv");
 	return HT_AUDIT_OK;
 }
 
@@ -607,9 +568,6 @@ run_stats(struct ht_audit_opts *o, int argc, char **argv)
 	int code = check_count(o, argc);
 
 	(void)argv;
-	if (code == HT_AUDIT_OK && o->month != NULL)
-		return usage_error("--month is for report; stats takes --from "
-		                   "and --to");
 	o->counts = "stats";
 	return code == HT_AUDIT_OK ? ht_audit_stats(o) : code;
 }
@@ -617,7 +575,6 @@ run_stats(struct ht_audit_opts *o, int argc, char **argv)
 static int
 run_report(struct ht_audit_opts *o, int argc, char **argv)
 {
-	const struct ht_filter *f = &o->query.filter;
 	int code = check_count(o, argc);
 
 	(void)argv;
@@ -625,15 +582,6 @@ run_report(struct ht_audit_opts *o, int argc, char **argv)
 		return code;
 	if (o->month == NULL)
 		return usage_error("report needs --month, such as 2026-03");
-	if (f->from_us > 0 || f->to_us > 0 || o->by != NULL ||
-	    o->period != NULL)
-		return usage_error("a report is of one --month, by department "
-		                   "and item: no --from, --to, --by or "
-		                   "--period");
-	if (f->status != -1 || f->type != -1 || f->has_exchange)
-		return usage_error("a report with --status, --type or "
-		                   "--exchange would tell half of it; use "
-		                   "stats or search");
 	o->counts = "report";
 	return ht_audit_report(o);
 }
@@ -710,11 +658,16 @@ run_verify(struct ht_audit_opts *o, int argc, char **argv)
 {
 	struct stat st;
 
-	if (argc == 1 && o->dir == NULL && o->socket == NULL)
-		return stat(argv[0], &st) == 0 && S_ISDIR(st.st_mode)
-		           ? ht_audit_verify_mirror(o, argv[0])
-		           : ht_audit_verify_file(o, argv[0]);
-	if (argc > 0 || o->dir == NULL || o->socket != NULL)
+	if (argc == 1 && o->dir == NULL) {
+		if (stat(argv[0], &st) == -1 || !S_ISDIR(st.st_mode))
+			return ht_audit_verify_file(o, argv[0]);
+		if (o->format != HT_AUDIT_TABLE)
+			return usage_error(
+			    "--format is for the rows of a "
+			    "complete answer; a mirror has none");
+		return ht_audit_verify_mirror(o, argv[0]);
+	}
+	if (argc > 0 || o->dir == NULL)
 		return usage_error("verify takes one file, or --dir; a running "
 		                   "broker's log is verified from a copy made "
 		                   "while it is stopped");
@@ -812,8 +765,7 @@ run_disclose(struct ht_audit_opts *o, int argc, char **argv)
 	(void)argv;
 	if (argc > 0)
 		return usage_error("disclose takes no operand");
-	if (e->bodies || e->epoch != NULL || e->before != NULL ||
-	    e->over != NULL || (e->entries == NULL) == (o->subject == NULL))
+	if ((e->entries == NULL) == (o->subject == NULL))
 		return usage_error("looks are disclosed one by one: either "
 		                   "--entries N,N,... or --subject, all that "
 		                   "is hidden from it now");
@@ -833,6 +785,9 @@ run_witness(struct ht_audit_opts *o, int argc, char **argv)
 	bool note = argc == 1 && strcmp(argv[0], "note") == 0;
 	int code = check_where(o);
 
+	if (code == HT_AUDIT_OK && note && o->format != HT_AUDIT_TABLE)
+		return usage_error("--format is for witness status: a note has "
+		                   "its own form");
 	if (code != HT_AUDIT_OK)
 		return code;
 	if (argc != 1 || (strcmp(argv[0], "status") != 0 && !note) ||
@@ -854,45 +809,46 @@ run_witness(struct ht_audit_opts *o, int argc, char **argv)
 static const struct ht_audit_verb verbs[] = {
     {"search",      run_search,
      ROWS | HT_USAGE_VOLUME | HT_USAGE_PAGE | HT_USAGE_COMPLETE,
-     "WHERE [WHAT] [HOW]\n"                                                                                                },
+     "WHERE [WHAT] [HOW]\n"                                                                           },
     {"tail",        run_tail,        ROWS | HT_USAGE_TAIL,
-     "WHERE [-f] [-n N] [WHAT] [HOW]\n"                                                                                    },
+     "WHERE [-f] [-n N] [WHAT] [HOW]\n"                                                               },
     {"stats",       run_stats,       COUNTS | HT_USAGE_STATS,
-     "WHERE [--by FIELDS] [--period day|month] [WHAT] [HOW]\n"                                                             },
+     "WHERE [--by FIELDS] [--period day|month] [WHAT] [HOW]\n"                                        },
     {"report",      run_report,      COUNTS | HT_USAGE_REPORT,
-     "WHERE --month YYYY-MM [WHAT] [HOW]\n"                                                                                },
+     "WHERE --month YYYY-MM [WHAT] [HOW]\n"                                                           },
     {"show",        run_show,        HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF,
-     "WHERE ENTRY|EXCHANGE\n"                                                                                              },
+     "WHERE ENTRY|EXCHANGE [--format table|jsonl]\n"                                                  },
     {"prove",       run_prove,       HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF,
-     "WHERE ENTRY [-o FILE]\n"                                                                                             },
+     "WHERE ENTRY [-o FILE]\n"                                                                        },
     {"export",      run_export,      HT_USAGE_WHERE | HT_USAGE_BELIEF,
      "WHERE --authority DIR [--then DIR ...] -o FILE\n"
         "[--annex FILE ... --show FIELDS] [--opening N=FILE ...]\n"
-        "ENTRY|EXCHANGE ...\n"                                                                                             },
+        "ENTRY|EXCHANGE ...\n"                                                                        },
     {"consistency", run_consistency, HT_USAGE_WHERE | HT_USAGE_BELIEF,
-     "OLD NEW [WHERE] [-o FILE] [BELIEF]\n"                                                                                },
+     "OLD NEW [WHERE] [-o FILE] [BELIEF]\n"                                                           },
     {"verify",      run_verify,      HT_USAGE_BELIEF,
-     "FILE|MIRROR BELIEF | --dir DIR [BELIEF]\n"                                                                           },
+     "FILE|MIRROR BELIEF | --dir DIR [BELIEF]\n"                                                      },
     {"archive",     run_archive,     HT_USAGE_BELIEF,
-     "--dir DIR BELIEF -o FILE ENTRY\n"                                                                                    },
-    {"fsck",        run_fsck,        0,                                                  "--dir DIR\n"                     },
+     "--dir DIR BELIEF -o FILE ENTRY\n"                                                               },
+    {"fsck",        run_fsck,        0,                                                  "--dir DIR\n"},
     {"mirror",      run_mirror,      HT_USAGE_WHERE | HT_USAGE_BELIEF,
-     "WHERE BELIEF [--hashes] FOLDER\n"                                                                                    },
-    {"subject",     run_subject,     HT_USAGE_WHERE | HT_USAGE_BELIEF,
-     "WHERE [BELIEF] REGISTRY:ID --tracker FILE ...\n"
+     "WHERE BELIEF [--hashes] FOLDER\n"                                                               },
+    {"subject",     run_subject,     HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT,
+     "WHERE [BELIEF] [WHAT] REGISTRY:ID --tracker FILE ...\n"
         "[--annex FILE ...] [--for-subject]\n"
-        "[--format table|jsonl|csv|tracker] [-o FILE]\n"                                                                   },
-    {"pseudonym",   run_pseudonym,   0,                                                  "REGISTRY:ID --tracker FILE ...\n"},
+        "[--format table|jsonl|csv|tracker] [-o FILE]\n"                                              },
+    {"pseudonym",   run_pseudonym,   HT_USAGE_BELIEF,
+     "REGISTRY:ID --tracker FILE ...\n"                                                               },
     {"erase",       run_erase,
      HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT | HT_USAGE_SCOPE,
      "BELIEF --order NAME --basis TEXT [--bodies] SCOPE\n"
-        "[--until TIME] [-o FILE]\n"                                                                                       },
-    {"disclose",    run_disclose,    HT_USAGE_WHERE | HT_USAGE_BELIEF,
+        "[--until TIME] [-o FILE]\n"                                                                  },
+    {"disclose",    run_disclose,    HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT,
      "BELIEF --order NAME --basis TEXT [--until TIME] [-o FILE]\n"
         "--entries N,N,... | WHERE --authority DIR\n"
-        "--subject REGISTRY:ID --tracker FILE ...\n"                                                                       },
+        "--subject REGISTRY:ID --tracker FILE ...\n"                                                  },
     {"witness",     run_witness,     HT_USAGE_WHERE,
-     "status|note WHERE --root FILE [--format table|csv]\n"                                                                },
+     "status|note WHERE --root FILE [--format table|csv]\n"                                           },
 };
 
 /*
@@ -950,13 +906,76 @@ help(const char *name)
 	return fflush(stdout) == EOF ? HT_AUDIT_GONE : HT_AUDIT_OK;
 }
 
+/* ---- what was given ---- */
+
+struct given {
+	size_t n;
+	const char *names[HT_COUNT(options)]; /* each once */
+	const char *format;
+};
+
+/* By its long name, however it was written. */
+static void
+note_option(struct given *given, int opt)
+{
+	const char *name = "";
+
+	for (size_t i = 0; options[i].name != NULL; i++)
+		if (options[i].val == opt)
+			name = options[i].name;
+	if (opt == OPT_FORMAT)
+		given->format = optarg;
+	for (size_t i = 0; i < given->n; i++)
+		if (given->names[i] == name)
+			return;
+	given->names[given->n++] = name;
+}
+
+static bool
+has_option(const struct given *given, const char *name)
+{
+	for (size_t i = 0; i < given->n; i++)
+		if (strcmp(given->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* What would be ignored is refused: in a table, and by what goes together. */
+static int
+check_given(
+    const char *verb, const struct given *g, const struct ht_audit_opts *o)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(4096);
+	const struct ht_takes *takes = ht_takes_find(verb, g->names, g->n);
+	const struct ht_filter *f = &o->query.filter;
+
+	if (takes == NULL ||
+	    !ht_takes_all(takes, g->names, g->n, g->format, &why))
+		return usage_error(ht_buf_text(&why));
+	if (has_option(g, "tracker") && ht_takes_option(takes, "subject") &&
+	    o->subject == NULL)
+		return usage_error("--tracker makes the pseudonym of a "
+		                   "--subject, and there is none");
+	if (has_option(g, "why") && o->socket == NULL)
+		return usage_error("--why stands in a broker's log: it goes "
+		                   "with --socket");
+	if (o->key != NULL && o->socket == NULL && o->output == NULL)
+		return usage_error("--key asks a broker (--socket), or signs "
+		                   "what -o keeps");
+	if (f->to_us > 0 && f->from_us >= f->to_us)
+		return usage_error("--from is not before --to: no time is "
+		                   "left between them");
+	return HT_AUDIT_OK;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct ht_audit_opts o = {.query = HT_QUERY_ALL};
 	const struct ht_audit_verb *verb;
 	bool helps = false;
-	int opt;
+	struct given given = {0};
+	int opt, code;
 
 	(void)setlocale(LC_CTYPE, "");
 	ht_process_guard();
@@ -969,6 +988,7 @@ main(int argc, char **argv)
 		helps |= opt == OPT_HELP;
 		if (opt == '?' || (opt != OPT_HELP && !take_option(&o, opt)))
 			return HT_AUDIT_USAGE;
+		note_option(&given, opt);
 	}
 	if (helps)
 		return help(argv[optind]);
@@ -981,7 +1001,10 @@ main(int argc, char **argv)
 		return HT_AUDIT_GONE;
 	}
 	verb = ht_audit_verb(verbs, HT_COUNT(verbs), argv[optind]);
-	return verb == NULL ? ht_audit_no_verb(verbs, HT_COUNT(verbs))
-	                    : guarded(verb->run, &o, argc - optind - 1,
-	                          argv + optind + 1);
+	if (verb == NULL)
+		return ht_audit_no_verb(verbs, HT_COUNT(verbs));
+	code = check_given(verb->name, &given, &o);
+	return code == HT_AUDIT_OK ? guarded(verb->run, &o, argc - optind - 1,
+	                                 argv + optind + 1)
+	                           : code;
 }

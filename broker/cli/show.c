@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "broker/check/verify.h"
 #include "broker/cli/tool.h"
@@ -16,7 +17,7 @@
 struct show {
 	const struct ht_audit_opts *opts;
 	const struct ht_audit_faith *faith;
-	const struct ht_audit_result *result;
+	struct ht_audit_result *result;
 	struct ht_about about;
 	struct ht_bundle bundle;
 	bool has_request;
@@ -393,8 +394,23 @@ show_rows(struct show *s)
 
 	if (err != HT_OK)
 		return ht_audit_unproven(err, bad);
-	ht_audit_footer(s->opts, s->result, stdout);
+	if (s->opts->format == HT_AUDIT_TABLE)
+		ht_audit_footer(s->opts, s->result, stdout);
 	return ht_audit_tally_end(&s->tally);
+}
+
+/* Rows for programs; then what people read goes where the footer went. */
+static int
+print_first(struct show *s)
+{
+	int code = HT_AUDIT_OK;
+
+	if (s->opts->format != HT_AUDIT_TABLE)
+		code = ht_audit_print(s->opts, s->result);
+	if (code == HT_AUDIT_OK && s->opts->format != HT_AUDIT_TABLE &&
+	    dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
+		code = HT_AUDIT_GONE;
+	return code;
 }
 
 int
@@ -419,7 +435,9 @@ ht_audit_show(const struct ht_audit_opts *opts)
 		s->opts = opts;
 		s->faith = &faith;
 		s->result = &result;
-		code = show_rows(s);
+		code = print_first(s);
+		if (code == HT_AUDIT_OK)
+			code = show_rows(s);
 		ht_audit_result_fini(&result);
 	}
 	ht_audit_faith_fini(&faith);

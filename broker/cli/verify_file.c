@@ -98,14 +98,27 @@ show_proof(const struct ht_audit_proven *c, const char *path,
 	return ht_audit_tally_end(&tally);
 }
 
+/* Only a complete answer has rows. */
+static int
+no_rows(const char *path, const struct ht_audit_opts *opts)
+{
+	if (opts->format == HT_AUDIT_TABLE)
+		return HT_AUDIT_OK;
+	ht_audit_say("%s: --format is for the rows of a complete answer, and "
+	             "this file is none",
+	    path);
+	return HT_AUDIT_USAGE;
+}
+
 static int
 verify_proof(const char *path, struct ht_slice bytes,
     const struct ht_audit_opts *opts, const struct ht_audit_faith *faith)
 {
 	HT_AUTO(ht_audit_proven_free) struct ht_audit_proven *c = NULL;
-	int code = ht_audit_check_proof(faith, path, bytes, &c);
+	int code = no_rows(path, opts);
 
-	(void)opts;
+	if (code == HT_AUDIT_OK)
+		code = ht_audit_check_proof(faith, path, bytes, &c);
 	return code == HT_AUDIT_OK ? show_proof(c, path, faith) : code;
 }
 
@@ -146,6 +159,11 @@ verify_whole(const struct ht_audit_opts *opts, const char *path,
 	enum ht_lone_kind kind = ht_lone_kind(path);
 	int code;
 
+	code = kind == HT_LONE_VOLUME || kind == HT_LONE_ARCHIVE
+	           ? no_rows(path, opts)
+	           : HT_AUDIT_OK;
+	if (code != HT_AUDIT_OK)
+		return code;
 	if (kind == HT_LONE_VOLUME)
 		return ht_audit_verify_volume(path, faith);
 	if (kind == HT_LONE_ARCHIVE)

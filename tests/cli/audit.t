@@ -389,6 +389,17 @@ for bad in '--operation nope' '--from never' '--status NOPE' '--type NOPE' '--ex
 	run 2 "refused: $bad" "$audit" search --dir "$log" $bad
 done
 run 2 'neither folder nor socket' "$audit" search
+run 2 'what a verb does not use is refused' "$audit" report --dir "$log" \
+    --month 2026-11 --complete -o "$dir/x"
+says 'report takes no --complete; it is for search --complete' 'and what uses it is told'
+run 2 'a format that a verb does not have' "$audit" show 4 --dir "$log" --format csv
+says 'show has no --format csv; it has: table jsonl' 'and those it has are told'
+run 2 'a key that would sign nothing' "$audit" search --dir "$log" --key x
+run 2 'a period that ends before it begins' "$audit" search --dir "$log" \
+    --from 2026-11-25 --to 2026-11-24
+run 0 'an entry, for programs' "$audit" show 4 --dir "$log" --format jsonl
+grep -q '^{"entry":4,.*}$' "$dir/out"
+result $? 'one line of JSON'
 
 # --- show ---
 run 0 'show an entry' "$audit" show 4 --dir "$log" --authority "$auth"

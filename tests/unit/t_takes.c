@@ -1,0 +1,200 @@
+/* Which verb takes which option: all of them, option by option. */
+#include "tests/lib/test.h"
+
+#include <string.h>
+
+#include "broker/cli/takes.h"
+
+#define LOGS                                                                   \
+	"|search|search complete|tail|tail follow|stats|report|show|prove|"    \
+	"export|consistency|mirror|subject|erase subject|disclose subject|"    \
+	"witness|"
+#define SIDES                                                                  \
+	"|search|search complete|search volume|tail|tail follow|stats|report|" \
+	"subject|erase subject|disclose subject|"
+#define ROWS                                                                   \
+	"|search|search complete|search volume|tail|tail follow|stats|"        \
+	"subject|erase subject|disclose subject|"
+#define ENDED                                                                  \
+	"|search|search complete|search volume|tail|stats|subject|"            \
+	"erase subject|disclose subject|"
+#define BELIEF                                                                 \
+	LOGS "search volume|show volume|prove volume|verify|verify dir|"       \
+	     "archive|pseudonym|erase|disclose|"
+#define ABOUT                                                                  \
+	"|search|search complete|search volume|tail|tail follow|"              \
+	"erase subject|disclose subject|"
+#define ORDERS "|erase|erase subject|disclose|disclose subject|"
+
+static const struct {
+	const char *option, *forms;
+} takers[] = {
+    {"dir",            LOGS "verify dir|archive|fsck|"                 },
+    {"socket",         LOGS                                            },
+    {"key",            LOGS                                            },
+    {"why",            LOGS                                            },
+    {"volume",         "|search volume|show volume|prove volume|"      },
+    {"root",           BELIEF                                          },
+    {"vkey",           BELIEF                                          },
+    {"authority",      BELIEF                                          },
+    {"policy",         BELIEF                                          },
+    {"from",           ROWS                                            },
+    {"to",             ENDED                                           },
+    {"zone",           SIDES                                           },
+    {"member",         SIDES                                           },
+    {"peer",           SIDES                                           },
+    {"item",           SIDES                                           },
+    {"purpose",        SIDES                                           },
+    {"operation",      SIDES                                           },
+    {"status",         ROWS                                            },
+    {"type",           ROWS                                            },
+    {"exchange",       ROWS                                            },
+    {"subject",        ABOUT                                           },
+    {"tracker",        ABOUT "subject|pseudonym|"                      },
+    {"start",          "|search|search complete|search volume|stats|subject|"
+              "erase subject|disclose subject|"           },
+    {"at",             ENDED "report|"                                 },
+    {"scan",           "|search|search complete|tail|show|prove|export|subject|"
+             "erase subject|disclose subject|"             },
+    {"limit",          "|search|search volume|"                        },
+    {"cursor-file",    "|search|tail follow|"                          },
+    {"lines",          "|tail|tail follow|"                            },
+    {"follow",         "|tail follow|"                                 },
+    {"complete",       "|search complete|"                             },
+    {"by",             "|stats|"                                       },
+    {"period",         "|stats|"                                       },
+    {"month",          "|report|"                                      },
+    {"lang",           "|stats|report|"                                },
+    {"then",           "|export|"                                      },
+    {"show",           "|export|"                                      },
+    {"opening",        "|export|"                                      },
+    {"annex",          "|export|subject|"                              },
+    {"for-subject",    "|subject|"                                     },
+    {"hashes",         "|mirror|"                                      },
+    {"order",          ORDERS                                          },
+    {"basis",          ORDERS                                          },
+    {"until",          ORDERS                                          },
+    {"entries",        "|erase|disclose|"                              },
+    {"epoch",          "|erase|"                                       },
+    {"before",         "|erase|"                                       },
+    {"retention-over", "|erase|"                                       },
+    {"bodies",         "|erase|erase subject|"                         },
+    {"out",            ORDERS "search complete|prove|prove volume|export|"
+                   "consistency|archive|subject|"           },
+    {"format",         "|search|search volume|tail|tail follow|stats|report|"
+               "show|show volume|verify|subject|witness|"},
+};
+
+static bool
+in(const char *forms, const struct ht_takes *t)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "|%s%s%s|", t->verb,
+	    t->with != NULL ? " " : "", t->with != NULL ? t->with : "");
+	return strstr(forms, name) != NULL;
+}
+
+/* An option may be what makes a verb another one, which takes it. */
+static void
+every_verb_takes_what_it_uses_and_nothing_else(void **state)
+{
+	const struct ht_takes *t;
+
+	(void)state;
+	for (size_t i = 0; (t = ht_takes_at(i)) != NULL; i++) {
+		for (size_t j = 0; j < HT_COUNT(takers); j++) {
+			HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(4096);
+			const char *given[] = {t->with, takers[j].option};
+			size_t skip = t->with == NULL;
+			const struct ht_takes *form = ht_takes_find(
+			    t->verb, given + skip, HT_COUNT(given) - skip);
+			bool takes = ht_takes_all(form, given + skip,
+			    HT_COUNT(given) - skip, NULL, &why);
+
+			if (form == t && takes != in(takers[j].forms, t))
+				fail_msg("%s, --%s", t->verb, takers[j].option);
+			if (!takes)
+				assert_non_null(strstr(
+				    ht_buf_text(&why), takers[j].option));
+		}
+	}
+}
+
+/* No word of the table is one that the program does not know. */
+static void
+the_table_knows_no_other_options(void **state)
+{
+	const struct ht_takes *t;
+
+	(void)state;
+	for (size_t i = 0; (t = ht_takes_at(i)) != NULL; i++) {
+		char words[1024], *rest = words, *word;
+
+		assert_true(strlen(t->options) < sizeof(words));
+		memcpy(words, t->options, strlen(t->options) + 1);
+		while ((word = strsep(&rest, " ")) != NULL) {
+			bool known = *word == '\0';
+
+			for (size_t j = 0; j < HT_COUNT(takers); j++)
+				known |= strcmp(word, takers[j].option) == 0;
+			if (!known)
+				fail_msg("%s: %s", t->verb, word);
+		}
+	}
+}
+
+static void
+a_format_is_one_that_the_verb_has(void **state)
+{
+	static const struct {
+		const char *verb, *formats;
+	} cases[] = {
+	    {"search",  "table jsonl csv ocsf"   },
+	    {"tail",    "table jsonl csv ocsf"   },
+	    {"stats",   "table jsonl csv"        },
+	    {"report",  "table jsonl csv"        },
+	    {"show",    "table jsonl"            },
+	    {"verify",  "table jsonl csv ocsf"   },
+	    {"subject", "table jsonl csv tracker"},
+	    {"witness", "table csv"              },
+	};
+	static const char *const formats[] = {
+	    "table", "jsonl", "csv", "ocsf", "tracker"};
+	static const char *const given[] = {"format"};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(cases); i++)
+		for (size_t j = 0; j < HT_COUNT(formats); j++) {
+			HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(4096);
+
+			assert_int_equal(
+			    ht_takes_all(ht_takes_find(cases[i].verb, given, 1),
+			        given, 1, formats[j], &why),
+			    strstr(cases[i].formats, formats[j]) != NULL);
+		}
+}
+
+static void
+what_takes_it_is_told(void **state)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(4096);
+	static const char *const given[] = {"complete", "limit"};
+
+	(void)state;
+	assert_null(ht_takes_find("nope", NULL, 0));
+	assert_false(ht_takes_all(
+	    ht_takes_find("search", given, 2), given, 2, NULL, &why));
+	assert_string_equal(ht_buf_text(&why),
+	    "search --complete takes no --limit; it is for search --volume, "
+	    "search");
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(every_verb_takes_what_it_uses_and_nothing_else),
+    cmocka_unit_test(the_table_knows_no_other_options),
+    cmocka_unit_test(a_format_is_one_that_the_verb_has),
+    cmocka_unit_test(what_takes_it_is_told),
+};
+
+HT_TEST_MAIN(tests)
