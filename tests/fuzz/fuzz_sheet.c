@@ -44,7 +44,8 @@ check_revision(const struct ht_sheet *sheet, size_t item)
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	HT_AUTO(ht_buf_fini) struct ht_buf out = HT_BUF(HT_DOC_MAX);
 	HT_AUTO(ht_doc_unref) struct ht_doc *with = NULL, *doc = NULL;
-	const struct ht_sheet_says to = {.report = report};
+	HT_AUTO(ht_report_free) struct ht_report *why = ht_report_new();
+	const struct ht_sheet_says to = {.report = report, .why = why};
 	struct ht_sheet_next next;
 	enum ht_err err;
 
