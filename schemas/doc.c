@@ -269,9 +269,25 @@ start(struct ht_slice bytes, const char *where, struct ht_report *report,
 		return HT_ETOOBIG;
 	}
 	err = ht_doc_text(bytes, ret_text, NULL);
+	if (err != HT_OK && bytes.len == 0) {
+		ht_report_add(report, where, "not a note: the file is empty");
+		return err;
+	}
 	/* A wrong encoding is no note either: say which, and where. */
 	if (err != HT_OK && !reads_as_it_is(bytes, where, report))
 		return HT_EMALFORMED;
+	if (memmem(bytes.at, bytes.len, "\r\n", 2) != NULL) {
+		ht_report_add(report, where,
+		    "its lines end in CR LF, as Windows writes them; save it "
+		    "with LF alone (UNIX line ends)");
+		return HT_EMALFORMED;
+	}
+	if (err != HT_OK && bytes.at[bytes.len - 1] != '\n') {
+		ht_report_add(report, where,
+		    "not a note: the last line has no end; end it with a new "
+		    "line, or get the file again if it was cut off");
+		return err;
+	}
 	if (err != HT_OK) {
 		ht_report_add(report, where,
 		    "not a note: a text that ends in a new line, an empty "

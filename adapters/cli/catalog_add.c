@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/cli/catalog_publish.h"
 #include "keys/merkle.h"
@@ -208,6 +209,21 @@ read_grant(const struct ht_cli_old *old, const char *path, struct ht_docs *docs)
 	return HT_CLI_GO;
 }
 
+/* From here, or else from the folder that it goes to. */
+static int
+read_grant_at(const struct ht_cli_old *old, const char *dir, const char *path,
+    struct ht_docs *docs)
+{
+	HT_AUTO(ht_mem_free) char *below = ht_fs_join(dir, path);
+
+	if (below == NULL)
+		return ht_cli_error(HT_ENOMEM, NULL, "cannot read", path);
+	if (path[0] == '/' || access(path, F_OK) == 0 ||
+	    access(below, F_OK) != 0)
+		return read_grant(old, path, docs);
+	return read_grant(old, below, docs);
+}
+
 int
 ht_cli_add_read(const char *dir, const struct ht_root *root,
     struct ht_cli_old *old, const struct ht_args *files, struct ht_docs *ret)
@@ -218,7 +234,7 @@ ht_cli_add_read(const char *dir, const struct ht_root *root,
 	int rc = check_old(root, old);
 
 	for (size_t i = 0; i < files->n && rc == HT_CLI_GO; i++)
-		rc = read_grant(old, files->at[i], ret);
+		rc = read_grant_at(old, dir, files->at[i], ret);
 	ht_docs_sort(ret);
 	if (rc == HT_CLI_GO)
 		rc = take_listed(&part, HT_DOC_ROOT, "root");

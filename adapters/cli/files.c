@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "adapters/cli/cli.h"
 #include "lib/base/clock.h"
@@ -116,6 +117,12 @@ read_doc(const char *path, const char *where, struct ht_report *report,
 
 	if (err == HT_OK)
 		return ht_doc_parse(ht_buf_slice(&bytes), where, report, ret);
+	if (err == HT_ETOOBIG) {
+		ht_report_add(report, where,
+		    "larger than the %d bytes that a document may have",
+		    HT_DOC_MAX);
+		return err;
+	}
 	ht_report_add(report, where, "cannot be read: %s",
 	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
 	return err;
@@ -354,6 +361,14 @@ ht_docs_add(struct ht_docs *docs, struct ht_doc *doc)
 	return HT_OK;
 }
 
+static bool
+has_root(const char *dir)
+{
+	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, "root.note");
+
+	return path == NULL || access(path, F_OK) == 0 || errno != ENOENT;
+}
+
 int
 ht_cli_docs(const char *dir, struct ht_docs *ret)
 {
@@ -363,6 +378,12 @@ ht_cli_docs(const char *dir, struct ht_docs *ret)
 	HT_AUTO(ht_docs_fini) struct ht_docs docs = {0, NULL};
 	struct walk walk = {.dir = dir, .report = report, .docs = &docs};
 
+	if (!has_root(dir))
+		return ht_cli_fail(HT_EXIT_UNAVAILABLE,
+		    "%s: it has no root.note, so it is not an authority's "
+		    "folder (root.note, members/, items/, grants/, epochs/); "
+		    "name drafts one by one, like %s/*.yaml",
+		    dir, dir);
 	take_file(&walk, "root.note");
 	take_past_roots(&walk);
 	for (size_t i = 0; i < HT_COUNT(folders); i++)

@@ -544,6 +544,8 @@ ok "all of it holds"
 exits 1 "only grants are added so, and this is a member" \
 	add add/members/tax.demo/state.note
 ok "a member's entry takes a whole snapshot"
+exits 1 "added twice" add grants/gx.demo/2.note add/grants/gx.demo/2.note
+ok "a path is from here, or else from the folder"
 exits 1 "added twice" add two.note add/grants/gx.demo/2.note
 ok "no grant is added twice at once"
 sed -e 's/^until: 20/until: 21/' -e '/^$/,$d' two.note >changed.note
@@ -794,6 +796,26 @@ done
 ok "freshen keeps on"
 kill -TERM $pid && wait $pid
 ok "until it is told to stop"
+
+# --- files that are none ---
+mkdir drafts && sed '/^$/,$d' a/items/gx.demo/SCZTDJ@1.note >drafts/item.yaml
+exits 3 "drafts: it has no root.note" "$hutong" catalog check drafts
+ok "a folder of drafts is no authority's, and that is said"
+sed 's/$/\r/' drafts/item.yaml >crlf.yaml
+exits 1 "crlf.yaml: its lines end in CR LF" "$hutong" catalog check crlf.yaml
+ok "line ends of another system are named"
+head -c 300 drafts/item.yaml >cut.yaml && printf x >>cut.yaml
+exits 1 "cut.yaml: not a note: the last line has no end" \
+	"$hutong" catalog check cut.yaml
+ok "so is a last line without an end"
+: >none.yaml
+exits 1 "none.yaml: not a note: the file is empty" \
+	"$hutong" catalog check none.yaml
+ok "... and an empty file"
+head -c 262145 /dev/zero >large.yaml
+exits 1 "large.yaml: larger than the 262144 bytes" \
+	"$hutong" catalog check large.yaml
+ok "a limit is told with its number"
 
 # --- misuse ---
 exits 2 "usage: hutong catalog freshen" "$hutong" catalog freshen a
