@@ -269,24 +269,25 @@ ht_audit_ask(const char *path, const char *origin, const char *auditor,
  * told to stop says so to the broker, and reads on up to its END.
  */
 static enum ht_err
-await_frame(struct ask *a, int *stop_fd, int patience_ms)
+await_frame(struct ask *a, int *stop_fd, int out_fd, int patience_ms)
 {
 	struct pollfd fds[] = {
 	    {.fd = a->fd,    .events = POLLIN},
-	    {.fd = *stop_fd, .events = POLLIN}
-        };
+            {.fd = *stop_fd, .events = POLLIN},
+	    {.fd = out_fd,   .events = 0     }, /* errors alone */
+	};
 	int n;
 
 	for (;;) {
 		fds[1].fd = *stop_fd;
-		n = poll(fds, 2, patience_ms);
+		n = poll(fds, 3, patience_ms);
 		if (n == -1 && errno != EINTR)
 			return HT_ESYSTEM;
 		if (n == 0)
 			return fail(a, HT_ETIMEOUT,
 			    "the broker went silent; is it still there?");
-		if (n > 0 && fds[1].revents != 0) {
-			*stop_fd = -1;
+		if (n > 0 && (fds[1].revents | fds[2].revents) != 0) {
+			*stop_fd = fds[2].fd = -1;
 			patience_ms = HT_AUDIT_ASK_MS;
 			(void)shutdown(a->fd, SHUT_WR);
 		} else if (n > 0) {
@@ -342,6 +343,7 @@ static enum ht_err
 take_parts(struct ask *a, const struct ht_audit_stream *stream)
 {
 	int stop_fd = stream->stop_fd;
+	int out_fd = stream->watch_output ? STDOUT_FILENO : -1;
 	bool over = false;
 	enum ht_err err = take_head(a);
 
@@ -350,7 +352,7 @@ take_parts(struct ask *a, const struct ht_audit_stream *stream)
 		    ht_buf_slice(&a->answer->checkpoint), a->answer->path,
 		    a->answer->n_path);
 	while (err == HT_OK && !over) {
-		err = await_frame(a, &stop_fd,
+		err = await_frame(a, &stop_fd, stop_fd == -1 ? -1 : out_fd,
 		    stop_fd == stream->stop_fd ? SILENCE_MS : HT_AUDIT_ASK_MS);
 		if (err == HT_OK)
 			err = take_part(a, stream, &over);

@@ -225,6 +225,8 @@ struct ht_audit_stream {
 	enum ht_err (*rows)(void *arg, struct ht_slice frame);
 	void *arg;
 	int stop_fd; /* readable: ask for the end; -1: none */
+	/* Rows go to standard output: when nobody reads it, ask for the end. */
+	bool watch_output;
 };
 struct ht_audit_end {
 	uint64_t place; /* the entry that the question became */

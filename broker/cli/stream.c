@@ -377,7 +377,8 @@ ask_broker(struct feed *f)
 	const struct ht_audit_stream stream = {.update = take_update,
 	    .rows = take_frame,
 	    .arg = f,
-	    .stop_fd = f->feed->stop_fd};
+	    .stop_fd = f->feed->stop_fd,
+	    .watch_output = f->opts->query.mode == HT_QUERY_FOLLOW};
 	struct ht_audit_result *r = f->result;
 	struct ht_query salted = f->opts->query;
 	struct ht_audit_end end;

@@ -499,6 +499,10 @@ says '"query":"end of entry ' 'as an entry'
 ! grep -q 'with the salt 0*$' "$dir/followed.err"
 result $? 'and a salt of its own'
 says '"matched":3,' 'with the rows that were seen'
+# Without a reader it ends; else this would take the hour that a follower may.
+timeout 20 bash -c '"$0" tail -f -n 1 "${@}" 2>/dev/null | head -n 1 >/dev/null' \
+    "$audit" --socket "$socket" --key "$keys/auditor.key" --why 'case 12'
+result $? 'nobody reads any more: it ends'
 for what in '--to 2027-01-01' '--at 3' '--start 4'; do
 	# shellcheck disable=SC2086
 	run 2 "-f and $what" "$audit" tail -f $what --socket "$socket" \
