@@ -364,7 +364,8 @@ a_backup_cut_behind_an_erasure_is_restored(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < HT_COUNT(table); i++) {
-		struct ht_verify v = {.vkey = &vkey, .trust = world->trust};
+		struct ht_verify v = {
+		    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 		unsigned left = table[i].batches;
 		struct fixture f;
 		uint64_t first, size;
@@ -381,7 +382,7 @@ a_backup_cut_behind_an_erasure_is_restored(void **state)
 		f.done = (struct ht_copy){.from = f.log,
 		    .dir = f.copy_dir,
 		    .kind = HT_COPY_BACKUP,
-		    .vkey = &vkey,
+		    .vkey = &ht_logged_vkey,
 		    .stop = &halt,
 		    .progress = halt_later,
 		    .arg = &left};
@@ -394,7 +395,8 @@ a_backup_cut_behind_an_erasure_is_restored(void **state)
 		assert_int_equal(v.erased, table[i].erased);
 		/* The next one goes on, and follows the order. */
 		assert_ok(backup(&f));
-		v = (struct ht_verify){.vkey = &vkey, .trust = world->trust};
+		v = (struct ht_verify){
+		    .vkey = &ht_logged_vkey, .trust = ht_logged_world->trust};
 		assert_ok(ht_verify_log(f.copy_dir, &v));
 		assert_int_equal(v.erased, 2);
 		finish(&f);
