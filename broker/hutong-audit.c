@@ -140,6 +140,25 @@ wrong(const char *option, const char *wanted)
 }
 
 static bool
+is_date(const char *text)
+{
+	return strlen(text) == strlen("2026-11-24");
+}
+
+/* A date alone was read as one of UTC: the zone may have come after it. */
+static void
+settle_days(struct ht_audit_opts *o)
+{
+	struct ht_filter *f = &o->query.filter;
+	int64_t us = (int64_t)o->zone_minutes * 60 * 1000000;
+
+	if (o->from_day)
+		f->from_us = (uint64_t)((int64_t)f->from_us - us);
+	if (o->to_day)
+		f->to_us = (uint64_t)((int64_t)f->to_us - us);
+}
+
+static bool
 take_time(const char *option, uint64_t *ret)
 {
 	return ht_time_parse(ht_slice_str(optarg), ret) == HT_OK
@@ -286,8 +305,10 @@ take_what(struct ht_audit_opts *o, int opt)
 
 	switch (opt) {
 	case OPT_FROM:
+		o->from_day = is_date(optarg);
 		return take_time("from", &f->from_us);
 	case OPT_TO:
+		o->to_day = is_date(optarg);
 		return take_time("to", &f->to_us);
 	case OPT_MEMBER:
 		return take_text("member", HT_NAME_MAX, &f->member);
@@ -990,6 +1011,7 @@ main(int argc, char **argv)
 			return HT_AUDIT_USAGE;
 		note_option(&given, opt);
 	}
+	settle_days(&o);
 	if (helps)
 		return help(argv[optind]);
 	if (optind == argc) {

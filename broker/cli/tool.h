@@ -87,12 +87,13 @@ struct ht_audit_opts {
 	struct ht_erase_opts erase;
 	const char *cursor; /* file; NULL: none */
 	bool follow;
-	const char *counts; /* "stats", "report"; NULL: rows */
-	const char *by;     /* stats: fields */
-	const char *period; /* stats: "day", "month"; NULL: none */
-	const char *month;  /* report: "2026-03" */
-	int zone_minutes;   /* where a day and a month begin */
-	bool chinese;       /* headings */
+	const char *counts;    /* "stats", "report"; NULL: rows */
+	const char *by;        /* stats: fields */
+	const char *period;    /* stats: "day", "month"; NULL: none */
+	const char *month;     /* report: "2026-03" */
+	int zone_minutes;      /* where a day and a month begin */
+	bool from_day, to_day; /* these were dates alone: days of that zone */
+	bool chinese;          /* headings */
 };
 
 /* Whom to believe; each is there or not. */

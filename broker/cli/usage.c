@@ -9,16 +9,16 @@ static const struct {
 } helps[] = {
     {HT_USAGE_WHERE,
      "WHERE: a stopped or copied log, a part of one, or a running broker\n"
-        "  --dir DIR             the log's folder\n"                     },
+        "  --dir DIR             the log's folder\n"                            },
     {HT_USAGE_VOLUME,
      "  --volume FILE         of search, show and prove: a closed volume's "
         "file, or an\n"
-        "                        archive of one\n"                       },
+        "                        archive of one\n"                              },
     {HT_USAGE_WHERE,
      "  --socket PATH --key FILE --why TEXT\n"
         "                        the broker's audit socket, the auditor's key, "
         "and the\n"
-        "                        purpose that will stand in the log\n"   },
+        "                        purpose that will stand in the log\n"          },
     {HT_USAGE_BELIEF,
      "BELIEF: whose signatures count\n"
         "  --root FILE           the root note: the log's key\n"
@@ -26,36 +26,36 @@ static const struct {
         "  --authority DIR       the trust documents: keys of nodes, names of "
         "fields\n"
         "  --policy FILE         the log, its witnesses, and how many must "
-        "cosign\n"                                                       },
+        "cosign\n"                                                              },
     {HT_USAGE_WHAT,
      "WHAT: all conditions must hold\n"
         "  --from TIME --to TIME 2026-11-24 or 2026-11-24T01:02:03Z; to is "
         "exclusive\n"
+        "  --zone +08:00         where days and months begin, those of --from "
+        "and --to, too (UTC)\n"
         "  --member NAME --peer NAME --item NAME --purpose CODE\n"
         "  --status NAME|refused --type TYPE --exchange ID\n"
         "  --subject PSEUDONYM | REGISTRY:ID --tracker FILE\n"
-        "  --operation OPERATION\n"                                      },
-    {HT_USAGE_PAGE,     "  --limit N --start ENTRY --at SIZE --scan\n"   },
+        "  --operation OPERATION\n"                                             },
+    {HT_USAGE_PAGE,     "  --limit N --start ENTRY --at SIZE --scan\n"          },
     {HT_USAGE_CURSOR,
-     "  --cursor-file FILE    go on where the last run with FILE ended\n"},
+     "  --cursor-file FILE    go on where the last run with FILE ended\n"       },
     {HT_USAGE_TAIL,
      "  -n, --lines N         of tail: the newest N (10)\n"
         "  -f, --follow          of tail: and what comes, up to an hour; ^C "
-        "ends it\n"                                                      },
+        "ends it\n"                                                             },
     {HT_USAGE_STATS,
      "  --by FIELDS           of stats: member,peer,item,purpose,operation,"
         "type,status\n"
-        "  --period day|month    of stats: and by this\n"                },
-    {HT_USAGE_REPORT,   "  --month YYYY-MM       of report\n"            },
+        "  --period day|month    of stats: and by this\n"                       },
+    {HT_USAGE_REPORT,   "  --month YYYY-MM       of report\n"                   },
     {HT_USAGE_COMPLETE,
      "  --complete -o FILE    of search, with --key: an answer that anybody "
         "can verify\n"
-        "                        to be all there is\n"                   },
+        "                        to be all there is\n"                          },
     {HT_USAGE_HOW,
-     "HOW: --format table|jsonl|csv|ocsf (ocsf: search and tail)\n"      },
-    {HT_USAGE_COUNTS,
-     "  --zone +08:00         where days and months begin (UTC)\n"
-        "  --lang en|zh          headings of stats and report\n"         },
+     "HOW: --format table|jsonl|csv|ocsf (ocsf: search and tail)\n"             },
+    {HT_USAGE_COUNTS,   "  --lang en|zh          headings of stats and report\n"},
     {HT_USAGE_SCOPE,
      "SCOPE: what an order to erase is about; officers sign it, nothing is "
         "erased here\n"
@@ -63,7 +63,7 @@ static const struct {
         "  --epoch NAME --before TIME\n"
         "  --retention-over TIME  each item's term in the catalog was over "
         "then\n"
-        "  WHERE WHAT --subject REGISTRY:ID --tracker FILE\n"            },
+        "  WHERE WHAT --subject REGISTRY:ID --tracker FILE\n"                   },
 };
 
 /* "usage: " before the first, and as much space before the others. */

@@ -321,6 +321,12 @@ assert all(row["refused"] == 1 and row["period"] == "2026-11" for row in rows)
 assert sum(row["entries"] for row in rows) == 3
 EOF
 result $? 'the filter counts, sorted by key'
+run 0 'a day of UTC' "$audit" search --dir "$log" --from 2026-11-24 \
+    --to 2026-11-25
+run 1 'a day of another zone is over when they come' "$audit" search \
+    --to 2026-11-24 --zone +08:00 --from 2026-11-23 --dir "$log"
+run 1 'and a day begins later in the west' "$audit" search --dir "$log" \
+    --from 2026-11-24 --zone -08:00
 run 1 'stats of nothing' "$audit" stats --dir "$log" --from 2030-01-01
 says 'no entry is in the period: complete' 'and that this is all'
 for bad in '--by nope' '--by type,type' '--by ,' '--period hour' '--limit 3' \
