@@ -64,6 +64,28 @@ check_roles(const struct ht_broker_conf *conf, const struct ht_root *root,
 	return HT_EINVALID;
 }
 
+/*
+ * A note of tomorrow, made by a clock that was wrong, would stay in force: an
+ * older one may not replace it, nor end what it was made for.
+ */
+static enum ht_err
+check_now(
+    const struct ht_trust *trust, const char *where, struct ht_report *report)
+{
+	uint64_t issued_ms = ht_trust_issued_ms(trust);
+	char text[HT_TIME_SIZE];
+
+	if (issued_ms <= ht_clock_wall_ms() + HT_SKEW_MS)
+		return HT_OK;
+	ht_time_text(text, issued_ms * 1000);
+	ht_report_add(report, where,
+	    "has a current note issued %s, which is in the future; look at the "
+	    "clock here and at the one where it was signed, and freshen it "
+	    "again (hutong catalog freshen)",
+	    text);
+	return HT_EINVALID;
+}
+
 enum ht_err
 rule_load(const struct ht_broker_conf *conf, const struct ht_root *old_root,
     const struct ht_trust *before, struct ht_report *report,
@@ -88,6 +110,8 @@ rule_load(const struct ht_broker_conf *conf, const struct ht_root *old_root,
 		    old_root, ht_trust_root(trust), conf->authority, report);
 	if (err == HT_OK)
 		err = check_roles(conf, ht_trust_root(trust), report);
+	if (err == HT_OK)
+		err = check_now(trust, conf->authority, report);
 	if (err != HT_OK)
 		return err;
 	*ret_root = *ht_trust_root(trust);

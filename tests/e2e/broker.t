@@ -44,6 +44,16 @@ sed 's|^authority: .*|authority: broken|' "$dir/world/broker.yaml" \
 	[ ! -e "$dir/world/log" ]
 ok "without a usable policy it does not start"
 
+as_of=$(cat "$dir/world/as-of")
+"$HT_BUILD/prog/world" "$dir/later" "$address" 3 tax.demo/local "$as_of" \
+    $((as_of + 600000)) || exit 1
+cp -r "$dir/later/authority" "$dir/world/later"
+sed 's|^authority: .*|authority: later|' "$dir/world/broker.yaml" \
+    >"$dir/world/bad.yaml"
+"$B" --check "$dir/world/bad.yaml" >"$dir/check.out" 2>&1
+[ $? -eq 1 ] && grep -q "issued .*, which is in the future" "$dir/check.out"
+ok "nor with a current note of tomorrow, which no newer one could replace"
+
 # --- an exchange ---
 start
 ok "the broker starts and listens"
