@@ -197,11 +197,14 @@ for who in 7 8; do
 	    2>"$dir/err" || bail 'not signed'
 done
 cp "$dir/good/root.note" "$auth/root@1.note"
-for note in "$auth"/members/*/* "$auth"/items/*/* "$auth"/grants/*/*; do
-	for who in 7 8; do
-		hutong catalog sign "$note" --dir "$dir/good" \
-		    --key "$dir/foreign-$who.key" 2>"$dir/err" ||
-			bail 'not signed'
+# `hutong catalog sign` would refuse them: their keys count for nothing here.
+for who in 7 8; do
+	seed=$(sed -n 's/^secret: //p' "$dir/foreign-$who.key" | base64 -d |
+		od -An -tx1 | tr -d ' \n')
+	for note in "$auth"/members/*/* "$auth"/items/*/* "$auth"/grants/*/*; do
+		"$HT_BUILD/prog/note" add "$seed" gx.demo/officer-$who <"$note" \
+		    >"$dir/signed" || bail 'not signed'
+		cp "$dir/signed" "$note"
 	done
 done
 {
