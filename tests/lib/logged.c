@@ -40,6 +40,7 @@ ht_logged_close(struct ht_logged *l)
 {
 	ht_index_close(&l->index);
 	ht_log_close(&l->log);
+	ht_report_free(&l->report);
 }
 
 void
@@ -59,7 +60,6 @@ void
 ht_logged_finish(struct ht_logged *l)
 {
 	ht_logged_close(l);
-	ht_report_free(&l->report);
 	ht_test_dir_remove(l->dir);
 }
 

@@ -173,7 +173,7 @@ reasons_come_all_at_once(void **state)
 	ht_unpack_array_of(&u, 2);
 	ht_unpack_array_of(&u, 4);
 	assert_int_equal(ht_unpack_uint(&u, 9999), 404);
-	assert_int_equal(ht_unpack_uint(&u, 9), HT_WHO_AUTHORITY);
+	assert_int_equal(ht_unpack_uint(&u, 9), HT_WHO_CALLER);
 	assert_true(ht_slice_is(ht_unpack_str(&u, 999), "no grant gx.demo/9"));
 	assert_true(ht_slice_is(
 	    ht_unpack_str(&u, 999), ht_status_remedy(HT_ST_NO_GRANT)));
