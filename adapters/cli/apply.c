@@ -288,7 +288,7 @@ extend(int argc, char **argv)
 	HT_AUTO(ht_casebook_free) struct ht_casebook *book = NULL;
 	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
 	const struct ht_case_file *file = NULL;
-	const char *days = NULL, *reason = NULL, *calendar = NULL, *out = NULL;
+	const char *days = "", *reason = NULL, *calendar = NULL, *out = NULL;
 	const struct ht_opt opts[] = {
 	    HT_OPT_NEED("days", "N", days, "so many more"),
 	    HT_OPT_NEED("reason", "TEXT", reason, "why"),

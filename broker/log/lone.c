@@ -11,6 +11,7 @@
 
 #include "broker/log/archive_in.h"
 #include "broker/log/evidence.h"
+#include "lib/base/panic.h"
 
 #define LOW       5 /* levels below are made again: 2 bytes an entry */
 #define LEVEL_MAX ((size_t)(HT_VOLUME_ENTRIES >> LOW) * HT_HASH_SIZE + 64)
@@ -54,6 +55,7 @@ keep_hash(void *arg, unsigned level, uint64_t index, const struct ht_hash *hash)
 	(void)index; /* they come in order */
 	if (level < LOW)
 		return;
+	HT_ASSERT(level < HT_FRONTIER_MAX);
 	ht_buf_add(&lone->levels[level], hash->at, HT_HASH_SIZE);
 	if (lone->err == HT_OK)
 		lone->err = lone->levels[level].err;
