@@ -56,6 +56,7 @@ keep_hash(void *arg, unsigned level, uint64_t index, const struct ht_hash *hash)
 	if (level < LOW)
 		return;
 	HT_ASSERT(level < HT_FRONTIER_MAX);
+	/* cppcheck-suppress arrayIndexOutOfBoundsCond */
 	ht_buf_add(&lone->levels[level], hash->at, HT_HASH_SIZE);
 	if (lone->err == HT_OK)
 		lone->err = lone->levels[level].err;
