@@ -312,6 +312,16 @@ enum ht_err node_send(struct ht_node *node);
 struct ht_message *node_message(
     struct ht_node *node, enum ht_message_type type);
 
+/* ---- node_leaf.c ---- */
+
+struct node_leaf {
+	unsigned type;
+	uint64_t seq;
+	struct ht_slice payload; /* into the bytes */
+};
+/* HT_EMALFORMED. */
+enum ht_err node_leaf(struct ht_slice bytes, struct node_leaf *ret) HT_MUST_USE;
+
 /* ---- node_trust.c ---- */
 
 enum ht_err node_trust_open(struct ht_node *node, struct ht_report *report);

@@ -246,32 +246,21 @@ static bool
 snapshot_logged(struct ht_node *node, const struct ht_hash *snapshot)
 {
 	const struct ht_message *m = node->in;
-	struct ht_cur cur = ht_cur(m->snapshot.leaf);
-	struct ht_hash leaf = ht_leaf_hash(m->snapshot.leaf), said = {{0}};
+	struct ht_hash hash = ht_leaf_hash(m->snapshot.leaf), said = {{0}};
 	struct ht_checkpoint cp;
-	struct ht_slice payload;
+	struct node_leaf leaf;
 	struct ht_unpack u;
 
 	if (ht_checkpoint_open(m->snapshot.checkpoint, &node->root.log, &cp) !=
 	        HT_OK ||
-	    !ht_check_inclusion(m->snapshot.place, cp.size, &leaf,
+	    !ht_check_inclusion(m->snapshot.place, cp.size, &hash,
 	        m->snapshot.path, m->snapshot.n_path, &cp.root))
 		return false;
-	(void)ht_cur_u8(&cur);
-	if (ht_cur_u8(&cur) != ENTRY_SNAPSHOT ||
-	    ht_cur_u64(&cur) != m->snapshot.place)
+	if (node_leaf(m->snapshot.leaf, &leaf) != HT_OK ||
+	    leaf.type != ENTRY_SNAPSHOT || leaf.seq != m->snapshot.place ||
+	    ht_pack_check(leaf.payload, NULL, NULL) != HT_OK)
 		return false;
-	(void)ht_cur_take(&cur, 8 + 32 + 2); /* time, snapshot, status */
-	(void)ht_cur_str8(&cur);             /* grant */
-	(void)ht_cur_take(&cur, 8 + 2 + 2);  /* bundle */
-	(void)ht_cur_str8(&cur);             /* member */
-	(void)ht_cur_str8(&cur);             /* node */
-	(void)ht_cur_take(&cur, 8 + 4 + 8 + 4 + 4);
-	payload = ht_cur_bytes16(&cur);
-	if (ht_cur_end(&cur) != HT_OK ||
-	    ht_pack_check(payload, NULL, NULL) != HT_OK)
-		return false;
-	u = ht_unpack(payload);
+	u = ht_unpack(leaf.payload);
 	(void)ht_unpack_map(&u, 16);
 	ht_unpack_key(&u, "hash");
 	ht_unpack_fixed(&u, said.at, sizeof(said.at));

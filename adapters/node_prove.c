@@ -7,36 +7,6 @@
 #include "adapters/node.h"
 #include "lib/base/clock.h"
 
-/* What leads up to a leaf's payload (docs/log-format.md). */
-#define LEAF_FIXED  (1 + 1 + 8 + 8 + 32 + 2)
-#define LEAF_BUNDLE (8 + 2 + 2)
-#define LEAF_TAIL   (8 + 4 + 8 + 4 + 4)
-
-static void
-skip_text(struct ht_cur *cur)
-{
-	(void)ht_cur_take(cur, ht_cur_u8(cur));
-}
-
-/* The record's header in a leaf, which ends with it. */
-static enum ht_err
-header_of(struct ht_slice leaf, struct ht_header *ret)
-{
-	struct ht_cur cur = ht_cur(leaf);
-	struct ht_slice header;
-
-	(void)ht_cur_take(&cur, LEAF_FIXED);
-	skip_text(&cur); /* grant */
-	(void)ht_cur_take(&cur, LEAF_BUNDLE);
-	skip_text(&cur); /* member */
-	skip_text(&cur); /* node */
-	(void)ht_cur_take(&cur, LEAF_TAIL);
-	header = ht_cur_take(&cur, ht_cur_u16(&cur));
-	if (ht_cur_end(&cur) != HT_OK)
-		return HT_EMALFORMED;
-	return ht_header_decode(header, ret, NULL, NULL);
-}
-
 /* [place, leaf, evidence or nil, nil, nil] */
 static enum ht_err
 open_row(struct ht_slice row, uint64_t place, struct ht_slice *ret_leaf)
@@ -83,7 +53,8 @@ take_proof(struct ht_node *node, const struct node_proving *p)
 	    .n_path = m->proof.n_path,
 	    .checkpoint = m->proof.checkpoint};
 	struct ht_checkpoint cp;
-	struct ht_slice leaf;
+	struct ht_slice bytes;
+	struct node_leaf leaf;
 	struct ht_header h;
 	struct ht_hash hash;
 
@@ -95,10 +66,11 @@ take_proof(struct ht_node *node, const struct node_proving *p)
 	if (ht_checkpoint_open(m->proof.checkpoint, &node->root.log, &cp) ==
 	        HT_OK &&
 	    m->proof.place == p->place &&
-	    open_row(m->proof.row, p->place, &leaf) == HT_OK) {
-		hash = ht_leaf_hash(leaf);
+	    open_row(m->proof.row, p->place, &bytes) == HT_OK) {
+		hash = ht_leaf_hash(bytes);
 		if (ht_proof_holds(&proof, &hash, &cp) &&
-		    header_of(leaf, &h) == HT_OK &&
+		    node_leaf(bytes, &leaf) == HT_OK && leaf.seq == p->place &&
+		    ht_header_decode(leaf.payload, &h, NULL, NULL) == HT_OK &&
 		    ht_id_eq(&h.exchange, p->exchange))
 			return write_proof(&proof, m->proof.row, p->out);
 	}
