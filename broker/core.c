@@ -15,6 +15,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "lib/base/panic.h"
+#include "lib/base/version.h"
 
 #define TURN_MS    50 /* the longest sleep: timers need no more */
 #define OUTS_MAX   4096

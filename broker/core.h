@@ -7,9 +7,6 @@
 #define HT_BROKER_CORE_H
 
 #include "broker/conf.h"
-#include "lib/base/version.h"
-
-#define HT_BROKER_VERSION HT_VERSION
 
 /*
  * Is there a usable policy, do the keys fit it?  Findings go to @report;

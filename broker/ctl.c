@@ -21,6 +21,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
+#include "lib/base/version.h"
 #include "schemas/json.h"
 
 /* And the bytes of the order that follow; those of the folder's name. */

@@ -9,6 +9,7 @@
 #include "broker/core.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "lib/base/version.h"
 
 #define REPORT_MAX (64 * 1024)
 
@@ -263,7 +264,7 @@ make_file(struct complete *c, const char *auditor, const struct ht_key *key,
 	report(c, ht_buf_slice(&data), &text);
 	ht_time_text(now, ht_clock_wall_ms() / 1000 * 1000000);
 	ht_buf_fmt(&text, "auditor: %s\nmade: %s\ntool: hutong-audit %s\n",
-	    auditor, now, HT_BROKER_VERSION);
+	    auditor, now, HT_VERSION);
 	err = text.err;
 	if (err == HT_OK)
 		err =

@@ -16,6 +16,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/text.h"
+#include "lib/base/version.h"
 #include "schemas/content.h"
 
 static const char readme[] =
@@ -538,7 +539,7 @@ case_text(struct export *x, const char *auditor, struct ht_buf *out)
 	ht_time_text(made, c->time_s * 1000000);
 	ht_buf_fmt(out, HT_CASE_LABEL "\nlog: %s\nmade: %s\n",
 	    x->faith.vkey.name, made);
-	ht_buf_str(out, "tool: hutong-audit " HT_BROKER_VERSION "\n");
+	ht_buf_str(out, "tool: hutong-audit " HT_VERSION "\n");
 	if (auditor != NULL)
 		ht_buf_fmt(out, "auditor: %s\n", auditor);
 	ht_buf_str(out, "entries:\n");

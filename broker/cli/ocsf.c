@@ -10,6 +10,7 @@
 #include "broker/cli/tool.h"
 #include "broker/core.h"
 #include "lib/base/clock.h"
+#include "lib/base/version.h"
 #include "schemas/status.h"
 
 #define OCSF_VERSION "1.9.0-dev" /* the first with record_integrity */
@@ -82,7 +83,7 @@ set_metadata(json_t *object, const struct ht_row *row, const struct ht_about *a,
 	product = inside(metadata, "product");
 	set_cstr(product, "name", "Hutong");
 	set_cstr(product, "vendor_name", "Hutong");
-	set_cstr(product, "version", HT_BROKER_VERSION);
+	set_cstr(product, "version", HT_VERSION);
 	(void)json_object_set_new(
 	    metadata, "profiles", json_pack("[s]", "record_integrity"));
 	ht_json_set_hex(metadata, "uid", leaf->at, HT_HASH_SIZE);

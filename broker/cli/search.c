@@ -10,6 +10,7 @@
 #include "broker/log/lone.h"
 #include "broker/log/period.h"
 #include "lib/base/text.h"
+#include "lib/base/version.h"
 
 /* ---- the footer ---- */
 
@@ -103,7 +104,7 @@ question(const struct ht_audit_opts *opts, struct ht_buf *out)
 void
 ht_audit_footer_by(const struct ht_audit_result *r, FILE *out)
 {
-	fprintf(out, "tool       hutong-audit %s\n", HT_BROKER_VERSION);
+	fprintf(out, "tool       hutong-audit %s\n", HT_VERSION);
 	if (r->auditor[0] != '\0')
 		fprintf(out, "auditor    %s\n", r->auditor);
 }

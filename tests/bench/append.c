@@ -16,15 +16,6 @@
 #define FIRST_US UINT64_C(1795482123000000)
 
 static void
-must(enum ht_err err, const char *what)
-{
-	if (err == HT_OK)
-		return;
-	fprintf(stderr, "bench: %s: %s\n", what, ht_err_text(err));
-	exit(1);
-}
-
-static void
 append_record(
     struct ht_log *log, const struct ht_bundle *bundle, uint32_t i, bool answer)
 {
@@ -45,8 +36,9 @@ append_record(
 	    .payload = r->header,
 	};
 
-	must(ht_log_vault(log, r->tag, HT_SLICE(body, BODY), &e), "the vault");
-	must(ht_log_append(log, &e, NULL), "appending");
+	bench_must(
+	    ht_log_vault(log, r->tag, HT_SLICE(body, BODY), &e), "the vault");
+	bench_must(ht_log_append(log, &e, NULL), "appending");
 }
 
 static void
@@ -56,7 +48,7 @@ append_bundle(struct ht_log *log, const struct ht_bundle *bundle, bool answer)
 
 	for (uint32_t i = 0; i < bundle->n_records; i++)
 		append_record(log, bundle, i, answer);
-	must(ht_log_bundle(log, first, bundle), "keeping a bundle");
+	bench_must(ht_log_bundle(log, first, bundle), "keeping a bundle");
 }
 
 /* Seconds of @clock for a group, without its commit. */
@@ -71,7 +63,7 @@ group(struct ht_log *log, const struct ht_bundle *bundle)
 		append_bundle(log, bundle, true);
 	}
 	took = bench_seconds(CLOCK_THREAD_CPUTIME_ID) - from;
-	must(ht_log_commit(log, &note), "committing");
+	bench_must(ht_log_commit(log, &note), "committing");
 	return took;
 }
 
@@ -101,10 +93,11 @@ bench_append(const char *dir, const struct ht_key *key)
 	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, "append");
 	double took = 0;
 
-	must(path == NULL ? HT_ENOMEM : HT_OK, "a path");
+	bench_must(path == NULL ? HT_ENOMEM : HT_OK, "a path");
 	ht_sample_bundle(&bundle, HT_BUNDLE_MAX, &arena);
-	must(ht_bundle_sign(&bundle, signing), "signing");
-	must(ht_log_open(path, "gx.demo/log", key, report, &log), "a log");
+	bench_must(ht_bundle_sign(&bundle, signing), "signing");
+	bench_must(
+	    ht_log_open(path, "gx.demo/log", key, report, &log), "a log");
 	(void)group(log, &bundle); /* pages touched */
 	for (int i = 0; i < GROUPS; i++)
 		took += group(log, &bundle);

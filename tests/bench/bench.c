@@ -81,6 +81,13 @@ die(const char *doing, enum ht_err err)
 	exit(1);
 }
 
+void
+bench_must(enum ht_err err, const char *doing)
+{
+	if (err != HT_OK)
+		die(doing, err);
+}
+
 double
 bench_seconds(clockid_t clock)
 {

@@ -6,10 +6,14 @@
 
 #include <time.h>
 
+#include "lib/base/err.h"
+
 struct ht_key;
 
 /* What a clock says, in seconds. */
 double bench_seconds(clockid_t clock);
+/* End the program if that did not go well. */
+void bench_must(enum ht_err err, const char *doing);
 
 /*
  * append.c: what the audit log costs the committer's processor for one

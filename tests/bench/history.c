@@ -18,15 +18,6 @@
 #define LIFE_MS 3600000
 
 static void
-must(enum ht_err err, const char *what)
-{
-	if (err == HT_OK)
-		return;
-	fprintf(stderr, "bench: %s: %s\n", what, ht_err_text(err));
-	exit(1);
-}
-
-static void
 keep(struct ht_state *state, uint64_t n)
 {
 	static uint8_t header[470], tag[90], body[1024];
@@ -38,8 +29,8 @@ keep(struct ht_state *state, uint64_t n)
 
 	ht_be64(header, n);
 	ht_random(&record, sizeof(record));
-	must(ht_state_keep(
-	         state, ht_slice_str("tax.demo/state"), &record, &answered),
+	bench_must(ht_state_keep(state, ht_slice_str("tax.demo/state"), &record,
+	               &answered),
 	    "keeping an answer");
 }
 
@@ -69,13 +60,13 @@ tell(struct ht_state *state, uint64_t n)
 	text(told.purpose, sizeof(told.purpose), "tax-registration");
 	text(told.basis, sizeof(told.basis), "ZGF-15");
 	text(told.grant, sizeof(told.grant), "gx.demo/1");
-	must(
+	bench_must(
 	    ht_state_note(state, HT_SLICE(note, sizeof(note)), &told.item_note),
 	    "keeping a note");
-	must(ht_state_note(
-	         state, HT_SLICE(note, sizeof(note) / 2), &told.grant_note),
+	bench_must(ht_state_note(state, HT_SLICE(note, sizeof(note) / 2),
+	               &told.grant_note),
 	    "keeping a note");
-	must(ht_state_tell(state, &told), "remembering");
+	bench_must(ht_state_tell(state, &told), "remembering");
 }
 
 /* Processor time of a group, in us an exchange. */
@@ -90,8 +81,9 @@ group(struct ht_state *state, bool tells, uint64_t *n)
 			tell(state, *n);
 	}
 	if (tells)
-		must(ht_state_untell(state, HISTORY, GROUP), "forgetting");
-	must(ht_state_commit(state), "a commit");
+		bench_must(
+		    ht_state_untell(state, HISTORY, GROUP), "forgetting");
+	bench_must(ht_state_commit(state), "a commit");
 	return (bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - from) * 1e6 / GROUP;
 }
 
@@ -114,7 +106,7 @@ bench_history(const char *dir, double *ret_keep, double *ret_history)
 	uint64_t n = 0;
 
 	HT_ASSERT(path != NULL);
-	must(ht_state_open(path, report, &state), path);
+	bench_must(ht_state_open(path, report, &state), path);
 	while (n < HISTORY + GROUP)
 		(void)group(state, true, &n);
 	for (unsigned i = 0; i < WINDOWS; i++) {
