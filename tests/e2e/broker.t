@@ -89,6 +89,17 @@ say asker got
 say asker again
 sees asker "ack OK $place"
 ok "a retry has the same answer"
+peer third tax.demo/local main
+say third open
+say third hello
+sees third "welcome 2"
+say asker prove "$place"
+say asked prove "$place"
+say third prove "$place"
+sees asker "^proof $place [1-9]" && sees asked "^proof $place [1-9]" &&
+	sees third "^proof $place 0$"
+ok "both sides may have the entry, a third member its proof alone"
+say third close
 
 # --- refusals, each with its code ---
 refused() { # STATUS MOD...

@@ -15,6 +15,7 @@
  *   got               of the last deliver
  *   frame HEX | random N SIZE | parts N SIZE | flood MIB
  *   ping              -> pong
+ *   prove PLACE       -> proof PLACE, and the entry's length, 0 if it is kept
  *   drain MS          take what comes for so long -> drained N
  *   sleep MS | close
  *   keep              show the newest checkpoint in the next hello
@@ -250,6 +251,10 @@ show(const struct ht_message *m)
 	case HT_MSG_END:
 		printf("end %s %llu\n", ht_status_name(m->end.status),
 		    (unsigned long long)m->end.place);
+		break;
+	case HT_MSG_PROOF:
+		printf("proof %llu %zu\n", (unsigned long long)m->proof.place,
+		    m->proof.row.len);
 		break;
 	case HT_MSG_PONG:
 		printf("pong\n");
@@ -532,6 +537,17 @@ ping(struct peer *p)
 }
 
 static void
+prove(struct peer *p, const char *place)
+{
+	p->m.type = HT_MSG_GET_PROOF;
+	p->m.ref = ++p->ref;
+	p->m.get_proof.place = strtoull(place, NULL, 10);
+	p->m.get_proof.size = 0; /* the newest */
+	send_message(p, &p->m);
+	await(p, p->ref);
+}
+
+static void
 raw_frame(struct peer *p, const char *hex)
 {
 	uint8_t bytes[4096];
@@ -642,6 +658,8 @@ run(struct peer *p, char **words)
 		drain(p, words);
 	else if (strcmp(verb, "ping") == 0)
 		ping(p);
+	else if (strcmp(verb, "prove") == 0)
+		prove(p, words[1]);
 	else if (strcmp(verb, "frame") == 0)
 		raw_frame(p, words[1]);
 	else if (strcmp(verb, "random") == 0)
