@@ -83,6 +83,23 @@ check_place(struct feed *f, const struct ht_row *row, bool *ret_in)
 	return HT_OK;
 }
 
+/*
+ * The request that a row cites is beside it, and not in what is hashed; who
+ * left it out could change what is counted, or matches.
+ */
+static enum ht_err
+check_cited(struct feed *f, const struct ht_row *row)
+{
+	uint64_t cites = row->entry.cites;
+	bool must =
+	    cites > f->result->begin && (!ht_entry_has_header(&row->entry) ||
+	                                    cites - 1 < f->result->first_seq);
+
+	return must && row->cited.len == 0
+	           ? unlike(f, row, "the request that it cites is missing")
+	           : HT_OK;
+}
+
 static enum ht_err
 take_row(void *arg, const struct ht_row *row)
 {
@@ -92,8 +109,8 @@ take_row(void *arg, const struct ht_row *row)
 
 	if (f->opts->query.mode == HT_QUERY_READ)
 		err = check_place(f, row, &in);
-	if (err == HT_OK && !in && f->feed->beside != NULL)
-		return f->feed->beside(f->feed->arg, row);
+	if (err == HT_OK && in && f->opts->query.mode == HT_QUERY_READ)
+		err = check_cited(f, row);
 	if (err != HT_OK || !in)
 		return err;
 	f->result->answer.matched++;

@@ -185,10 +185,8 @@ int ht_audit_pick(const char *what, struct ht_query *query);
  */
 struct ht_audit_feed {
 	enum ht_err (*each)(void *arg, const struct ht_row *row);
-	/* May be NULL: after rows; READ's rows beside the period; each frame.
-	 */
+	/* May be NULL: after rows; each frame. */
 	enum ht_err (*pause)(void *arg);
-	enum ht_err (*beside)(void *arg, const struct ht_row *row);
 	enum ht_err (*frame)(void *arg, struct ht_slice frame);
 	void *arg;
 	int stop_fd;      /* readable: end it; -1: none */

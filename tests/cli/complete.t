@@ -109,6 +109,11 @@ elif how == "add":
     frame(2, lambda v: v[1].insert(17, v[1][16]))
 elif how == "leaf":
     frame(2, leaf)
+elif how == "cited":
+    def forget(value):
+        row = next(row for row in value[1] if row[4])
+        row[4] = None
+    frame(2, forget)
 elif how == "twice":
     p.append(p[-1])
 elif how == "hole":
@@ -133,6 +138,13 @@ PY
 		run 4 "$how: and by the other verifier" tests/lib/check-answer \
 		    "$dir/bent.answer" "$vkey" tax.demo/local
 	done
+	# It stands beside the proven row: without it nobody knows whose it was.
+	python3 "$dir/bend" "$dir/period.answer" cited "$dir/bent.answer"
+	run 4 'without the request that an entry cites' "$audit" verify \
+	    "$dir/bent.answer" --vkey "$vkey"
+	says 'the request that it cites is missing' 'it says so'
+	run 4 'and by the other verifier' tests/lib/check-answer \
+	    "$dir/bent.answer" "$vkey" tax.demo/state
 	python3 "$dir/bend" "$dir/first.answer" hole "$dir/bent.answer" \
 	    "$dir/second.answer"
 	run 4 'two proven halves with a hole between' "$audit" verify \
