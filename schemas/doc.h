@@ -282,6 +282,9 @@ bool ht_in_catalog(const char *name, const char *catalog);
 void ht_read_root(struct ht_read *r);
 void ht_read_member(struct ht_read *r);
 void ht_read_item(struct ht_read *r);
+/* A JSON Schema, and of `record` the fields; *ret NULL with a mistake. */
+void ht_read_schema(
+    struct ht_read *r, const char *name, struct ht_schema **ret);
 void ht_read_entry(struct ht_read *r); /* of an item, after its schemas */
 void ht_read_grant(struct ht_read *r);
 /* What grants and applications have in common; @consumer: its key. */

@@ -8,128 +8,6 @@
 #include "lib/conf/conf.h"
 #include "schemas/doc.h"
 
-/* ---- JSON Schema written in YAML ---- */
-
-static json_t *to_json(struct ht_yaml *value);
-
-/* Numbers and words are read as JSON reads them; conf.h promises the form. */
-static json_t *
-scalar_to_json(struct ht_yaml *value)
-{
-	struct ht_slice text = ht_yaml_scalar(value);
-	json_t *json;
-
-	switch (ht_yaml_type(value)) {
-	case HT_YAML_NULL:
-		return json_null();
-	case HT_YAML_TEXT:
-		return json_stringn((const char *)text.at, text.len);
-	default:
-		break;
-	}
-	json =
-	    json_loadb((const char *)text.at, text.len, JSON_DECODE_ANY, NULL);
-	if (json == NULL)
-		ht_yaml_complain(value, "this number is out of range");
-	return json;
-}
-
-static json_t *
-list_to_json(struct ht_yaml *list)
-{
-	HT_AUTO(ht_json_free) json_t *json = json_array();
-
-	for (size_t i = 0; json != NULL && i < ht_yaml_count(list); i++)
-		if (json_array_append_new(json, to_json(ht_yaml_at(list, i))) !=
-		    0)
-			return NULL;
-	return HT_TAKE(json);
-}
-
-/* jansson keeps the order in which keys were put in: it is the fields'. */
-static json_t *
-map_to_json(struct ht_yaml *map)
-{
-	HT_AUTO(ht_json_free) json_t *json = json_object();
-
-	for (size_t i = 0; json != NULL && i < ht_yaml_count(map); i++)
-		if (json_object_set_new(json, ht_yaml_key(map, i),
-		        to_json(ht_yaml_at(map, i))) != 0)
-			return NULL;
-	return HT_TAKE(json);
-}
-
-/* As deep as HT_YAML_DEPTH, no deeper. */
-static json_t *
-to_json(struct ht_yaml *value)
-{
-	switch (ht_yaml_type(value)) {
-	case HT_YAML_LIST:
-		return list_to_json(value);
-	case HT_YAML_MAP:
-		return map_to_json(value);
-	default:
-		return scalar_to_json(value);
-	}
-}
-
-static void
-read_schema(struct ht_read *r, const char *name, struct ht_schema **ret)
-{
-	HT_AUTO(ht_json_free) json_t *json = NULL;
-	struct ht_yaml *map = ht_yaml_as_map(ht_yaml_need(r->top, name));
-	char where[HT_WHERE_SIZE + 16], place[HT_WHERE_SIZE];
-	unsigned before = ht_report_count(r->report);
-	enum ht_err err;
-
-	if (map == NULL)
-		return;
-	ht_yaml_where(map, place);
-	(void)snprintf(where, sizeof(where), "%s: /%s", place, name);
-	json = to_json(map);
-	ht_yaml_take(map);
-	if (json == NULL) {
-		/* Said at the number; else there was no memory. */
-		if (ht_report_count(r->report) == before)
-			r->no_memory = true;
-		return;
-	}
-	err = ht_schema_compile(json, where, r->report, ret);
-	if (err == HT_ENOMEM)
-		r->no_memory = true;
-	else if (err != HT_OK)
-		ht_yaml_complain(map, "the schema cannot be used as it stands");
-}
-
-#define FIELDS_MAX (HT_RELEASED_MAX * 8) /* bits of `released` */
-
-static void
-check_fields(struct ht_read *r)
-{
-	const struct ht_schema *record = r->doc->item->record;
-	struct ht_yaml *at = ht_yaml_get(r->top, "record");
-	size_t n;
-
-	if (record == NULL)
-		return;
-	n = ht_schema_fields(record);
-	if (n == 0 || n > FIELDS_MAX)
-		ht_yaml_complain(
-		    at, "a record has 1 to %d fields, not %zu", FIELDS_MAX, n);
-	for (size_t i = 0; i < n; i++) {
-		int level = ht_schema_field_level(record, i);
-
-		if (level < 0 || level > 3)
-			ht_yaml_complain(at,
-			    "the field %s needs its level, x-level: 0 public, "
-			    "1 internal, 2 personal or business secret, 3 "
-			    "sensitive",
-			    ht_schema_field(record, i));
-	}
-}
-
-/* ---- the rest ---- */
-
 static void
 read_subject(struct ht_read *r, struct ht_yaml *value)
 {
@@ -315,9 +193,8 @@ ht_read_item(struct ht_read *r)
 	item->retention_ms = HT_RETENTION_MS;
 	ht_yaml_as_ms(ht_yaml_get(r->top, "retention"), HT_RETENTION_MIN_MS,
 	    HT_RETENTION_MAX_MS, &item->retention_ms);
-	read_schema(r, "request", &item->request);
-	read_schema(r, "record", &item->record);
-	check_fields(r);
+	ht_read_schema(r, "request", &item->request);
+	ht_read_schema(r, "record", &item->record);
 	ht_read_entry(r);
 	read_subject(r, ht_yaml_get(r->top, "subject"));
 	read_notify(r, ht_yaml_as_map(ht_yaml_get(r->top, "notify")));

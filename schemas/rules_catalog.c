@@ -32,6 +32,13 @@ find_or_put(struct seen *seen, const struct ht_buf *key,
 	    seen->at, ht_buf_slice(key), (void *)(uintptr_t)doc, NULL);
 }
 
+/* The line that names the document: its kind's word is its key. */
+static struct ht_yaml *
+name_of(const struct ht_law *law, const struct ht_doc *doc)
+{
+	return ht_law_at(law, ht_doc_kind_text(doc->kind));
+}
+
 /* ---- names that look alike ---- */
 
 /*
@@ -67,6 +74,7 @@ same_name(const char *a, const char *b)
 static enum ht_err
 check_name(struct seen *seen, const struct ht_doc *doc)
 {
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
 	HT_AUTO(ht_buf_fini) struct ht_buf key = HT_BUF(512);
 	const struct ht_doc *other = NULL;
 	enum ht_err err;
@@ -76,10 +84,13 @@ check_name(struct seen *seen, const struct ht_doc *doc)
 	ht_buf_fmt(&key, "look %d ", (int)doc->kind);
 	add_skeleton(&key, doc->name);
 	err = find_or_put(seen, &key, doc, &other);
-	if (err == HT_OK && other != NULL && !same_name(doc->name, other->name))
-		ht_report_add(seen->to->violations, doc->where,
+	if (err != HT_OK || other == NULL || same_name(doc->name, other->name))
+		return err;
+	err = ht_law_open(&law, doc, seen->to);
+	if (err == HT_OK)
+		ht_law_breaks(&law, name_of(&law, doc), "look-alike",
 		    "the name %s looks like %s, and people would take one for "
-		    "the other; choose another [look-alike]",
+		    "the other; choose another",
 		    doc->name, other->name);
 	return err;
 }
@@ -226,52 +237,65 @@ check_once(struct seen *seen, const struct ht_doc *doc)
 
 /* ---- grants that outlive their item ---- */
 
-static void
+static enum ht_err
 check_grant(const struct seen *seen, const struct ht_doc *doc)
 {
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
 	const struct ht_grant *grant = &doc->grant->grant;
 	uint8_t room[KEY_MAX];
 	struct ht_buf key = HT_BUF_ON(room);
 	const struct ht_doc *item;
+	enum ht_err err;
 
 	ht_buf_fmt(&key, "%s %s@%u", ht_doc_kind_text(HT_DOC_ITEM), grant->item,
 	    grant->version);
 	item = ht_map_get(seen->at, ht_buf_slice(&key));
-	if (item != NULL && item->item->until_ms != 0 &&
-	    grant->until_ms > item->item->until_ms)
-		ht_report_add(seen->to->advice, doc->where,
+	if (item == NULL || item->item->until_ms == 0 ||
+	    grant->until_ms <= item->item->until_ms)
+		return HT_OK;
+	err = ht_law_open(&law, doc, seen->to);
+	if (err == HT_OK)
+		ht_law_advises(&law, ht_law_at(&law, "until"), "outlives",
 		    "it runs longer than version %u of %s is served; grant "
-		    "the next version in time [outlives]",
+		    "the next version in time",
 		    grant->version, grant->item);
+	return err;
 }
 
 /* ---- all of them ---- */
 
-/* Items and members by name, for what others say of them. */
+static enum ht_err
+index_doc(struct seen *seen, const struct ht_doc *doc)
+{
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
+	HT_AUTO(ht_buf_fini) struct ht_buf key = HT_BUF(512);
+	const struct ht_doc *other = NULL;
+	enum ht_err err;
+
+	seen->any_member = seen->any_member || doc->kind == HT_DOC_MEMBER;
+	ht_buf_fmt(&key, "%s %s", ht_doc_kind_text(doc->kind), doc->name);
+	err = find_or_put(seen, &key, doc, &other);
+	if (err != HT_OK || other == NULL)
+		return err;
+	err = ht_law_open(&law, doc, seen->to);
+	if (err == HT_OK)
+		ht_law_breaks(&law, name_of(&law, doc), "name-once",
+		    "%s %s stands in %s as well; one name, one document",
+		    ht_doc_kind_text(doc->kind), doc->name, other->where);
+	return err;
+}
+
+/* By name, for what others say of them; grants, that none stands twice. */
 static enum ht_err
 index_docs(struct seen *seen, struct ht_doc *const *docs, size_t n)
 {
 	enum ht_err err = HT_OK;
 
-	for (size_t i = 0; i < n && err == HT_OK; i++) {
-		HT_AUTO(ht_buf_fini) struct ht_buf key = HT_BUF(512);
-		const struct ht_doc *other = NULL;
-
-		if (docs[i]->kind != HT_DOC_ITEM &&
-		    docs[i]->kind != HT_DOC_MEMBER)
-			continue;
-		seen->any_member =
-		    seen->any_member || docs[i]->kind == HT_DOC_MEMBER;
-		ht_buf_fmt(&key, "%s %s", ht_doc_kind_text(docs[i]->kind),
-		    docs[i]->name);
-		err = find_or_put(seen, &key, docs[i], &other);
-		if (err == HT_OK && other != NULL)
-			ht_report_add(seen->to->violations, docs[i]->where,
-			    "%s %s stands in %s as well; one name, one "
-			    "document [name-once]",
-			    ht_doc_kind_text(docs[i]->kind), docs[i]->name,
-			    other->where);
-	}
+	for (size_t i = 0; i < n && err == HT_OK; i++)
+		if (docs[i]->kind == HT_DOC_ITEM ||
+		    docs[i]->kind == HT_DOC_MEMBER ||
+		    docs[i]->kind == HT_DOC_GRANT)
+			err = index_doc(seen, docs[i]);
 	return err;
 }
 
@@ -280,8 +304,8 @@ check_doc(struct seen *seen, struct ht_doc *const *docs, size_t n, size_t i)
 {
 	enum ht_err err = check_name(seen, docs[i]);
 
-	if (docs[i]->kind == HT_DOC_GRANT)
-		check_grant(seen, docs[i]);
+	if (docs[i]->kind == HT_DOC_GRANT && err == HT_OK)
+		err = check_grant(seen, docs[i]);
 	if (docs[i]->kind != HT_DOC_ITEM || err != HT_OK)
 		return err;
 	err = check_code(seen, docs[i]);

@@ -109,6 +109,22 @@ place(const struct change *c, const char *name)
 
 #define REMEDY "make it a new version, and give the old one its day ('until')"
 
+/* How many of @a's first @n fields are in @b, too. */
+static size_t
+shared_before(const struct ht_schema *a, size_t n, const struct ht_schema *b)
+{
+	size_t shared = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (ht_schema_field_index(b, ht_schema_field(a, i)) >= 0)
+			shared++;
+	return shared;
+}
+
+/*
+ * What was released is logged by numbers.  Each is told its own mistake: who
+ * moved, not who only has another number since somebody else is gone or new.
+ */
 static void
 check_order(const struct change *c, size_t i)
 {
@@ -118,12 +134,29 @@ check_order(const struct change *c, size_t i)
 	if (now < 0)
 		ht_law_breaks(&c->law, place(c, NULL), "compat",
 		    "%s %s is gone; " REMEDY, c->part, name);
-	else if ((size_t)now != i && strcmp(c->part, "record") == 0)
+	else if (strcmp(c->part, "record") == 0 &&
+	         shared_before(c->was, i, c->is) !=
+	             shared_before(c->is, (size_t)now, c->was))
 		ht_law_breaks(&c->law, place(c, name), "compat",
 		    "the field %s was number %zu and is number %d, and what "
-		    "was released is logged by numbers; append new fields at "
-		    "the end",
+		    "was released is logged by numbers; put it back",
 		    name, i + 1, now + 1);
+}
+
+static void
+check_new(const struct change *c, size_t i)
+{
+	const char *name = ht_schema_field(c->is, i);
+
+	if (strcmp(c->part, "record") == 0 &&
+	    ht_schema_field_index(c->was, name) < 0 &&
+	    shared_before(c->is, i, c->was) <
+	        shared_before(c->is, ht_schema_fields(c->is), c->was))
+		ht_law_breaks(&c->law, place(c, name), "compat",
+		    "the field %s is new and stands before older ones, and "
+		    "what was released is logged by numbers; append it at the "
+		    "end",
+		    name);
 }
 
 static void
@@ -217,6 +250,8 @@ check_part(struct change *c)
 		check_value(c, ht_schema_field(c->was, i));
 		check_level(c, i);
 	}
+	for (size_t i = 0; i < ht_schema_fields(c->is); i++)
+		check_new(c, i);
 	check_keywords(c);
 	return HT_OK;
 }
@@ -236,6 +271,17 @@ static bool
 same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void
+check_number(const struct ht_law *law, uint64_t was)
+{
+	if (law->item->revision <= was)
+		ht_law_breaks(law, ht_law_at(law, "revision"), "revision",
+		    "it changed, and its revision is %llu where %llu stood "
+		    "before; give it revision %llu",
+		    (unsigned long long)law->item->revision,
+		    (unsigned long long)was, (unsigned long long)was + 1);
 }
 
 static void
@@ -285,6 +331,8 @@ ht_rules_revision(const struct ht_doc *before, const struct ht_doc *now,
 
 	if (err != HT_OK)
 		return err;
+	if (!ht_hash_eq(&before->hash, &now->hash))
+		check_number(&law, before->revision);
 	check_item(&law, before->item);
 	check_end(&law, before->item);
 	c.law = law;

@@ -22,9 +22,9 @@
 
 struct compiler {
 	struct ht_schema *schema;
-	const char *where;
-	struct ht_report *report;
+	const struct ht_schema_told *told;
 	const struct ht_step *at; /* the schema or keyword being read */
+	struct ht_block *steps;   /* all of them: mistakes come late, too */
 	unsigned depth;
 	unsigned nodes;
 	unsigned mistakes;
@@ -39,6 +39,7 @@ struct compiler {
 struct reference {
 	struct reference *next;
 	struct ht_schema_node *from;
+	const struct ht_step *place;
 	const char *target;
 };
 
@@ -47,44 +48,79 @@ static struct ht_schema_node *compile(struct compiler *c, const json_t *json);
 /* ---- helpers ---- */
 
 static void *
-take(struct compiler *c, size_t count, size_t size)
+take_from(struct compiler *c, struct ht_block **blocks, size_t size)
 {
-	struct ht_block *block = calloc(1, sizeof(*block) + count * size);
+	struct ht_block *block = calloc(1, sizeof(*block) + size);
 
 	if (block == NULL) {
 		c->err = HT_ENOMEM;
 		return NULL;
 	}
-	block->next = c->schema->blocks;
-	c->schema->blocks = block;
+	block->next = *blocks;
+	*blocks = block;
 	return block->at;
 }
+
+static void *
+take(struct compiler *c, size_t count, size_t size)
+{
+	return take_from(c, &c->schema->blocks, count * size);
+}
+
+static void
+free_blocks(struct ht_block **blocks)
+{
+	while (*blocks != NULL) {
+		struct ht_block *next = (*blocks)->next;
+
+		free(*blocks);
+		*blocks = next;
+	}
+}
+
+#define MISTAKE_SIZE 512
 
 static void mistake(struct compiler *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Names come from the schema, and go to a terminal. */
 static void
 mistake(struct compiler *c, const char *fmt, ...)
 {
-	struct ht_buf where = HT_BUF(2048), text = HT_BUF(2048);
-	char line[512];
+	char text[MISTAKE_SIZE];
 	va_list ap;
 
 	c->mistakes++;
 	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	ht_buf_str(&where, c->where);
-	ht_step_print(c->at, &where);
-	ht_text_safe(&text, ht_slice_str(line));
-	if (ht_buf_text(&where) != NULL && ht_buf_text(&text) != NULL)
-		ht_report_add(
-		    c->report, ht_buf_text(&where), "%s", ht_buf_text(&text));
-	else
-		ht_report_add(c->report, c->where, "%s", line);
-	ht_buf_fini(&where);
-	ht_buf_fini(&text);
+	c->told->tell(c->told->arg, c->at, text);
+}
+
+/* A step down, to what stands at a key or index; @up undoes it. */
+static const struct ht_step *
+step_to(struct compiler *c, const char *key, size_t index)
+{
+	struct ht_step *step = take_from(c, &c->steps, sizeof(*step));
+	const struct ht_step *up = c->at;
+
+	if (step == NULL)
+		return up;
+	*step = (struct ht_step){.up = up,
+	    .key = key,
+	    .key_len = key != NULL ? strlen(key) : 0,
+	    .index = index};
+	c->at = step;
+	return up;
+}
+
+/* A mistake at a member of the list that we are at. */
+static void
+mistake_at(struct compiler *c, size_t index, const char *text)
+{
+	const struct ht_step *up = step_to(c, NULL, index);
+
+	mistake(c, "%s", text);
+	c->at = up;
 }
 
 /* Compile @json as the schema at key or index below the place we are at. */
@@ -92,15 +128,10 @@ static struct ht_schema_node *
 compile_at(
     struct compiler *c, const char *key, size_t index, const json_t *json)
 {
-	struct ht_step step = {.up = c->at,
-	    .key = key,
-	    .key_len = key != NULL ? strlen(key) : 0,
-	    .index = index};
-	struct ht_schema_node *node;
+	const struct ht_step *up = step_to(c, key, index);
+	struct ht_schema_node *node = compile(c, json);
 
-	c->at = &step;
-	node = compile(c, json);
-	c->at = step.up;
+	c->at = up;
 	return node;
 }
 
@@ -218,6 +249,9 @@ type_named(const char *name)
 	return 0;
 }
 
+#define TYPE_EXPECTED                                                          \
+	"expected null, boolean, integer, number, string, array or object"
+
 static void
 read_type(struct compiler *c, void *out, const json_t *value)
 {
@@ -233,9 +267,10 @@ read_type(struct compiler *c, void *out, const json_t *value)
 		                   ? type_named(json_string_value(one))
 		                   : 0;
 
-		if (bit == 0)
-			mistake(c, "expected null, boolean, integer, number, "
-			           "string, array or object");
+		if (bit == 0 && json_is_array(value))
+			mistake_at(c, i, TYPE_EXPECTED);
+		else if (bit == 0)
+			mistake(c, "%s", TYPE_EXPECTED);
 		*types |= bit;
 	}
 }
@@ -356,8 +391,12 @@ read_patterns(struct compiler *c, void *out, const json_t *value)
 	struct ht_node_map *map = out;
 
 	read_map(c, map, value);
-	for (size_t i = 0; i < map->n; i++)
+	for (size_t i = 0; i < map->n; i++) {
+		const struct ht_step *up = step_to(c, map->at[i].name, 0);
+
 		map->at[i].pattern = new_pattern(c, map->at[i].name);
+		c->at = up;
+	}
 }
 
 static void
@@ -378,7 +417,7 @@ read_names(struct compiler *c, void *out, const json_t *value)
 
 		/* No name has a NUL in it. */
 		if (name == NULL || strlen(name) != json_string_length(one))
-			mistake(c, "expected names only, at place %zu", i);
+			mistake_at(c, i, "expected names only");
 		else
 			names->at[names->n++] = name;
 	}
@@ -400,8 +439,11 @@ read_needs(struct compiler *c, void *out, const json_t *value)
 		return;
 	json_object_foreach((json_t *)(uintptr_t)value, name, one)
 	{
+		const struct ht_step *up = step_to(c, name, 0);
+
 		list->at[list->n].key = name;
 		read_names(c, &list->at[list->n++], one);
+		c->at = up;
 	}
 }
 
@@ -418,13 +460,16 @@ read_groups(struct compiler *c, struct ht_names_list *list, const json_t *value,
 	if (list->at == NULL)
 		return;
 	for (size_t i = 0; i < json_array_size(value); i++) {
+		const struct ht_step *up = step_to(c, NULL, i);
+		unsigned before = c->mistakes;
 		struct ht_names names = {0};
 
 		read_names(c, &names, json_array_get(value, i));
-		if (names.n < 2 || names.n > most)
-			mistake(c, "expected %s, at place %zu", expected, i);
+		if (c->mistakes == before && (names.n < 2 || names.n > most))
+			mistake(c, "expected %s", expected);
 		else
 			list->at[list->n++] = names;
+		c->at = up;
 	}
 }
 
@@ -471,6 +516,7 @@ read_ref(struct compiler *c, void *out, const json_t *value)
 	if (r == NULL)
 		return;
 	r->from = out;
+	r->place = c->at;
 	r->target = json_string_value(value);
 	r->next = c->references;
 	c->references = r;
@@ -576,6 +622,7 @@ new_node(struct compiler *c, const json_t *json)
 	if (node == NULL)
 		return NULL;
 	node->next = c->all;
+	node->place = c->at;
 	c->all = node;
 	node->level = -1;
 	node->max_length = HT_NO_BOUND;
@@ -592,25 +639,33 @@ new_node(struct compiler *c, const json_t *json)
 }
 
 static void
+unknown(struct compiler *c, const char *name)
+{
+	char text[MISTAKE_SIZE];
+
+	c->mistakes++;
+	(void)snprintf(text, sizeof(text),
+	    "the keyword '%.64s' is not supported here (docs/catalog.md lists "
+	    "those that are)",
+	    name);
+	c->told->tell_key(c->told->arg, c->at, text);
+}
+
+static void
 read_keyword(struct compiler *c, struct ht_schema_node *node, const char *name,
     const json_t *value)
 {
-	struct ht_step step = {
-	    .up = c->at, .key = name, .key_len = strlen(name)};
+	const struct ht_step *up = step_to(c, name, 0);
+	const struct keyword *k = NULL;
 
-	c->at = &step;
-	for (size_t i = 0; i < HT_COUNT(keywords); i++)
-		if (strcmp(keywords[i].name, name) == 0) {
-			keywords[i].read(
-			    c, (char *)node + keywords[i].field, value);
-			c->at = step.up;
-			return;
-		}
-	mistake(c,
-	    "the keyword '%.64s' is not supported here (docs/catalog.md "
-	    "lists those that are)",
-	    name);
-	c->at = step.up;
+	for (size_t i = 0; i < HT_COUNT(keywords) && k == NULL; i++)
+		if (strcmp(keywords[i].name, name) == 0)
+			k = &keywords[i];
+	if (k != NULL)
+		k->read(c, (char *)node + k->field, value);
+	else
+		unknown(c, name);
+	c->at = up;
 }
 
 static struct ht_schema_node *
@@ -676,15 +731,17 @@ in_place_circular(const struct ht_schema_node *node)
 static bool
 circular(struct ht_schema_node *node)
 {
+	bool found;
+
 	if (node == NULL || node->colour == BLACK)
 		return false;
 	if (node->colour == GREY)
 		return true;
 	node->colour = GREY;
-	if (in_place_circular(node))
-		return true;
+	found = in_place_circular(node);
+	/* Of a circle it is told once. */
 	node->colour = BLACK;
-	return false;
+	return found;
 }
 
 /* ---- references ---- */
@@ -770,6 +827,7 @@ resolve(struct compiler *c)
 {
 	for (struct reference *r = c->references; r != NULL && c->err == HT_OK;
 	     r = r->next) {
+		c->at = r->place;
 		r->from->ref = find_target(c, r->target);
 		if (r->from->ref == NULL && c->err == HT_OK)
 			mistake(c,
@@ -777,6 +835,7 @@ resolve(struct compiler *c)
 			    "document",
 			    r->target);
 	}
+	c->at = NULL;
 }
 
 static bool
@@ -802,19 +861,19 @@ compile_all(struct compiler *c)
 	resolve(c);
 	if (c->err != HT_OK || c->mistakes > 0)
 		return;
-	for (struct ht_schema_node *n = c->all; n != NULL; n = n->next)
-		if (circular(n)) {
+	for (struct ht_schema_node *n = c->all; n != NULL; n = n->next) {
+		c->at = n->place;
+		if (circular(n))
 			mistake(c, "a $ref leads back to its own schema "
 			           "without stepping into the value");
-			return;
-		}
+	}
 }
 
 enum ht_err
-ht_schema_compile(const json_t *schema, const char *where,
-    struct ht_report *report, struct ht_schema **ret)
+ht_schema_compile_told(const json_t *schema, const struct ht_schema_told *told,
+    struct ht_schema **ret)
 {
-	struct compiler c = {.where = where, .report = report};
+	struct compiler c = {.told = told};
 	HT_AUTO(ht_schema_free)
 	struct ht_schema *made = calloc(1, sizeof(*made));
 
@@ -833,6 +892,7 @@ ht_schema_compile(const json_t *schema, const char *where,
 		c.err = HT_ENOMEM;
 	else
 		compile_all(&c);
+	free_blocks(&c.steps);
 	ht_map_free(&c.places, NULL);
 	ht_map_free(&c.anchors, NULL);
 	if (c.err != HT_OK)
@@ -841,6 +901,39 @@ ht_schema_compile(const json_t *schema, const char *where,
 		return HT_EINVALID;
 	*ret = HT_TAKE(made);
 	return HT_OK;
+}
+
+struct into {
+	const char *where;
+	struct ht_report *report;
+};
+
+/* Names come from the schema, and go to a terminal. */
+static void
+tell_report(void *arg, const struct ht_step *at, const char *line)
+{
+	const struct into *into = arg;
+	HT_AUTO(ht_buf_fini) struct ht_buf where = HT_BUF(2048);
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(2048);
+
+	ht_buf_str(&where, into->where);
+	ht_step_print(at, &where);
+	ht_text_safe(&text, ht_slice_str(line));
+	if (ht_buf_text(&where) != NULL && ht_buf_text(&text) != NULL)
+		ht_report_add(into->report, ht_buf_text(&where), "%s",
+		    ht_buf_text(&text));
+	else
+		ht_report_add(into->report, into->where, "%s", line);
+}
+
+enum ht_err
+ht_schema_compile(const json_t *schema, const char *where,
+    struct ht_report *report, struct ht_schema **ret)
+{
+	struct into into = {where, report};
+	const struct ht_schema_told told = {tell_report, tell_report, &into};
+
+	return ht_schema_compile_told(schema, &told, ret);
 }
 
 void
@@ -854,12 +947,7 @@ ht_schema_free(struct ht_schema **schema_p)
 	for (; schema->patterns != NULL;
 	     schema->patterns = schema->patterns->next)
 		ht_pattern_free(&schema->patterns->pattern);
-	while (schema->blocks != NULL) {
-		struct ht_block *next = schema->blocks->next;
-
-		free(schema->blocks);
-		schema->blocks = next;
-	}
+	free_blocks(&schema->blocks);
 	json_decref(schema->json);
 	free(schema);
 }

@@ -20,11 +20,32 @@
 
 struct ht_schema;
 
+/* Where we are in a value or in a schema; the chain ends at the top: NULL. */
+struct ht_step {
+	const struct ht_step *up;
+	const char *key; /* NULL: index */
+	size_t key_len;
+	size_t index;
+};
+/* A JSON pointer (RFC 6901), made safe for terminals. */
+void ht_step_print(const struct ht_step *step, struct ht_buf *out);
+
+/* Who hears of the mistakes in a schema, each with its place. */
+struct ht_schema_told {
+	void (*tell)(void *arg, const struct ht_step *at, const char *text);
+	/* The key at this place is what is wrong, not its value. */
+	void (*tell_key)(void *arg, const struct ht_step *at, const char *text);
+	void *arg;
+};
+
 /*
- * Compile.  @where prefixes findings ("items/SCZTDJ.yaml:40: /record").
- * @schema is borrowed only during the call.
- * Errors: HT_EINVALID with findings; HT_ENOMEM.
+ * Compile.  @schema is borrowed only during the call.
+ * Errors: HT_EINVALID, and every mistake was told; HT_ENOMEM.
  */
+enum ht_err ht_schema_compile_told(const json_t *schema,
+    const struct ht_schema_told *told, struct ht_schema **ret) HT_MUST_USE;
+
+/* The same, into a report.  @where prefixes findings ("x.json: /record"). */
 enum ht_err ht_schema_compile(const json_t *schema, const char *where,
     struct ht_report *report, struct ht_schema **ret) HT_MUST_USE;
 void ht_schema_free(struct ht_schema **schema_p);

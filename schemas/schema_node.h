@@ -111,6 +111,7 @@ struct ht_schema_node {
 
 	unsigned colour;             /* of the search for circles */
 	struct ht_schema_node *next; /* all of them, while compiling */
+	const struct ht_step *place; /* while compiling */
 };
 
 struct ht_block {
@@ -128,15 +129,5 @@ struct ht_schema {
 	struct ht_block *blocks; /* all nodes and arrays */
 	struct ht_pattern_owned *patterns;
 };
-
-/* Where we are in a value or in a schema; the chain lives on the stack. */
-struct ht_step {
-	const struct ht_step *up;
-	const char *key; /* NULL: index */
-	size_t key_len;
-	size_t index;
-};
-/* A JSON pointer (RFC 6901), made safe for terminals. */
-void ht_step_print(const struct ht_step *step, struct ht_buf *out);
 
 #endif

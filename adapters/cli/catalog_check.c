@@ -70,12 +70,6 @@ check_changes(const struct ht_docs *before, const struct ht_docs *docs,
 		old = ht_docs_find(before, doc->kind, doc->name);
 		if (old == NULL || ht_hash_eq(&old->hash, &doc->hash))
 			continue;
-		if (doc->revision <= old->revision)
-			ht_report_add(to->violations, doc->where,
-			    "it changed, and its revision is %llu as before; "
-			    "give it revision %llu [revision]",
-			    (unsigned long long)doc->revision,
-			    (unsigned long long)old->revision + 1);
 		err = ht_rules_revision(old, doc, to);
 	}
 	return err;

@@ -93,13 +93,19 @@ const char *ht_yaml_key(const struct ht_yaml *map, size_t i);
 void ht_yaml_take(struct ht_yaml *value);
 
 #define HT_WHERE_SIZE 512
-/* "name:line:column", both from 1, columns in characters. */
+/*
+ * "name:line:column", both from 1, columns in characters.  A map or list that
+ * begins on a line below its key stands at the key.
+ */
 void ht_yaml_where(const struct ht_yaml *value, char out[static HT_WHERE_SIZE]);
 /*
  * Add a finding at this value; nothing if it is NULL.  The text tells what is
  * wrong and what to write instead.
  */
 void ht_yaml_complain(struct ht_yaml *value, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same at its key, when that is what is wrong. */
+void ht_yaml_complain_key(struct ht_yaml *value, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- asking by key ---- */

@@ -140,17 +140,41 @@ ht_yaml_take(struct ht_yaml *value)
 
 /* ---- findings ---- */
 
+/* What begins a line after its key is looked for at its key. */
+static bool
+stands_below(const struct ht_yaml *value)
+{
+	return value->key != NULL && value->kind != SCALAR && !value->flow &&
+	       value->line > value->key_line;
+}
+
 void
 ht_yaml_where(const struct ht_yaml *value, char out[static HT_WHERE_SIZE])
 {
+	bool below = stands_below(value);
+
 	(void)snprintf(out, HT_WHERE_SIZE, "%.480s:%u:%u", value->conf->name,
-	    value->line, value->column);
+	    below ? value->key_line : value->line,
+	    below ? value->key_column : value->column);
+}
+
+#define FINDING_SIZE 1024
+
+static void
+complain_at(const struct ht_yaml *value, bool at_key, const char *text)
+{
+	if (at_key && value->key != NULL)
+		ht_conf_finding(value->conf, value->key_line, value->key_column,
+		    "%s", text);
+	else
+		ht_conf_finding(
+		    value->conf, value->line, value->column, "%s", text);
 }
 
 void
 ht_yaml_complain(struct ht_yaml *value, const char *fmt, ...)
 {
-	char text[1024];
+	char text[FINDING_SIZE];
 	va_list ap;
 
 	if (value == NULL)
@@ -158,7 +182,21 @@ ht_yaml_complain(struct ht_yaml *value, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	ht_conf_finding(value->conf, value->line, value->column, "%s", text);
+	complain_at(value, stands_below(value), text);
+}
+
+void
+ht_yaml_complain_key(struct ht_yaml *value, const char *fmt, ...)
+{
+	char text[FINDING_SIZE];
+	va_list ap;
+
+	if (value == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	complain_at(value, true, text);
 }
 
 #define FOUND_MAX  40 /* bytes quoted of what was found */

@@ -750,7 +750,7 @@ draft -e 's/x-bytes: 300/x-bytes: 200/' &&
 	exits 1 "the values that record ztmc may have were others" \
 		"$hutong" catalog check item.yaml --since a
 ok "what breaks consumers is told against what was before"
-grep -q "it changed, and its revision is 1 as before" err
+grep -q "it changed, and its revision is 1 where 1 stood before" err
 ok "... and that it is no new revision"
 draft -e 's/^revision.*/revision: 2/' -e 's/市场/商事/' && exits 0 "well formed" \
 	"$hutong" catalog check item.yaml --since a

@@ -152,7 +152,7 @@ static const struct {
      "member: a/b\n"
      "log:\n"
      "  file: x\n",
-     "a.yaml:3:3: 'log' lacks the key 'level'; add it\n"
+     "a.yaml:2:1: 'log' lacks the key 'level'; add it\n"
      "a.yaml:3:3: the key 'file' is unknown here; remove it\n"},
     {"keys with slips",
      "member: a/b\n"

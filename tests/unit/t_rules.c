@@ -141,7 +141,7 @@ static const struct item_case {
     {"files go as files",              "database\1sheet",                       NULL,      "i:12:10", "methods"   },
     {"a database does not",            "[interface]\1[interface, file]",        NULL,      "i:12:10",
      "methods"                                                                                                    },
-    {"an element of the guide",        "  kind: department\n\1",                NULL,      "i:17:3",
+    {"an element of the guide",        "  kind: department\n\1",                NULL,      "i:16:1",
      "guide"                                                                                                      },
     {"secrecy was not assessed",       "secrecy: 2026-10-01, \1",               NULL,      "i:23:13",
      "assessed"                                                                                                   },
@@ -227,6 +227,148 @@ what_is_no_item_is_told_with_its_line(void **state)
 	}
 }
 
+/* ---- mistakes inside a schema, each at its own line ---- */
+
+static const struct schema_case {
+	const char *why;
+	const char *from;
+	const char *to;
+	const char *finding; /* "where: text" begins so */
+} schema_cases[] = {
+    {"a keyword there is none of: its key",  "    b: {type",
+     "    b: {max: 3, type",                                                                         "i:36:9: /record/properties/b/max: the keyword"                 },
+    {"one whose value stands below it",      "  additionalProperties",
+     "  contents:\n    a: 1\n  additionalProperties",                                                "i:37:3: /record/contents: the keyword"                         },
+    {"a type that is none: its value",       "b: {type: string",       "b: {type: text",
+     "i:36:15: /record/properties/b/type: expected null"                                                                                                             },
+    {"one of a list of types",               "b: {type: string",       "b: {type: [string, 'nil']",
+     "i:36:24: /record/properties/b/type/1: expected null"                                                                                                           },
+    {"a level that is none",                 "x-level: 2",             "x-level: 4",
+     "i:36:32: /record/properties/b/x-level: expected 0"                                                                                                             },
+    {"a level that is missing: the field",   "x-level: 2, ",           "",
+     "i:36:8: the field b needs its level"                                                                                                                           },
+    {"the same, where the field is a block",
+     "    b: {type: string, x-level: 2, x-bytes: 30, title: 乙}",     "    b:\n      type: string", "i:36:5: the field b needs its level"                           },
+    {"a length that is none",                "x-bytes: 30",            "x-bytes: many",
+     "i:36:44: /record/properties/b/x-bytes: expected a whole"                                                                                                       },
+    {"a number that no machine holds",       "x-bytes: 30",            "x-bytes: 1e999",
+     "i:36:44: this number is out of range"                                                                                                                          },
+    {"a format there is none of",            "title: 乙",             "format: usc",
+     "i:36:56: /record/properties/b/format: 'usc' is no format"                                                                                                      },
+    {"a pattern that is none",               "title: 乙",             "pattern: '(['",
+     "i:36:57: /record/properties/b/pattern: the pattern"                                                                                                            },
+    {"a name that is a number",              "required: [a]",          "required: [a, 7]",
+     "i:33:17: /record/required/1: expected names only"                                                                                                              },
+    {"a reference to nowhere",               "title: 乙",             "$ref: '#/$defs/x'",
+     "i:36:54: /record/properties/b/$ref: $ref '#/$defs/x'"                                                                                                          },
+    {"a circle: the schema that begins it",  "title: 乙",
+     "$ref: '#/properties/b'",                                                                       "i:36:8: /record/properties/b: a $ref leads back"               },
+    {"an alternative",                       "  additionalProperties",
+     "  allOf:\n    - {required: [a]}\n    - {requird: [b]}\n  "
+        "additionalProperties",                                                                      "i:39:8: /record/allOf/1/requird: the keyword"                  },
+    {"a sum of nothing",                     "  additionalProperties",
+     "  x-sum:\n    - [a, b]\n    - [a]\n  additionalProperties",                                    "i:39:7: /record/x-sum/1: expected lists of a total's"          },
+    {"what is needed with it",               "  additionalProperties",
+     "  dependentRequired: {a: b}\n  additionalProperties",                                          "i:37:26: /record/dependentRequired/a: expected a list of names"},
+    {"a key's pattern",                      "  additionalProperties",
+     "  patternProperties:\n    '([': true\n  additionalProperties",                                 "i:38:11: /record/patternProperties/([: the pattern"            },
+    {"the dialect",                          "  additionalProperties",
+     "  $schema: draft-07\n  additionalProperties",                                                  "i:37:12: /record/$schema: expected"                            },
+    {"no fields",
+     "  properties:\n    a: {type: string, x-level: 0, title: 甲}\n    b: "
+        "{type: string, x-level: 2, x-bytes: 30, title: 乙}\n",       "",                           "i:31:1: a record has 1 to"                                     },
+    {"in the request",                       "k: {type: string",       "k: {type: strng",
+     "i:30:15: /request/properties/k/type: expected null"                                                                                                            },
+};
+
+static bool
+told_as(const struct ht_report *r, const char *finding)
+{
+	for (unsigned i = 0; i < ht_report_count(r); i++) {
+		char line[2048];
+
+		(void)snprintf(line, sizeof(line), "%s: %s",
+		    ht_report_where(r, i), ht_report_text(r, i));
+		if (strncmp(line, finding, strlen(finding)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The schema's own mistakes alone: those of what hangs on it are others. */
+static unsigned
+about_schemas(const struct ht_report *r)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ht_report_count(r); i++)
+		if (strstr(ht_report_text(r, i), " name") == NULL ||
+		    ht_report_text(r, i)[0] == '/')
+			n++;
+	return n;
+}
+
+static void
+mistakes_in_schemas_stand_at_their_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(schema_cases); i++) {
+		const struct schema_case *c = &schema_cases[i];
+		HT_AUTO(ht_report_free) struct ht_report *r = ht_report_new();
+		HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
+		const char *at = strstr(good, c->from);
+		struct ht_doc *doc = NULL;
+
+		assert_non_null(at);
+		ht_buf_fmt(&text, "%.*s%s%s", (int)(at - good), good, c->to,
+		    at + strlen(c->from));
+		assert_err(ht_doc_parse(ht_buf_slice(&text), "i", r, &doc),
+		    HT_EINVALID);
+		if (!told_as(r, c->finding) || about_schemas(r) != 1) {
+			ht_report_print(r, stderr);
+			fail_msg("%s: not '%s' alone", c->why, c->finding);
+		}
+	}
+}
+
+/* Of two schemas, and what was never compiled for them. */
+static void
+all_mistakes_in_schemas_come_at_once(void **state)
+{
+	static const char *const edits[][2] = {
+	    {"k: {type: string", "k: {type: strng"},
+	    {"title: 甲",       "titel: 甲"     },
+	    {"x-level: 2",       "level: 2"       },
+	};
+	static const char *const told[] = {
+	    "i:30:15: /request/properties/k/type: ",
+	    "i:35:35: /record/properties/a/titel: ",
+	    "i:36:23: /record/properties/b/level: ",
+	    "i:36:8: the field b needs its level",
+	};
+	HT_AUTO(ht_report_free) struct ht_report *r = ht_report_new();
+	char now[8192], next[8192];
+	struct ht_doc *doc = NULL;
+
+	(void)state;
+	(void)snprintf(now, sizeof(now), "%s", good);
+	for (size_t i = 0; i < HT_COUNT(edits); i++) {
+		char *at = strstr(now, edits[i][0]);
+
+		assert_non_null(at);
+		(void)snprintf(next, sizeof(next), "%.*s%s%s", (int)(at - now),
+		    now, edits[i][1], at + strlen(edits[i][0]));
+		memcpy(now, next, sizeof(now));
+	}
+	assert_err(ht_doc_parse(ht_slice_str(now), "i", r, &doc), HT_EINVALID);
+	assert_int_equal(ht_report_count(r), HT_COUNT(told));
+	for (size_t i = 0; i < HT_COUNT(told); i++)
+		if (!told_as(r, told[i])) {
+			ht_report_print(r, stderr);
+			fail_msg("not told: %s", told[i]);
+		}
+}
+
 /* ---- a catalog ---- */
 
 static const char member[] =
@@ -251,16 +393,16 @@ static const struct catalog_case {
     {"capitals alone",                            KEEP,
      "gx.demo/AB\1gx.demo/aB\1"
         "000009\1"
-        "000010",                                                                                                                                                       "2",      "look-alike"},
+        "000010",                                                                                                                                                       "2:2:7",  "look-alike"},
     {"a digit drawn as a letter",                 "gx.demo/AB\1gx.demo/AO",
      "gx.demo/AB\1gx.demo/A0\1"
         "000009\1"
-        "000010",                                                                                                                                                       "2",      "look-alike"},
+        "000010",                                                                                                                                                       "2:2:7",  "look-alike"},
     {"one and l",                                 "gx.demo/AB\1gx.demo/A1",
      "gx.demo/AB\1gx.demo/AI\1"
         "000009\1"
-        "000010",                                                                                                                                                       "2",      "look-alike"},
-    {"the same document twice",                   KEEP,                                          KEEP,                                                                  "2",      "name-once" },
+        "000010",                                                                                                                                                       "2:2:7",  "look-alike"},
+    {"the same document twice",                   KEEP,                                          KEEP,                                                                  "2:2:7",  "name-once" },
     {"a second version, and no end of the first", KEEP,
      "version: 1\1version: 2",                                                                                                                                          "1:3:10", "until"     },
     {"with its end",                              "format\1until: 2027-01-01T00:00:00Z\nformat",
@@ -341,7 +483,7 @@ a_grant_that_outlives_its_item_is_told(void **state)
 		    edited("g", grant, KEEP), edited("1", good, ends[i])};
 
 		assert_ok(ht_rules_catalog(docs, HT_COUNT(docs), &to));
-		check_one(ends[i], a, i == 0 ? "g" : NULL, "outlives");
+		check_one(ends[i], a, i == 0 ? "g:14:8" : NULL, "outlives");
 		check_one(ends[i], v, NULL, NULL);
 		ht_doc_unref(&docs[0]);
 		ht_doc_unref(&docs[1]);
@@ -375,13 +517,19 @@ static const struct change_case {
     {"a field is gone",
      "    a: {type: string, x-level: 0, title: 甲}\n\1\1required: [a]\1"
         "required: [b]\1k: {\1k: {",                                                                         "two",     NULL,     "compat"},
-    {"a field that may be absent now",   "  required: [a]\n\1",                                              "i:32:3",  NULL,
+    {"a field before older ones",
+     "    a: {\1    c: {type: string, x-level: 0, title: 丙}\n    a: {",                                    "i:35:8",  NULL,     "compat"},
+    {"two fields changed places",
+     "    a: {type: string, x-level: 0, title: 甲}\n\1\1  "
+        "additionalProperties\1    a: {type: string, x-level: 0, title: 甲}\n  "
+        "additionalProperties",                                                                              "both",    NULL,     "compat"},
+    {"a field that may be absent now",   "  required: [a]\n\1",                                              "i:31:1",  NULL,
      "compat"                                                                                                                             },
     {"a shorter value",                  "x-bytes: 30\1x-bytes: 20",                                         "i:36:8",  NULL,     "compat"},
     {"a longer one",                     "x-bytes: 30\1x-bytes: 40",                                         "i:36:8",  NULL,     "compat"},
     {"another type",                     "k: {type: string\1k: {type: integer",                              "i:30:8",  NULL,
      "compat"                                                                                                                             },
-    {"more than is described",           "  additionalProperties: false\n\1",                                "i:32:3",
+    {"more than is described",           "  additionalProperties: false\n\1",                                "i:31:1",
      NULL,                                                                                                                        "compat"},
     {"a lower level",                    "x-level: 2\1x-level: 1",                                           NULL,      "i:36:8", "level" },
     {"a higher one",                     "x-level: 0\1x-level: 1",                                           NULL,      NULL,     NULL    },
@@ -394,6 +542,34 @@ static const struct change_case {
      "i:26:10",                                                                                                         NULL,     "compat"},
 };
 
+static struct ht_doc *
+next_revision(const char *edits)
+{
+	char all[2048];
+
+	(void)snprintf(all, sizeof(all), "revision: 1\1revision: 2%s%s",
+	    *edits != '\0' ? "\1" : "", edits);
+	return edited("i", good, all);
+}
+
+static void
+a_changed_text_has_another_number(void **state)
+{
+	HT_AUTO(ht_report_free) struct ht_report *v = ht_report_new();
+	HT_AUTO(ht_report_free) struct ht_report *none = ht_report_new();
+	HT_AUTO(ht_doc_unref) struct ht_doc *before = edited("b", good, KEEP);
+	HT_AUTO(ht_doc_unref)
+	struct ht_doc *now = edited("i", good, "每日\1每月");
+	struct ht_rules to = {v, NULL};
+
+	(void)state;
+	assert_ok(ht_rules_revision(before, now, &to));
+	check_one("the same number", v, "i:4:11", "revision");
+	to.violations = none;
+	assert_ok(ht_rules_revision(before, before, &to));
+	assert_int_equal(ht_report_count(none), 0);
+}
+
 static void
 the_next_revision_breaks_nobody(void **state)
 {
@@ -405,13 +581,13 @@ the_next_revision_breaks_nobody(void **state)
 		HT_AUTO(ht_report_free) struct ht_report *v = ht_report_new();
 		HT_AUTO(ht_report_free) struct ht_report *a = ht_report_new();
 		HT_AUTO(ht_doc_unref)
-		struct ht_doc *now = edited("i", good, c->edits);
+		struct ht_doc *now = next_revision(c->edits);
 		struct ht_rules to = {v, a};
 
 		assert_ok(ht_rules_revision(before, now, &to));
-		if (c->breaks != NULL && strcmp(c->breaks, "two") == 0) {
-			/* The field, its successor's place, `required`. */
-			assert_true(ht_report_count(v) == 3);
+		if (c->breaks != NULL && strchr(c->breaks, ':') == NULL) {
+			/* The field, and `required`; or each of two fields. */
+			assert_int_equal(ht_report_count(v), 2);
 			continue;
 		}
 		check_one(c->why, v, c->breaks, c->rule);
@@ -444,8 +620,11 @@ rules_survive_no_memory(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_item_is_held_to_the_rules),
     cmocka_unit_test(what_is_no_item_is_told_with_its_line),
+    cmocka_unit_test(mistakes_in_schemas_stand_at_their_lines),
+    cmocka_unit_test(all_mistakes_in_schemas_come_at_once),
     cmocka_unit_test(a_catalog_is_held_against_itself),
     cmocka_unit_test(a_grant_that_outlives_its_item_is_told),
+    cmocka_unit_test(a_changed_text_has_another_number),
     cmocka_unit_test(the_next_revision_breaks_nobody),
     cmocka_unit_test(rules_survive_no_memory),
 };
