@@ -38,7 +38,8 @@
 #define VERIFIES  1000
 #define FLOORS    7 /* times; the median counts: another guest may disturb */
 #define COMMITS   300
-#define RESULTS   20
+#define SYSCALLS  100000
+#define RESULTS   24
 #define CHILDREN  2
 #define READY_MS  20000
 
@@ -132,6 +133,24 @@ floor_verify(void)
 	result("floor/ed25519-verify", took[FLOORS / 2] * 1e6 / VERIFIES, "us",
 	    NULL);
 	ht_key_free(&key);
+}
+
+/* What a broker pays before anything is done: it moves each byte four times. */
+static void
+floor_syscall(void)
+{
+	double took[FLOORS];
+
+	for (int k = 0; k < FLOORS; k++) {
+		double from = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
+
+		for (int i = 0; i < SYSCALLS; i++)
+			(void)getppid();
+		took[k] = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - from;
+	}
+	qsort(took, FLOORS, sizeof(double), by_value);
+	result(
+	    "floor/system-call", took[FLOORS / 2] * 1e6 / SYSCALLS, "us", NULL);
 }
 
 static void
@@ -279,42 +298,65 @@ start_broker(const char *program, const char *dir)
 	return pid;
 }
 
-/* Not the ticks of /proc: those charge a whole tick to whoever is hit by it. */
-static double
-cpu_seconds(pid_t pid)
-{
-	clockid_t clock;
+/* Seconds of a processor. */
+struct cpu {
+	double all, kernel;
+};
 
-	return clock_getcpuclockid(pid, &clock) == 0 ? bench_seconds(clock) : 0;
-}
-
-static pid_t
-parent_of(pid_t pid)
+/* Parent, and ticks in the program and in the kernel; false: no such process.
+ */
+static bool
+stat_of(pid_t pid, int *ret_parent, unsigned long *ret_user,
+    unsigned long *ret_kernel)
 {
 	char path[64], line[1024] = "", *at;
-	int parent = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	f = fopen(path, "r");
 	if (f == NULL)
-		return 0;
+		return false;
 	at = fgets(line, sizeof(line), f) != NULL ? strrchr(line, ')') : NULL;
 	fclose(f);
-	if (at == NULL || sscanf(at, ") %*c %d", &parent) != 1)
-		return 0;
-	return parent;
+	return at != NULL && sscanf(at,
+	                         ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u "
+	                         "%*u %lu %lu",
+	                         ret_parent, ret_user, ret_kernel) == 3;
+}
+
+/*
+ * The sum is the clock's: the ticks of /proc charge a whole one to whoever is
+ * hit by it.  They only tell which share of it the kernel had.
+ */
+static void
+add_cpu(pid_t pid, struct cpu *sum)
+{
+	int parent;
+	unsigned long user, kernel;
+	clockid_t clock;
+	double all;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 ||
+	    !stat_of(pid, &parent, &user, &kernel))
+		return;
+	all = bench_seconds(clock);
+	sum->all += all;
+	if (user + kernel > 0)
+		sum->kernel += all * (double)kernel / (double)(user + kernel);
 }
 
 /* The broker's core and its front, which is the core's child. */
-static double
-broker_cpu_seconds(pid_t core)
+static struct cpu
+broker_cpu(pid_t core)
 {
-	double sum = cpu_seconds(core);
+	struct cpu sum = {0, 0};
+	int parent;
+	unsigned long user, kernel;
 
+	add_cpu(core, &sum);
 	for (pid_t pid = core + 1; pid < core + 2000; pid++)
-		if (parent_of(pid) == core)
-			sum += cpu_seconds(pid);
+		if (stat_of(pid, &parent, &user, &kernel) && parent == core)
+			add_cpu(pid, &sum);
 	return sum;
 }
 
@@ -548,7 +590,8 @@ alone(const char *dir)
 /* Many in flight, at most so many records a bundle on both sides. */
 struct load {
 	unsigned bundle, window, total;
-	const char *names[4]; /* throughput, processor, two latencies */
+	const char *names[5]; /* throughput, processor, kernel's part of it,
+	                         two latencies */
 	const char *against;  /* for throughput */
 };
 
@@ -558,21 +601,24 @@ together(const char *dir, pid_t broker, const struct load *load)
 	pid_t provider = start_provider(dir, load->bundle);
 	struct run run = {
 	    .node = open_node(dir, "tax.demo/state", load->bundle)};
-	double cpu, wall;
+	struct cpu from, to;
+	double wall;
 
 	wait_ready(run.node);
 	(void)play(&run, 500, load->window);
 	free(run.latency);
-	cpu = broker_cpu_seconds(broker);
+	from = broker_cpu(broker);
 	wall = play(&run, load->total, load->window);
-	cpu = broker_cpu_seconds(broker) - cpu;
+	to = broker_cpu(broker);
 	result(
 	    load->names[0], load->total / wall, "exchanges/s", load->against);
-	result(load->names[1], cpu * 1e6 / load->total, "us",
+	result(load->names[1], (to.all - from.all) * 1e6 / load->total, "us",
 	    "floor/ed25519-verify");
-	result(load->names[2], percentile_ms(&run, 0.50), "ms",
+	result(load->names[2], (to.kernel - from.kernel) * 1e6 / load->total,
+	    "us", load->names[1]);
+	result(load->names[3], percentile_ms(&run, 0.50), "ms",
 	    "exchange/one-at-a-time/p50");
-	result(load->names[3], percentile_ms(&run, 0.99), "ms",
+	result(load->names[4], percentile_ms(&run, 0.99), "ms",
 	    "exchange/one-at-a-time/p50");
 	free(run.latency);
 	ht_node_close(&run.node);
@@ -582,15 +628,18 @@ together(const char *dir, pid_t broker, const struct load *load)
 static const struct load loads[] = {
     {1,  WINDOW, MANY_1,
      {"exchange/bundle-1/throughput", "exchange/bundle-1/broker-cpu",
-            "exchange/bundle-1/p50", "exchange/bundle-1/p99"},
+            "exchange/bundle-1/broker-cpu/kernel", "exchange/bundle-1/p50",
+            "exchange/bundle-1/p99"},
      NULL                           },
     {64, WINDOW, MANY_64,
      {"exchange/bundle-64/throughput", "exchange/bundle-64/broker-cpu",
-            "exchange/bundle-64/p50", "exchange/bundle-64/p99"},
+            "exchange/bundle-64/broker-cpu/kernel", "exchange/bundle-64/p50",
+            "exchange/bundle-64/p99"},
      "exchange/bundle-1/throughput" },
     {64, WIDE,   MANY_64,
      {"exchange/4096-asked/throughput", "exchange/4096-asked/broker-cpu",
-            "exchange/4096-asked/p50", "exchange/4096-asked/p99"},
+            "exchange/4096-asked/broker-cpu/kernel", "exchange/4096-asked/p50",
+            "exchange/4096-asked/p99"},
      "exchange/bundle-64/throughput"},
 };
 
@@ -640,6 +689,7 @@ main(int argc, char **argv)
 	    getenv("HT_BENCH_PORT") != NULL ? getenv("HT_BENCH_PORT") : "5699");
 	HT_ASSERT(atexit(stop_all) == 0);
 	floor_verify();
+	floor_syscall();
 	floor_commit(argv[1]);
 	world = make_world(argv[1], address);
 	result("log/append/cpu", bench_append(argv[1], world->log_key), "us",
