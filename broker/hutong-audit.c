@@ -545,6 +545,8 @@ run_search(struct ht_audit_opts *o, int argc, char **argv)
 		                   "to begin");
 	if (code == HT_AUDIT_OK && o->complete)
 		return run_complete(o);
+	if (code == HT_AUDIT_OK)
+		code = ht_audit_open_volume(o);
 	return code == HT_AUDIT_OK ? ht_audit_search(o) : code;
 }
 
@@ -574,7 +576,7 @@ run_tail(struct ht_audit_opts *o, int argc, char **argv)
 static int
 check_count(const struct ht_audit_opts *o, int argc)
 {
-	int code = check_where(o);
+	int code = check_where_or_volume(o);
 
 	if (code != HT_AUDIT_OK)
 		return code;
@@ -590,6 +592,8 @@ run_stats(struct ht_audit_opts *o, int argc, char **argv)
 
 	(void)argv;
 	o->counts = "stats";
+	if (code == HT_AUDIT_OK)
+		code = ht_audit_open_volume(o);
 	return code == HT_AUDIT_OK ? ht_audit_stats(o) : code;
 }
 
@@ -604,7 +608,8 @@ run_report(struct ht_audit_opts *o, int argc, char **argv)
 	if (o->month == NULL)
 		return usage_error("report needs --month, such as 2026-03");
 	o->counts = "report";
-	return ht_audit_report(o);
+	code = ht_audit_open_volume(o);
+	return code == HT_AUDIT_OK ? ht_audit_report(o) : code;
 }
 
 static int
@@ -621,7 +626,8 @@ run_show(struct ht_audit_opts *o, int argc, char **argv)
 	if (code != HT_AUDIT_OK)
 		return code;
 	o->query.evidence = true;
-	return ht_audit_show(o);
+	code = ht_audit_open_volume(o);
+	return code == HT_AUDIT_OK ? ht_audit_show(o) : code;
 }
 
 static int
@@ -635,13 +641,14 @@ run_prove(struct ht_audit_opts *o, int argc, char **argv)
 	if (argc != 1 || !entry_number(argv[0], &seq))
 		return usage_error("prove takes one entry's number; a search "
 		                   "or show prints them");
-	return ht_audit_prove(o, seq);
+	code = ht_audit_open_volume(o);
+	return code == HT_AUDIT_OK ? ht_audit_prove(o, seq) : code;
 }
 
 static int
 run_export(struct ht_audit_opts *o, int argc, char **argv)
 {
-	int code = check_where(o);
+	int code = check_where_or_volume(o);
 
 	if (code != HT_AUDIT_OK)
 		return code;
@@ -655,7 +662,8 @@ run_export(struct ht_audit_opts *o, int argc, char **argv)
 	if ((o->show != NULL) != (o->n_annexes > 0))
 		return usage_error("--show says which fields of the annex the "
 		                   "--annex key opens, and needs it");
-	return ht_audit_export(o, argv);
+	code = ht_audit_open_volume(o);
+	return code == HT_AUDIT_OK ? ht_audit_export(o, argv) : code;
 }
 
 /* A log need not be at hand when NEW brings its proof. */
@@ -824,8 +832,8 @@ run_witness(struct ht_audit_opts *o, int argc, char **argv)
 	(HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT | HT_USAGE_HOW |     \
 	    HT_USAGE_CURSOR)
 #define COUNTS                                                                 \
-	(HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT | HT_USAGE_HOW |     \
-	    HT_USAGE_COUNTS)
+	(HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF | HT_USAGE_WHAT |  \
+	    HT_USAGE_HOW | HT_USAGE_COUNTS)
 
 static const struct ht_audit_verb verbs[] = {
     {"search",      run_search,
@@ -841,7 +849,7 @@ static const struct ht_audit_verb verbs[] = {
      "WHERE ENTRY|EXCHANGE [--format table|jsonl]\n"                                                  },
     {"prove",       run_prove,       HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF,
      "WHERE ENTRY [-o FILE]\n"                                                                        },
-    {"export",      run_export,      HT_USAGE_WHERE | HT_USAGE_BELIEF,
+    {"export",      run_export,      HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF,
      "WHERE --authority DIR [--then DIR ...] -o FILE\n"
         "[--annex FILE ... --show FIELDS] [--opening N=FILE ...]\n"
         "ENTRY|EXCHANGE ...\n"                                                                        },
@@ -970,6 +978,8 @@ check_given(
 	const struct ht_takes *takes = ht_takes_find(verb, g->names, g->n);
 	const struct ht_filter *f = &o->query.filter;
 
+	if (has_option(g, "volume") && ht_audit_no_volume(verb) != NULL)
+		return usage_error(ht_audit_no_volume(verb));
 	if (takes == NULL ||
 	    !ht_takes_all(takes, g->names, g->n, g->format, &why))
 		return usage_error(ht_buf_text(&why));
@@ -1026,7 +1036,9 @@ main(int argc, char **argv)
 	if (verb == NULL)
 		return ht_audit_no_verb(verbs, HT_COUNT(verbs));
 	code = check_given(verb->name, &given, &o);
-	return code == HT_AUDIT_OK ? guarded(verb->run, &o, argc - optind - 1,
-	                                 argv + optind + 1)
-	                           : code;
+	if (code == HT_AUDIT_OK)
+		code = guarded(
+		    verb->run, &o, argc - optind - 1, argv + optind + 1);
+	ht_audit_close_volume(&o);
+	return code;
 }

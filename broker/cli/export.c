@@ -146,6 +146,7 @@ struct export
 	struct ht_known known;
 	struct ht_bundle bundle;
 	struct ht_header header;
+	struct ht_audit_cut cut;
 	bool shown[HT_AUDIT_OPENINGS]; /* of opts->openings */
 };
 
@@ -408,6 +409,12 @@ add_annexes(struct export *x, const struct ht_row *row)
 	struct ht_tag tag;
 	int code = HT_AUDIT_OK;
 
+	if (x->opts->n_annexes > 0 && row->entry.tag_len > 0 &&
+	    row->tag.len == 0)
+		ht_audit_say("entry %llu: its tag %s: nothing of its annex is "
+		             "shown",
+		    (unsigned long long)row->seq,
+		    row->erased ? "was erased" : "is not here");
 	if (x->opts->n_annexes == 0 || row->tag.len == 0 ||
 	    ht_tag_decode(row->tag, &tag, NULL) != HT_OK)
 		return HT_AUDIT_OK;
@@ -484,9 +491,26 @@ add_frame(struct export *x, struct ht_slice frame)
 		err = know_frame(x);
 	if (err != HT_OK)
 		return ht_audit_unproven(err, bad);
+	ht_audit_cut_add(&x->cut, &x->rows);
 	for (size_t i = 0; i < x->rows.n && code == HT_AUDIT_OK; i++)
 		code = add_row(x, &x->rows.at[i]);
 	return code;
+}
+
+static int
+not_there(const struct export *x, const char *what)
+{
+	if (x->opts->volume == NULL)
+		ht_audit_say("%s: there is no such entry or exchange among the "
+		             "%llu entries of the newest checkpoint",
+		    what, (unsigned long long)x->cut.size);
+	else
+		ht_audit_say("%s: there is no such entry or exchange among the "
+		             "entries %llu to %llu of this volume; ask the "
+		             "log, or another volume",
+		    what, (unsigned long long)x->cut.begin,
+		    (unsigned long long)x->cut.size - 1);
+	return HT_AUDIT_NONE;
 }
 
 /* An exchange by its id, or that of an entry; as `show` takes them. */
@@ -503,12 +527,10 @@ add_exchange(struct export *x, const char *what)
 	code = ht_audit_fetch(&ask, &x->faith, &x->result);
 	if (code != HT_AUDIT_OK)
 		return code;
-	if (a->matched == 0) {
-		ht_audit_say("%s: there is no such entry or exchange among the "
-		             "%llu entries of the newest checkpoint",
-		    what, (unsigned long long)a->size);
-		code = HT_AUDIT_NONE;
-	}
+	x->cut.begin = x->result.begin;
+	x->cut.size = a->size;
+	if (a->matched == 0)
+		code = not_there(x, what);
 	if (code == HT_AUDIT_OK)
 		code = ht_audit_code_of(add_checkpoint(x));
 	for (size_t i = 0; i < a->n_frames && code == HT_AUDIT_OK; i++)
@@ -676,6 +698,7 @@ print_summary(const struct export *x, struct ht_slice root_text)
 	       "(that is the SHA-256 of the root note's text; the reader must "
 	       "have it from the authority)\n",
 	    x->opts->output, hex);
+	ht_audit_footer_cut(x->opts, &x->cut, stdout);
 }
 
 /* The root's text, whose hash the reader is to know. */

@@ -87,6 +87,8 @@ ht_audit_fsck(const struct ht_audit_opts *opts)
 	    &bar, "checking files", 0, STDERR_FILENO, ht_clock_mono_ms());
 	err = ht_fsck_log(opts->dir, &f);
 	ht_progress_fini(&bar);
+	if (err != HT_OK && ht_audit_is_volume(opts))
+		return HT_AUDIT_USAGE;
 	if (err != HT_OK) {
 		ht_audit_say("%s: %s", opts->dir,
 		    err == HT_ENOTFOUND ? "there is no log"

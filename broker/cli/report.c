@@ -226,6 +226,8 @@ count_row(struct ht_count *count, const struct ht_row *row)
 		err = open_request(r, e);
 	if (e->type == HT_ENTRY_RESPONSE || e->type == HT_ENTRY_EXPIRED)
 		asked_us = close_request(r, row);
+	if (e->type == HT_ENTRY_RESPONSE && asked_us == 0)
+		count->result.untimed++;
 	if (err == HT_OK)
 		err = add_side(r, SERVES, serves, row, asked_us, counted);
 	if (err == HT_OK)

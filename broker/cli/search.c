@@ -7,18 +7,42 @@
 #include "broker/cli/cursor.h"
 #include "broker/cli/tool.h"
 #include "broker/core.h"
-#include "broker/log/lone.h"
 #include "broker/log/period.h"
 #include "lib/base/text.h"
 #include "lib/base/version.h"
 
 /* ---- the footer ---- */
 
+/* A period that may begin before a lone volume, or end after it. */
+static void
+print_part(const struct ht_audit_result *r, FILE *out)
+{
+	const char *where = !r->more_after    ? "before"
+	                    : !r->more_before ? "after"
+	                                      : "before and after";
+
+	if (r->end_seq == 0)
+		fprintf(out,
+		    "range      no entry of this volume is in the period; "
+		    "there "
+		    "may be some %s it\n",
+		    where);
+	else
+		fprintf(out,
+		    "range      entries %llu to %llu, complete: none between "
+		    "them is missing; of the period there\n           may be "
+		    "more %s this volume\n",
+		    (unsigned long long)r->first_seq,
+		    (unsigned long long)r->end_seq - 1, where);
+}
+
 /* Rows that followed one another from before the period to after it. */
 static void
 print_whole(const struct ht_audit_result *r, FILE *out)
 {
-	if (r->end_seq == 0)
+	if (r->more_before || r->more_after)
+		print_part(r, out);
+	else if (r->end_seq == 0)
 		fprintf(
 		    out, "range      no entry is in the period: complete\n");
 	else
@@ -53,23 +77,6 @@ print_range(const struct ht_audit_opts *opts, const struct ht_audit_result *r,
 	else
 		fprintf(out, "range      no entry from %llu on\n",
 		    (unsigned long long)start);
-}
-
-/* What one volume cannot know. */
-static void
-print_volume(const struct ht_audit_opts *opts, const struct ht_audit_result *r,
-    FILE *out)
-{
-	if (opts->volume == NULL)
-		return;
-	fprintf(out,
-	    "volume     %s alone: entries %llu to %llu of the log; what stands "
-	    "before or after\n           is not in it%s\n",
-	    opts->volume, (unsigned long long)r->begin,
-	    (unsigned long long)r->answer.size - 1,
-	    ht_lone_kind(opts->volume) == HT_LONE_VOLUME
-	        ? ", nor are tags and bodies"
-	        : "");
 }
 
 /* As it stands in the log, or as counts are asked for. */
@@ -135,7 +142,7 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 	    (unsigned long long)r->answer.size, root);
 	fprintf(out, "checkpoint %s\n", r->judged.text);
 	print_range(opts, r, out);
-	print_volume(opts, r, out);
+	ht_audit_footer_volume(opts, r, out);
 	fprintf(out,
 	    "rows       %llu matched, %llu looked at%s; each proven "
 	    "to be in that tree\n",

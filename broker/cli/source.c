@@ -461,6 +461,8 @@ ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret)
 	enum ht_err err = ht_log_open(opts->dir, NULL, NULL, report, ret);
 
 	say_report(report);
+	if (err != HT_OK && ht_audit_is_volume(opts))
+		return HT_AUDIT_USAGE;
 	if (err == HT_ENOTFOUND)
 		ht_audit_say("%s: there is no log", opts->dir);
 	else if (err != HT_OK && ht_report_count(report) == 0)
@@ -468,23 +470,12 @@ ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret)
 	return err == HT_OK ? HT_AUDIT_OK : ht_audit_code(err);
 }
 
-/* What is not in a volume is no mistake of the log. */
-static int
-not_here(const struct ht_query *q, const struct ht_log *log)
-{
-	ht_audit_say("entry %llu stands before this volume, which has the "
-	             "entries %llu to %llu; ask the log, or the volume before",
-	    (unsigned long long)q->seq, (unsigned long long)ht_log_begin(log),
-	    (unsigned long long)ht_log_size(log) - 1);
-	return HT_AUDIT_NONE;
-}
-
 static int
 said(const char *where, const struct ht_query *q, const struct ht_log *log,
     enum ht_err err)
 {
 	if (err == HT_EGONE)
-		return not_here(q, log);
+		return ht_audit_not_here(q, log);
 	if (err == HT_EINVALID)
 		ht_audit_say("--at: the newest checkpoint is of a smaller "
 		             "size");
@@ -512,7 +503,20 @@ ask_log(const struct ht_query *q, struct ht_log *log, const char *where,
 	ret->indexed = ht_index_upto(index) > 0;
 	ret->behind = ht_log_size(log) - ret->answer.size;
 	ret->begin = ht_log_begin(log);
+	ret->lost = ht_log_lost(log);
 	return HT_AUDIT_OK;
+}
+
+static int
+ask_open(const struct ht_audit_opts *opts, const struct ht_query *q,
+    struct ht_audit_result *ret)
+{
+	uint64_t size = q->filter.size;
+
+	if (size > 0 && size <= ht_log_begin(opts->log))
+		return ht_audit_not_here(q, opts->log);
+	return ask_log(q, opts->log,
+	    opts->volume != NULL ? opts->volume : "the log", NULL, ret);
 }
 
 static int
@@ -526,37 +530,6 @@ ask_folder(const struct ht_audit_opts *opts, const struct ht_query *q,
 	return code == HT_AUDIT_OK
 	           ? ask_log(q, log, opts->dir, opts->scan ? NULL : path, ret)
 	           : code;
-}
-
-/* Tags are in the vault, of which a volume's file alone has nothing. */
-static int
-check_volume_question(const struct ht_audit_opts *opts)
-{
-	if (!opts->query.filter.has_subject ||
-	    ht_lone_kind(opts->volume) != HT_LONE_VOLUME)
-		return HT_AUDIT_OK;
-	ht_audit_say("%s: whom an entry is about stands in its tag, and tags "
-	             "are not in a volume's file; give an archive of it",
-	    opts->volume);
-	return HT_AUDIT_USAGE;
-}
-
-static int
-ask_volume(const struct ht_audit_opts *opts, const struct ht_query *q,
-    struct ht_audit_result *ret)
-{
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
-	int code = check_volume_question(opts);
-	enum ht_err err;
-
-	if (code != HT_AUDIT_OK)
-		return code;
-	err = ht_log_open_lone(opts->volume, report, &log);
-	if (err == HT_OK)
-		return ask_log(q, log, opts->volume, NULL, ret);
-	ht_audit_say_found(report, opts->volume, err);
-	return ht_audit_code(err);
 }
 
 static int
@@ -605,10 +578,9 @@ ht_audit_fetch(const struct ht_audit_opts *opts,
 	int code;
 
 	*ret = (struct ht_audit_result){0};
-	code = opts->log != NULL   ? ask_log(q, opts->log, "the log", NULL, ret)
+	code = opts->log != NULL   ? ask_open(opts, q, ret)
 	       : opts->dir != NULL ? ask_folder(opts, q, ret)
-	       : opts->volume != NULL ? ask_volume(opts, q, ret)
-	                              : ask_broker(opts, q, faith, ret);
+	                           : ask_broker(opts, q, faith, ret);
 	if (code == HT_AUDIT_OK)
 		code = ht_audit_checkpoint(faith,
 		    ht_buf_slice(&ret->answer.checkpoint), ret->answer.size,

@@ -26,7 +26,8 @@ struct feed {
 	int code;     /* of what was said already */
 
 	/* READ */
-	bool has_row;
+	uint64_t begin; /* nothing need stand before this one, nor its cited */
+	bool has_row, is_past; /* the newest stands behind the period */
 	uint64_t last_seq;
 	uint64_t last_us;
 
@@ -53,6 +54,21 @@ unlike(struct feed *f, const struct ht_row *row, const char *what)
 	return HT_EINTEGRITY;
 }
 
+/* The first row, if none stands before the period: of a part of the log. */
+static enum ht_err
+begin_at(struct feed *f, const struct ht_row *row)
+{
+	struct ht_audit_result *r = f->result;
+
+	if (row->seq == 0)
+		return HT_OK;
+	if (row->seq != f->begin)
+		return unlike(f, row, "the period does not begin here");
+	r->begin = f->begin;
+	r->more_before = f->begin > f->opts->query.filter.start_seq;
+	return HT_OK;
+}
+
 /*
  * Is a row of READ in the period, and does none lack before it?  The rows
  * begin one before the period and end one after it, where there are such.
@@ -75,12 +91,23 @@ check_place(struct feed *f, const struct ht_row *row, bool *ret_in)
 		return unlike(f, row, "entries before it are missing");
 	if (f->has_row && us < f->last_us)
 		return unlike(f, row, "its time is before its neighbour's");
-	if (!f->has_row && row->seq > 0 && !before)
-		return unlike(f, row, "the period does not begin here");
-	f->has_row = true;
+	f->is_past = after;
 	f->last_seq = row->seq;
 	f->last_us = us;
-	return HT_OK;
+	if (f->has_row || before) {
+		f->has_row = true;
+		return HT_OK;
+	}
+	f->has_row = true;
+	return begin_at(f, row);
+}
+
+/* Whom it is about was never known, where its request is not. */
+static bool
+is_lost(const struct feed *f, const struct ht_entry *e)
+{
+	return e->cites > 0 && e->cites <= f->result->begin &&
+	       !ht_entry_has_header(e);
 }
 
 /*
@@ -114,6 +141,7 @@ take_row(void *arg, const struct ht_row *row)
 	if (err != HT_OK || !in)
 		return err;
 	f->result->answer.matched++;
+	f->result->lost += is_lost(f, &row->entry);
 	return f->feed->each(f->feed->arg, row);
 }
 
@@ -292,11 +320,14 @@ read_range(struct feed *f, struct ht_log *log, struct ht_index *index)
 {
 	HT_AUTO(ht_audit_range_free) struct ht_audit_range *range = NULL;
 	HT_AUTO(ht_buf_fini) struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
-	uint64_t size = f->result->checkpoint.size, lo = 0, hi = 0;
+	uint64_t size = f->result->checkpoint.size, lo = 0, hi = 0, from, to;
 	size_t n = 1;
 	enum ht_err err =
 	    ht_index_bounds(index, &f->opts->query.filter, &lo, &hi);
-	uint64_t from = lo > 0 ? lo - 1 : 0, to = hi < size ? hi + 1 : size;
+
+	lo = lo > hi ? hi : lo; /* a start behind the end: no entry */
+	from = lo > ht_log_begin(log) ? lo - 1 : ht_log_begin(log);
+	to = hi < size ? hi + 1 : size;
 
 	f->progress.total = to - from;
 	if (err == HT_OK)
@@ -333,20 +364,21 @@ read_list(struct feed *f, struct ht_log *log, struct ht_index *index)
 	return err;
 }
 
-/* Reading all takes no index; a list takes its rolls. */
+/* Reading all takes no index; a list takes its rolls, where there are such. */
 static enum ht_err
 open_index(struct feed *f, struct ht_log *log, struct ht_index **ret)
 {
-	HT_AUTO(ht_mem_free) char *path = ht_fs_join(f->opts->dir, "index");
-	bool rolls = f->opts->query.mode == HT_QUERY_LIST && !f->opts->scan;
+	HT_AUTO(ht_mem_free) char *path = NULL;
 
-	if (path == NULL)
-		return HT_ENOMEM;
-	return ht_index_open(rolls ? path : NULL, log, ret);
+	if (f->opts->query.mode != HT_QUERY_LIST || f->opts->scan ||
+	    f->opts->dir == NULL)
+		return ht_index_open(NULL, log, ret);
+	path = ht_fs_join(f->opts->dir, "index");
+	return path == NULL ? HT_ENOMEM : ht_index_open(path, log, ret);
 }
 
 static enum ht_err
-read_folder(struct feed *f, struct ht_log *log)
+read_log(struct feed *f, struct ht_log *log)
 {
 	HT_AUTO(ht_index_close) struct ht_index *index = NULL;
 	HT_AUTO(ht_audit_answer_fini) struct ht_audit_answer a = {0};
@@ -369,20 +401,43 @@ read_folder(struct feed *f, struct ht_log *log)
 }
 
 static enum ht_err
-ask_folder(struct feed *f)
+ask_log(struct feed *f, struct ht_log *log)
 {
-	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
-	enum ht_err err;
+	enum ht_err err = read_log(f, log);
 
-	f->code = ht_audit_open_folder(f->opts, &log);
-	if (f->code != HT_AUDIT_OK)
-		return HT_EINVALID; /* said */
-	err = read_folder(f, log);
 	if (err == HT_EINVALID && f->code == HT_AUDIT_OK) {
 		ht_audit_say("--at: the newest checkpoint is of a smaller "
 		             "size");
 		f->code = HT_AUDIT_USAGE;
 	}
+	return err;
+}
+
+static enum ht_err
+ask_folder(struct feed *f)
+{
+	HT_AUTO(ht_log_close) struct ht_log *log = NULL;
+
+	f->code = ht_audit_open_folder(f->opts, &log);
+	return f->code == HT_AUDIT_OK ? ask_log(f, log)
+	                              : HT_EINVALID; /* said */
+}
+
+/* A lone volume: what it does not reach is known to be missing. */
+static enum ht_err
+ask_volume(struct feed *f)
+{
+	const struct ht_query *q = &f->opts->query;
+	struct ht_audit_result *r = f->result;
+	enum ht_err err;
+
+	f->begin = r->begin = ht_log_begin(f->opts->log);
+	if (q->filter.size > 0 && q->filter.size <= f->begin) {
+		f->code = ht_audit_not_here(q, f->opts->log);
+		return HT_EGONE; /* said */
+	}
+	err = ask_log(f, f->opts->log);
+	r->more_after = !f->is_past && q->filter.size == 0;
 	return err;
 }
 
@@ -456,6 +511,7 @@ ht_audit_replay(const struct ht_audit_opts *opts,
 	enum ht_err err;
 
 	*result = (struct ht_audit_result){0};
+	f.begin = opts->query.filter.start_seq; /* a lone volume's is such */
 	err = read_frames(&f, note, frames);
 	if (err != HT_OK && err != HT_ENOMEM && err != HT_ESYSTEM)
 		err = HT_EINTEGRITY; /* whatever is wrong, it is the file */
@@ -477,7 +533,9 @@ ht_audit_stream(const struct ht_audit_opts *opts,
 	*result = (struct ht_audit_result){0};
 	ht_progress_init(&f.progress, feed->what != NULL ? feed->what : "", 0,
 	    STDERR_FILENO, ht_clock_mono_ms());
-	err = opts->dir != NULL ? ask_folder(&f) : ask_broker(&f);
+	err = opts->log != NULL   ? ask_volume(&f)
+	      : opts->dir != NULL ? ask_folder(&f)
+	                          : ask_broker(&f);
 	ht_progress_fini(&f.progress);
 	if (err == HT_OK && result->answer.more &&
 	    opts->query.mode == HT_QUERY_READ) {

@@ -60,6 +60,7 @@ struct ht_audit_opts {
 	const char *dir;
 	const char *volume; /* file: of a closed volume, or an archive */
 	struct ht_log *log; /* one that is open already; NULL: one of these */
+	struct ht_report *found; /* with it; ht_audit_open_volume() */
 	const char *socket;
 	const char *key; /* file of the auditor's key */
 	/* Files of epochs' tracker and annex keys. */
@@ -138,8 +139,12 @@ struct ht_audit_result {
 	bool indexed;    /* an index was used, and could leave things out */
 	uint64_t behind; /* entries after the checkpoint (folder only) */
 	uint64_t begin;  /* entries below are not there to be asked for */
+	uint64_t lost;   /* that have no header and cite one of these */
 	bool complete;   /* all entries [first_seq, end_seq) were looked at */
 	uint64_t first_seq, end_seq;
+	/* The period may have more, where a lone volume does not reach. */
+	bool more_before, more_after;
+	uint64_t untimed; /* answers whose requests stand below `begin` */
 	struct ht_list_counts list; /* of mode LIST */
 	bool hashed;                /* SHA-256 of what was printed: */
 	struct ht_hash output;
@@ -162,6 +167,31 @@ int ht_audit_fetch(const struct ht_audit_opts *opts,
 /* Of an answer of @size, into @result; an exit code. */
 int ht_audit_checkpoint(const struct ht_audit_faith *faith,
     struct ht_slice note, uint64_t size, struct ht_audit_result *result);
+/*
+ * opts->volume, if that is given, into opts->log; all of it is read and
+ * checked.  Before that, what it could not answer is refused.  To be closed in
+ * any case.  An exit code; says what is wrong.
+ */
+int ht_audit_open_volume(struct ht_audit_opts *opts);
+void ht_audit_close_volume(struct ht_audit_opts *opts);
+/* A lone volume does not have what @q is about: an exit code; says so. */
+int ht_audit_not_here(const struct ht_query *q, const struct ht_log *log);
+/* --dir names a volume's file, or an archive?  Then that is said. */
+bool ht_audit_is_volume(const struct ht_audit_opts *opts);
+/* Why --volume is none of @verb's options; NULL: it is, or always was. */
+const char *ht_audit_no_volume(const char *verb);
+/* Exchanges that a lone volume has a part of, counted frame by frame. */
+struct ht_audit_cut {
+	uint64_t begin, size;    /* of the volume */
+	uint64_t no_ask, no_end; /* entries whose other half is not here */
+	uint64_t first_ask, first_end; /* the first of each */
+};
+void ht_audit_cut_add(struct ht_audit_cut *cut, const struct ht_rows *rows);
+void ht_audit_footer_cut(const struct ht_audit_opts *opts,
+    const struct ht_audit_cut *cut, FILE *out);
+/* What one volume cannot know; nothing without opts->volume. */
+void ht_audit_footer_volume(const struct ht_audit_opts *opts,
+    const struct ht_audit_result *result, FILE *out);
 /* The log in opts->dir, for reading; an exit code, says what is wrong. */
 int ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret);
 /*

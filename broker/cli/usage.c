@@ -11,9 +11,8 @@ static const struct {
      "WHERE: a stopped or copied log, a part of one, or a running broker\n"
         "  --dir DIR             the log's folder\n"                            },
     {HT_USAGE_VOLUME,
-     "  --volume FILE         of search, show and prove: a closed volume's "
-        "file, or an\n"
-        "                        archive of one\n"                              },
+     "  --volume FILE         a closed volume's file, or an archive of one, "
+        "alone\n"                                                               },
     {HT_USAGE_WHERE,
      "  --socket PATH --key FILE --why TEXT\n"
         "                        the broker's audit socket, the auditor's key, "

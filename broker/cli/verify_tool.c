@@ -150,6 +150,8 @@ static int
 print_bad(const struct ht_audit_opts *opts, const struct ht_verify *v,
     enum ht_err err)
 {
+	if (ht_audit_is_volume(opts))
+		return HT_AUDIT_USAGE;
 	if (err == HT_ENOTFOUND) {
 		ht_audit_say("%s: there is no log", opts->dir);
 		return HT_AUDIT_GONE;

@@ -20,6 +20,7 @@ struct ht_lone {
 	struct ht_archive *archive; /* NULL: a volume's file alone */
 	struct ht_volume *volume;   /* borrowed: the log closes it */
 	struct ht_frontier tree;    /* while it is read */
+	uint64_t lost;              /* entries; ht_log_lost() */
 	enum ht_err err;
 	struct ht_buf levels[HT_FRONTIER_MAX]; /* from first >> level on */
 };
@@ -62,15 +63,39 @@ keep_hash(void *arg, unsigned level, uint64_t index, const struct ht_hash *hash)
 		lone->err = lone->levels[level].err;
 }
 
+static bool
+is_lost(const struct ht_lone *lone, const struct ht_entry *e)
+{
+	return e->cites > 0 &&
+	       e->cites <= ht_volume_head(lone->volume)->first &&
+	       !ht_entry_has_header(e);
+}
+
 static enum ht_err
 take_entry(void *arg, uint64_t seq, const struct ht_volume_entry *entry)
 {
 	struct ht_lone *lone = arg;
 	struct ht_hash hash = ht_leaf_hash(entry->leaf);
+	struct ht_entry e;
 
 	(void)seq;
+	if (ht_entry_decode(entry->leaf, &e) != HT_OK)
+		return HT_EINTEGRITY;
+	lone->lost += is_lost(lone, &e);
 	ht_frontier_append(&lone->tree, &hash, keep_hash, lone);
 	return lone->err;
+}
+
+uint64_t
+ht_log_lost(const struct ht_log *log)
+{
+	return log->lone == NULL ? 0 : log->lone->lost;
+}
+
+struct ht_archive *
+ht_log_archive(const struct ht_log *log)
+{
+	return log->lone == NULL ? NULL : log->lone->archive;
 }
 
 static enum ht_err

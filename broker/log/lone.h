@@ -24,6 +24,14 @@ enum ht_lone_kind ht_lone_kind(const char *path);
 enum ht_err ht_log_open_lone(const char *path, struct ht_report *report,
     struct ht_log **ret) HT_MUST_USE;
 
+/*
+ * Entries that have no header and only cite a request before the volume: whom
+ * and what they are about is not known.  0 of a log that is not lone.
+ */
+uint64_t ht_log_lost(const struct ht_log *log);
+/* Who has its tags; NULL: a volume's file alone, or no lone log. */
+struct ht_archive *ht_log_archive(const struct ht_log *log);
+
 /* ---- for the log's own files ---- */
 
 struct ht_lone;

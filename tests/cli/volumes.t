@@ -127,7 +127,48 @@ run 0 'by a proof that holds' "$audit" verify "$dir/alone.proof" \
 run 2 'subjects are in tags, which it has not' "$audit" search \
     --volume "$file" --subject 00000000000000000000000000000000
 says 'give an archive' 'so the archive is asked for'
-run 2 'a count needs the log' "$audit" stats --volume "$file"
+for what in 'stats --by item,type' 'stats --item gx.demo/SCZTDJ --by member' \
+    'report --month 2026-11' 'stats --from 2026-11-24T01:02:20Z --period day'; do
+	# shellcheck disable=SC2086 # words of it
+	"$audit" $what --volume "$file" --authority "$auth" --format csv \
+	    >"$dir/out" 2>"$dir/err"
+	from="--start $second"
+	[ "${what%% *}" = report ] && from=
+	# shellcheck disable=SC2086
+	"$audit" $what --dir "$log" --authority "$auth" --format csv $from \
+	    --at "$end" >"$dir/whole" 2>/dev/null
+	if [ -n "$from" ]; then
+		cmp -s "$dir/out" "$dir/whole" && [ "$(wc -l <"$dir/out")" -gt 1 ]
+	else # of the log it is of more
+		! cmp -s "$dir/out" "$dir/whole" && grep -q '^serves' "$dir/out"
+	fi
+	result $? "so it is with $what"
+done
+run 0 'a count of a period says' "$audit" stats --volume "$file" --root "$root" \
+    --from 2026-11-24T01:02:20Z
+says 'none between them is missing; of the period there$' 'which entries it is of'
+says '^ +may be more after this volume' 'and that the log goes on'
+run 1 'a period before it' "$audit" report --volume "$file" --month 2026-10
+says 'no entry of this volume is in the period; there may be some before it' \
+    'is not said to be empty'
+run 1 'a log that was smaller' "$audit" stats --volume "$file" --at "$second"
+says 'stands before this volume' 'is another volume'
+run 0 'a case of it is exported' "$audit" export --volume "$file" \
+    --authority "$auth" -o "$dir/alone.tar" $((second + 1))
+says "^volume .* entries $second to $((end - 1)) of the log" 'with what it is from'
+run 1 'not of an exchange that stands elsewhere' "$audit" export --volume "$file" \
+    --authority "$auth" -o "$dir/none.tar" "$end"
+says "entries $second to $((end - 1)) of this volume; ask the log" 'and whom to ask'
+run 2 'an annex is in a tag' "$audit" export --volume "$file" --authority "$auth" \
+    -o "$dir/none.tar" --annex "$dir/keys/annex.key" --show officer $((second + 1))
+for verb in fsck tail witness; do
+	run 2 "$verb needs a log" "$audit" "$verb" --volume "$file"
+	says 'verify FILE|search --volume' 'and what does not is said'
+done
+for verb in fsck verify search; do
+	run 2 "a file is no folder to $verb" "$audit" "$verb" --dir "$file"
+	says 'take it as --volume FILE' 'which is said'
+done
 run 2 'a complete answer, too' "$audit" search --volume "$file" --complete \
     -o "$dir/answer" --key "$dir/none"
 flip "$file" 900
@@ -183,6 +224,38 @@ run 4 'one that is cut off' "$audit" verify "$dir/bad.tar" --root "$root"
 	    "$(cd "$dir/taken" && echo vault/*.seg)" SHA256SUMS
 run 4 'one with sums of its own' "$audit" verify "$dir/bad.tar" --root "$root"
 says "entry $second" 'at the entry that was changed'
+
+# --- exchanges that begin in one volume and end in the next ---
+"$HT_BUILD/prog/make-log" "$dir/split" split >/dev/null
+split=$dir/split/log
+auth_of=$dir/split/authority
+mapfile -t files_of < <(ls "$split/volumes")
+later=$((16#${files_of[1]%.vol}))
+file=$split/volumes/${files_of[1]}
+run 0 'what only cites a request before' "$audit" stats --volume "$file" \
+    --authority "$auth_of" --item gx.demo/SCZTDJ --by type --format csv
+grep -q '^EXPIRED,1,' "$dir/out"
+result $? 'is of no item'
+says '^unknown +2 entries of the range, .* cite a request before this volume' \
+    'which is said'
+run 0 'so it is with a search' "$audit" search --volume "$file" \
+    --authority "$auth_of" --item gx.demo/SCZTDJ --type EXPIRED
+says '^unknown +2 entries of the volume' 'which says so, too'
+run 0 'a report' "$audit" report --volume "$file" --authority "$auth_of" \
+    --month 2026-11 --format jsonl
+says '^untimed +4 answers, whose requests stand before' 'says whose times it lacks'
+run 0 'the log lacks none' "$audit" report --dir "$split" \
+    --authority "$auth_of" --month 2026-11 --format jsonl
+! grep -qE '^(untimed|unknown|volume)' "$dir/err"
+result $? 'and says nothing of it'
+run 0 'an answer is exported' "$audit" export --volume "$file" \
+    --authority "$auth_of" -o "$dir/split.tar" $((later + 1))
+says "^cut off +the requests of 1 entries, first of entry $((later + 1)), stand" \
+    'without its request, which is said'
+tar -xf "$dir/split.tar" -C "$dir/split" && sh "$dir/split/case/verify.sh" \
+    >"$dir/out" 2>"$dir/err"
+result $? 'the case holds'
+says "OPEN .* entry $((later - 6)), is not in this folder" 'and says what it lacks'
 
 # --- what is erased, by orders that the log has ---
 "$HT_BUILD/prog/make-log" "$dir/gone" erased >/dev/null

@@ -212,7 +212,9 @@ make_tag(struct ht_history *h, struct record *r, unsigned subject)
 	    .annex = HT_SLICE(annex, sizeof(annex))};
 
 	ht_history_annex(h->records, annex);
-	tag.subjects[0] = ht_history_subject(subject);
+	tag.subjects[0] = subject == 0 && h->known != NULL
+	                      ? *h->known
+	                      : ht_history_subject(subject);
 	ht_be64(tag.salt, h->records);
 	r->tag = HT_BUF(HT_TAG_MAX);
 	done(ht_tag_encode(&tag, &r->tag), "tag");
@@ -281,6 +283,8 @@ make_response(struct ht_history *h, struct record *r, const struct record *q)
 	          .status = HT_ANSWER_ANSWERED}
         };
 	r->h.reply_to = ht_header_hash(ht_buf_slice(&q->raw));
+	if (h->known != NULL)
+		make_tag(h, r, 0);
 	make_record(h, r);
 }
 
@@ -370,6 +374,9 @@ ht_history_exchanges(struct ht_history *h, unsigned n, unsigned answered,
 	log_bundle(h, requests, n + 1, n, HT_ENTRY_REQUEST, 0, NULL);
 	commit(h);
 	h->now_us += h->answer_us;
+	if (h->between != NULL)
+		h->between(h);
+	h->between = NULL;
 	for (unsigned at = 0; at < answered;) {
 		unsigned some = answered - at < 3 ? answered - at : 3;
 

@@ -21,6 +21,11 @@ struct ht_history {
 	uint64_t records;   /* made so far: ids and bodies follow from it */
 	uint64_t counts[HT_ENTRY_VOLUME + 1]; /* entries by type */
 
+	/* Who stands for subject number 0, in tags of answers, too; or NULL. */
+	const struct ht_pseudonym *known;
+	/* Once: what happens between requests and their answers; or NULL. */
+	void (*between)(struct ht_history *h);
+
 	/* Set after ht_history_init(), where a test wants to know. */
 	void (*committed)(void *arg, struct ht_slice note);
 	void (*failed)(void *arg, enum ht_err err); /* must not return */

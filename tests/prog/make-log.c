@@ -5,9 +5,10 @@
  * there are so many entries that a list of looks is proven by rolls, with
  * "past" as many, and the rolls are still to be made.  With "volumes" two
  * volumes of it are closed, and a third is, without its file yet; with "erased"
- * so, and something of the two is erased.  With "serve" as second argument it
- * then serves the audit socket DIR/audit until standard input ends; with
- * "serve-long" both.
+ * so, and something of the two is erased; with "split" so, exchanges begin in
+ * one volume and end in the next, and all of them are about one firm.  With
+ * "serve" as second argument it then serves the audit socket DIR/audit until
+ * standard input ends; with "serve-long" both.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "tests/lib/history.h"
 
 #define NOW_MS UINT64_C(1795482123000)
+#define FIRM   "91999999MA00000079"
 /* 2026-11-30T15:59:58Z */
 #define BEFORE_MIDNIGHT_US UINT64_C(1796054398000000)
 
@@ -89,9 +91,37 @@ erase(struct ht_history *h, unsigned closed, uint64_t *of_second)
 	}
 }
 
+/* All are about this firm, by the world's tracker key. */
 static void
-live(struct ht_log *log, bool late, bool is_long, bool volumes, bool erased)
+know(struct ht_history *h)
 {
+	static struct ht_pseudonym firm;
+
+	done(ht_pseudonym(world->tracker, ht_slice_str("uscc"),
+	         ht_slice_str(FIRM), &firm),
+	    "pseudonym");
+	h->known = &firm;
+}
+
+static void
+live_split(struct ht_history *h)
+{
+	know(h);
+	ht_history_exchanges(h, 4, 3, 0, NULL);
+	for (unsigned i = 0; i < 2; i++) {
+		h->between = close_volume;
+		ht_history_exchanges(h, 6, 4, 0, NULL);
+		ht_history_exchanges(h, 3, 2, i, NULL);
+	}
+}
+
+static void
+live(struct ht_log *log, const char *how)
+{
+	bool late = strcmp(how, "late") == 0;
+	bool is_long = strstr(how, "long") != NULL || strcmp(how, "past") == 0;
+	bool erased = strcmp(how, "erased") == 0;
+	bool volumes = erased || strcmp(how, "volumes") == 0;
 	uint64_t of_second = 0;
 	struct ht_history h;
 
@@ -107,7 +137,9 @@ live(struct ht_log *log, bool late, bool is_long, bool volumes, bool erased)
 		if (erased && (i == 3 || i == 7))
 			erase(&h, i == 3 ? 1 : 2, &of_second);
 	}
-	if (volumes)
+	if (strcmp(how, "split") == 0)
+		live_split(&h);
+	if (volumes || strcmp(how, "split") == 0)
 		ht_history_volume(&h);
 	ht_history_refused(&h, HT_ST_NO_GRANT);
 	if (late)
@@ -196,9 +228,9 @@ main(int argc, char **argv)
 	bool more = true;
 
 	if (argc < 2) {
-		fprintf(stderr,
-		    "usage: make-log DIR "
-		    "[late|long|past|volumes|erased|serve|serve-long]\n");
+		fprintf(stderr, "usage: make-log DIR "
+		                "[late|long|past|volumes|erased|split|serve|"
+		                "serve-long]\n");
 		return 2;
 	}
 	done(ht_keys_init(), "keys");
@@ -208,10 +240,7 @@ main(int argc, char **argv)
 	index_dir = under(log_dir, "index");
 	done(ht_log_open(log_dir, "gx.demo/log", world->log_key, report, &log),
 	    "log");
-	live(log, strcmp(how, "late") == 0,
-	    strstr(how, "long") != NULL || strcmp(how, "past") == 0,
-	    strcmp(how, "volumes") == 0 || strcmp(how, "erased") == 0,
-	    strcmp(how, "erased") == 0);
+	live(log, how);
 	done(ht_index_open(index_dir, log, &index), "index");
 	while (more)
 		done(ht_index_catch_up(index, 1000, &more), "index");

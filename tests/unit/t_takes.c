@@ -10,17 +10,22 @@
 	"export|consistency|mirror|subject|erase subject|disclose subject|"    \
 	"witness|"
 #define SIDES                                                                  \
-	"|search|search complete|search volume|tail|tail follow|stats|report|" \
-	"subject|erase subject|disclose subject|"
+	"|search|search complete|search volume|tail|tail follow|stats|"        \
+	"stats volume|report|report volume|subject|erase subject|"             \
+	"disclose subject|"
 #define ROWS                                                                   \
 	"|search|search complete|search volume|tail|tail follow|stats|"        \
-	"subject|erase subject|disclose subject|"
+	"stats volume|subject|erase subject|disclose subject|"
 #define ENDED                                                                  \
-	"|search|search complete|search volume|tail|stats|subject|"            \
-	"erase subject|disclose subject|"
+	"|search|search complete|search volume|tail|stats|stats volume|"       \
+	"subject|erase subject|disclose subject|"
+#define VOLUMES                                                                \
+	"|search volume|stats volume|report volume|show volume|prove volume|"  \
+	"export volume|"
 #define BELIEF                                                                 \
-	LOGS "search volume|show volume|prove volume|verify|verify dir|"       \
-	     "archive|pseudonym|erase|disclose|"
+	LOGS VOLUMES "verify|verify dir|archive|pseudonym|erase|disclose|"
+#define COUNTS "|stats|stats volume|report|report volume|"
+#define EXPORT "|export|export volume|"
 #define ABOUT                                                                  \
 	"|search|search complete|search volume|tail|tail follow|"              \
 	"erase subject|disclose subject|"
@@ -29,60 +34,61 @@
 static const struct {
 	const char *option, *forms;
 } takers[] = {
-    {"dir",            LOGS "verify dir|archive|fsck|"                 },
-    {"socket",         LOGS                                            },
-    {"key",            LOGS                                            },
-    {"why",            LOGS                                            },
-    {"volume",         "|search volume|show volume|prove volume|"      },
-    {"root",           BELIEF                                          },
-    {"vkey",           BELIEF                                          },
-    {"authority",      BELIEF                                          },
-    {"policy",         BELIEF                                          },
-    {"from",           ROWS                                            },
-    {"to",             ENDED                                           },
-    {"zone",           SIDES                                           },
-    {"member",         SIDES                                           },
-    {"peer",           SIDES                                           },
-    {"item",           SIDES                                           },
-    {"purpose",        SIDES                                           },
-    {"operation",      SIDES                                           },
-    {"status",         ROWS                                            },
-    {"type",           ROWS                                            },
-    {"exchange",       ROWS                                            },
-    {"subject",        ABOUT                                           },
-    {"tracker",        ABOUT "subject|pseudonym|"                      },
-    {"start",          "|search|search complete|search volume|stats|subject|"
-              "erase subject|disclose subject|"           },
-    {"at",             ENDED "report|"                                 },
+    {"dir",            LOGS "verify dir|archive|fsck|"                        },
+    {"socket",         LOGS                                                   },
+    {"key",            LOGS "export volume|"                                  },
+    {"why",            LOGS                                                   },
+    {"volume",         VOLUMES                                                },
+    {"root",           BELIEF                                                 },
+    {"vkey",           BELIEF                                                 },
+    {"authority",      BELIEF                                                 },
+    {"policy",         BELIEF                                                 },
+    {"from",           ROWS                                                   },
+    {"to",             ENDED                                                  },
+    {"zone",           SIDES                                                  },
+    {"member",         SIDES                                                  },
+    {"peer",           SIDES                                                  },
+    {"item",           SIDES                                                  },
+    {"purpose",        SIDES                                                  },
+    {"operation",      SIDES                                                  },
+    {"status",         ROWS                                                   },
+    {"type",           ROWS                                                   },
+    {"exchange",       ROWS                                                   },
+    {"subject",        ABOUT                                                  },
+    {"tracker",        ABOUT "subject|pseudonym|"                             },
+    {"start",
+     "|search|search complete|search volume|stats|stats volume|subject|"
+        "erase subject|disclose subject|"                                     },
+    {"at",             ENDED "report|report volume|"                          },
     {"scan",           "|search|search complete|tail|show|prove|export|subject|"
-             "erase subject|disclose subject|"             },
-    {"limit",          "|search|search volume|"                        },
-    {"cursor-file",    "|search|tail follow|"                          },
-    {"lines",          "|tail|tail follow|"                            },
-    {"follow",         "|tail follow|"                                 },
-    {"complete",       "|search complete|"                             },
-    {"by",             "|stats|"                                       },
-    {"period",         "|stats|"                                       },
-    {"month",          "|report|"                                      },
-    {"lang",           "|stats|report|"                                },
-    {"then",           "|export|"                                      },
-    {"show",           "|export|"                                      },
-    {"opening",        "|export|"                                      },
-    {"annex",          "|export|subject|"                              },
-    {"for-subject",    "|subject|"                                     },
-    {"hashes",         "|mirror|"                                      },
-    {"order",          ORDERS                                          },
-    {"basis",          ORDERS                                          },
-    {"until",          ORDERS                                          },
-    {"entries",        "|erase|disclose|"                              },
-    {"epoch",          "|erase|"                                       },
-    {"before",         "|erase|"                                       },
-    {"retention-over", "|erase|"                                       },
-    {"bodies",         "|erase|erase subject|"                         },
-    {"out",            ORDERS "search complete|prove|prove volume|export|"
-                   "consistency|archive|subject|"           },
-    {"format",         "|search|search volume|tail|tail follow|stats|report|"
-               "show|show volume|verify|subject|witness|"},
+             "erase subject|disclose subject|"                    },
+    {"limit",          "|search|search volume|"                               },
+    {"cursor-file",    "|search|tail follow|"                                 },
+    {"lines",          "|tail|tail follow|"                                   },
+    {"follow",         "|tail follow|"                                        },
+    {"complete",       "|search complete|"                                    },
+    {"by",             "|stats|stats volume|"                                 },
+    {"period",         "|stats|stats volume|"                                 },
+    {"month",          "|report|report volume|"                               },
+    {"lang",           COUNTS                                                 },
+    {"then",           EXPORT                                                 },
+    {"show",           EXPORT                                                 },
+    {"opening",        EXPORT                                                 },
+    {"annex",          EXPORT "subject|"                                      },
+    {"for-subject",    "|subject|"                                            },
+    {"hashes",         "|mirror|"                                             },
+    {"order",          ORDERS                                                 },
+    {"basis",          ORDERS                                                 },
+    {"until",          ORDERS                                                 },
+    {"entries",        "|erase|disclose|"                                     },
+    {"epoch",          "|erase|"                                              },
+    {"before",         "|erase|"                                              },
+    {"retention-over", "|erase|"                                              },
+    {"bodies",         "|erase|erase subject|"                                },
+    {"out",            ORDERS EXPORT "search complete|prove|prove volume|"
+                          "consistency|archive|subject|"           },
+    {"format",         COUNTS "|search|search volume|tail|tail follow|"
+                      "show|show volume|verify|subject|witness|"},
 };
 
 static bool
