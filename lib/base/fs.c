@@ -28,32 +28,58 @@ from_errno(void)
 
 #define READ_CHUNK 16384
 
+/* What comes, up to @max; -1 and errno. */
+static ssize_t
+read_some(int fd, uint8_t *to, size_t max)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, to, max);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+/* Of megabytes nothing is copied twice. */
+static enum ht_err
+read_sized(int fd, struct ht_buf *buf, size_t size)
+{
+	size_t before = buf->len, have = 0;
+	uint8_t *room = ht_buf_room(buf, size);
+	ssize_t n = 1;
+
+	if (room == NULL)
+		return buf->err;
+	while (have < size && n > 0) {
+		n = read_some(fd, room + have, size - have);
+		if (n > 0)
+			have += (size_t)n;
+	}
+	buf->len = before + have;
+	return n == -1 ? HT_ESYSTEM : HT_OK;
+}
+
 /*
- * Until the end; one byte past the limit is asked for, to know of it.  Of
- * @size, which may have changed since, only the room is taken.
+ * Until the end; one byte past the limit is asked for, to know of it.  @size is
+ * what it was a moment ago, and may have changed since.
  */
 static enum ht_err
 read_all(int fd, struct ht_buf *buf, size_t size)
 {
-	size_t before = buf->len;
 	uint8_t chunk[READ_CHUNK];
+	enum ht_err err = size > 0 ? read_sized(fd, buf, size) : HT_OK;
 
-	if (ht_buf_room(buf, size) != NULL)
-		buf->len = before;
+	while (err == HT_OK) {
+		ssize_t n = read_some(fd, chunk, sizeof(chunk));
 
-	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-
-		if (n == -1 && errno == EINTR)
-			continue;
 		if (n == -1)
 			return HT_ESYSTEM;
 		if (n == 0)
-			return buf->err;
+			break;
 		ht_buf_add(buf, chunk, (size_t)n);
-		if (buf->err != HT_OK)
-			return buf->err;
+		err = buf->err;
 	}
+	return err;
 }
 
 enum ht_err
