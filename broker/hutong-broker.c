@@ -380,8 +380,9 @@ restore(
  * gives them on request: tables of a day's records are read at random.
  *
  * glibc takes the last of these at a process's start alone, from its
- * environment: so the broker begins once more, with it.  Who has set the
- * variable is left alone.  Without it, or without glibc, all works the same.
+ * environment: so the broker begins once more, with it; `ctl`, which serves
+ * nobody, does not.  Who has set the variable is left alone.  Without it, or
+ * without glibc, all works the same.
  */
 #define TUNABLES "GLIBC_TUNABLES"
 static void
@@ -423,7 +424,6 @@ main(int argc, char **argv)
 	int option;
 
 	ht_log_init("hutong-broker", HT_INFO);
-	keep_memory(argv);
 	(void)prctl(PR_SET_NAME, "hutong-broker");
 	ht_process_guard();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -464,8 +464,10 @@ main(int argc, char **argv)
 		}
 	if (checking && optind + 1 >= argc)
 		return check(optind < argc ? argv[optind] : config);
-	if (optind == argc)
+	if (optind == argc) {
+		keep_memory(argv);
 		return serve(config, size, why, key);
+	}
 	if (optind + 2 <= argc && strcmp(argv[optind], "ctl") == 0)
 		return control(
 		    config, key, &argv[optind + 1], argc - optind - 1, json);
