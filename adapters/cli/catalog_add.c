@@ -22,38 +22,17 @@ check_tree(struct ht_cli_old *old)
 	const struct ht_snapshot_doc *says = old->note->snapshot;
 	struct ht_hash tree;
 
-	old->leaves = calloc(old->n + 1, sizeof(*old->leaves));
+	old->leaves = calloc(old->lines.n + 1, sizeof(*old->leaves));
 	if (old->leaves == NULL)
 		return ht_cli_error(HT_ENOMEM, NULL, "cannot read", "the list");
-	for (size_t i = 0; i < old->n; i++)
-		old->leaves[i] = ht_leaf_hash(old->lines[i].line);
-	tree = ht_merkle_root(old->leaves, old->n);
-	if (old->n == says->count && ht_hash_eq(&tree, &says->root))
+	for (size_t i = 0; i < old->lines.n; i++)
+		old->leaves[i] = ht_leaf_hash(ht_lines_at(&old->lines, i));
+	tree = ht_merkle_root(old->leaves, old->lines.n);
+	if (old->lines.n == says->count && ht_hash_eq(&tree, &says->root))
 		return HT_CLI_GO;
 	return ht_cli_fail(HT_EXIT_REFUSED,
 	    "snapshot.list is not the list that snapshot.note was signed over: "
 	    "make a snapshot of the whole folder, without --add");
-}
-
-static const struct ht_list_line *
-find_line(const struct ht_cli_old *old, const char *kind, const char *name)
-{
-	size_t low = 0, high = old->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct ht_list_line *line = &old->lines[mid];
-		int order = ht_doc_order(
-		    ht_doc_kind_text(line->kind), line->name, kind, name);
-
-		if (order == 0)
-			return line;
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
 }
 
 static int
@@ -102,15 +81,16 @@ take(struct part *part, struct ht_doc **doc_p)
 static int
 take_listed(struct part *part, enum ht_doc_kind kind, const char *name)
 {
-	const struct ht_list_line *line =
-	    find_line(part->old, ht_doc_kind_text(kind), name);
+	struct ht_list_line line;
 	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
 	HT_AUTO(ht_mem_free) char *path = NULL;
 	char place[HT_DOC_PATH_MAX];
-	int rc;
+	bool there;
+	int rc = ht_cli_old_line(part->old, kind, name, &there, &line);
 
-	if (line == NULL || ht_docs_find(&part->docs, kind, name) != NULL)
-		return HT_CLI_GO;
+	if (rc != HT_CLI_GO || !there ||
+	    ht_docs_find(&part->docs, kind, name) != NULL)
+		return rc;
 	ht_doc_path(kind, name, place);
 	path = ht_fs_join(part->dir, place);
 	if (path == NULL)
@@ -118,7 +98,7 @@ take_listed(struct part *part, enum ht_doc_kind kind, const char *name)
 	rc = ht_cli_doc(path, &doc);
 	if (rc != HT_CLI_GO)
 		return rc;
-	if (doc->kind != kind || !ht_hash_eq(&doc->hash, &line->hash))
+	if (doc->kind != kind || !ht_hash_eq(&doc->hash, &line.hash))
 		return ht_cli_fail(HT_EXIT_REFUSED,
 		    "%s: it is not as snapshot %llu lists it: make a snapshot "
 		    "of the whole folder, without --add",
@@ -185,7 +165,8 @@ static int
 read_grant(const struct ht_cli_old *old, const char *path, struct ht_docs *docs)
 {
 	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
-	const struct ht_list_line *line;
+	struct ht_list_line line;
+	bool there;
 	int rc = ht_cli_doc(path, &doc);
 
 	if (rc != HT_CLI_GO)
@@ -200,8 +181,10 @@ read_grant(const struct ht_cli_old *old, const char *path, struct ht_docs *docs)
 		return ht_cli_fail(HT_EXIT_REFUSED,
 		    "%s: the grant %s is added twice; name one file", path,
 		    doc->name);
-	line = find_line(old, "grant", doc->name);
-	if (line != NULL && !ht_cli_goes_forward(old, line, doc))
+	rc = ht_cli_old_line(old, HT_DOC_GRANT, doc->name, &there, &line);
+	if (rc != HT_CLI_GO)
+		return rc;
+	if (there && !ht_cli_goes_forward(old, &line, doc))
 		return HT_EXIT_REFUSED;
 	if (ht_docs_add(docs, doc) != HT_OK)
 		return ht_cli_error(HT_ENOMEM, NULL, "cannot read", path);
@@ -254,78 +237,64 @@ ht_cli_add_read(const char *dir, const struct ht_root *root,
 struct merge {
 	const struct ht_cli_old *old;
 	struct ht_buf *list;
-	struct ht_hash *is; /* leaves */
-	size_t n_is;
+	struct ht_frontier tree;
+	size_t at; /* lines before that are dealt with */
 };
 
+/* Lines as they stood, up to @to. */
 static void
-merge_fini(struct merge *m)
+keep_lines(struct merge *m, size_t to)
 {
-	free(m->is);
+	const struct ht_lines *lines = &m->old->lines;
+	size_t from = lines->starts[m->at];
+
+	ht_buf_add(m->list, lines->bytes.at + from, lines->starts[to] - from);
+	for (; m->at < to; m->at++)
+		ht_frontier_append(
+		    &m->tree, &m->old->leaves[m->at], NULL, NULL);
 }
 
+/* Among them, or in place of the one of that name. */
 static void
-keep_line(struct merge *m, size_t i)
+put_line(struct merge *m, const struct ht_doc *doc)
 {
-	struct ht_slice line = m->old->lines[i].line;
+	size_t from, place;
+	bool there = ht_lines_find(&m->old->lines, "grant", doc->name, &place);
+	struct ht_hash leaf;
 
-	ht_buf_add(m->list, line.at, line.len + 1); /* with its newline */
-	m->is[m->n_is++] = m->old->leaves[i];
-}
-
-static void
-add_line(struct merge *m, const struct ht_doc *doc)
-{
-	size_t from = m->list->len;
-
+	keep_lines(m, place);
+	m->at += there;
+	from = m->list->len;
 	ht_list_add(m->list, doc);
-	if (m->list->err == HT_OK)
-		m->is[m->n_is++] = ht_leaf_hash(
-		    HT_SLICE(m->list->at + from, m->list->len - from - 1));
-}
-
-static void
-merge(struct merge *m, const struct ht_docs *docs)
-{
-	size_t k = 0;
-
-	for (size_t i = 0; i < m->old->n; i++) {
-		const struct ht_list_line *line = &m->old->lines[i];
-		const char *kind = ht_doc_kind_text(line->kind);
-		int order = 1;
-
-		while (k < docs->n &&
-		       (order = ht_doc_order(
-		            "grant", docs->at[k]->name, kind, line->name)) < 0)
-			add_line(m, docs->at[k++]);
-		if (k < docs->n && order == 0)
-			add_line(m, docs->at[k++]);
-		else
-			keep_line(m, i);
-	}
-	while (k < docs->n)
-		add_line(m, docs->at[k++]);
+	if (m->list->err != HT_OK)
+		return;
+	leaf =
+	    ht_leaf_hash(HT_SLICE(m->list->at + from, m->list->len - from - 1));
+	ht_frontier_append(&m->tree, &leaf, NULL, NULL);
 }
 
 int
 ht_cli_add_list(const struct ht_cli_old *old, const struct ht_docs *docs,
     struct ht_buf *list, struct ht_hash *ret_tree, size_t *ret_n)
 {
-	HT_AUTO(merge_fini)
-	struct merge m = {
-	    .old = old,
-	    .list = list,
-	    .is = calloc(old->n + docs->n + 1, sizeof(*m.is)),
-	};
+	struct merge m = {.old = old, .list = list};
+	enum ht_err err;
 
-	if (m.is == NULL)
-		return ht_cli_error(HT_ENOMEM, NULL, "cannot make", "the list");
-	merge(&m, docs);
-	if (list->err != HT_OK || m.n_is > HT_LIST_MAX)
-		return ht_cli_error(list->err != HT_OK ? list->err : HT_ETOOBIG,
-		    NULL, "cannot make", "the list");
-	*ret_tree = ht_merkle_root(m.is, m.n_is);
-	*ret_n = m.n_is;
+	/* Of megabytes; what does not fit is said when it comes to that. */
+	(void)ht_buf_room(
+	    list, old->list.len + docs->n * (HT_LIST_BYTES / HT_LIST_MAX));
+	ht_buf_reset(list);
+	/* Both are in the list's order. */
+	for (size_t i = 0; i < docs->n; i++)
+		put_line(&m, docs->at[i]);
+	keep_lines(&m, old->lines.n);
+	err = list->err;
+	if (err == HT_OK && m.tree.size > HT_LIST_MAX)
+		err = HT_ETOOBIG;
+	if (err != HT_OK)
+		return ht_cli_error(err, NULL, "cannot make", "the list");
+	*ret_tree = ht_frontier_root(&m.tree);
+	*ret_n = m.tree.size;
 	return HT_CLI_GO;
 }
 
