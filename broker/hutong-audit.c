@@ -582,6 +582,10 @@ check_count(const struct ht_audit_opts *o, int argc)
 		return code;
 	if (argc > 0)
 		return usage_error("stats and report take no operand");
+	if (o->output != NULL && o->key == NULL)
+		return usage_error("-o keeps the figures with what proves "
+		                   "them, and needs the auditor's --key to "
+		                   "sign it");
 	return HT_AUDIT_OK;
 }
 
@@ -842,9 +846,10 @@ static const struct ht_audit_verb verbs[] = {
     {"tail",        run_tail,        ROWS | HT_USAGE_TAIL,
      "WHERE [-f] [-n N] [WHAT] [HOW]\n"                                                               },
     {"stats",       run_stats,       COUNTS | HT_USAGE_STATS,
-     "WHERE [--by FIELDS] [--period day|month] [WHAT] [HOW]\n"                                        },
+     "WHERE [--by FIELDS] [--period day|month] [WHAT] [HOW]\n"
+        "[-o FILE]\n"                                                                                 },
     {"report",      run_report,      COUNTS | HT_USAGE_REPORT,
-     "WHERE --month YYYY-MM [WHAT] [HOW]\n"                                                           },
+     "WHERE --month YYYY-MM [WHAT] [HOW] [-o FILE]\n"                                                 },
     {"show",        run_show,        HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF,
      "WHERE ENTRY|EXCHANGE [--format table|jsonl]\n"                                                  },
     {"prove",       run_prove,       HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF,

@@ -49,7 +49,7 @@ begin(struct ht_grid *g, bool zh)
 }
 
 enum ht_err
-ht_grid_new(const struct ht_audit_opts *opts,
+ht_grid_new(enum ht_audit_format format, bool chinese,
     const struct ht_grid_column *columns, size_t n, FILE *out,
     struct ht_grid **ret)
 {
@@ -59,12 +59,12 @@ ht_grid_new(const struct ht_audit_opts *opts,
 	HT_ASSERT(n <= HT_GRID_COLUMNS);
 	if (g == NULL)
 		return HT_ENOMEM;
-	g->format = opts->format;
+	g->format = format;
 	g->columns = columns;
 	g->n = n;
 	g->out = out;
 	g->json = g->line = HT_BUF(HT_CELL_MAX);
-	err = begin(g, opts->chinese);
+	err = begin(g, chinese);
 	if (err == HT_OK)
 		*ret = HT_TAKE(g);
 	return err;

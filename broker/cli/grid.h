@@ -23,7 +23,7 @@ struct ht_grid_column {
 
 struct ht_grid;
 /* @columns and @out are borrowed. */
-enum ht_err ht_grid_new(const struct ht_audit_opts *opts,
+enum ht_err ht_grid_new(enum ht_audit_format format, bool chinese,
     const struct ht_grid_column *columns, size_t n, FILE *out,
     struct ht_grid **ret) HT_MUST_USE;
 void ht_grid_free(struct ht_grid **grid_p);

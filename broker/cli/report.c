@@ -25,8 +25,8 @@ struct reason {
 
 struct group {
 	uint64_t requests, answered, declined, failed, refused, expired, late;
-	uint64_t over; /* the promise */
-	uint64_t promise_ms;
+	uint64_t over;          /* the promise */
+	uint64_t promise_ms;    /* of the last entry */
 	struct ht_spread times; /* us */
 	size_t n_reasons;
 	struct reason reasons[REASONS];
@@ -91,7 +91,7 @@ add_reason(struct group *g, unsigned status)
 
 static void
 add_answer(struct group *g, const struct ht_row *row, const struct ht_header *h,
-    uint64_t asked_us)
+    uint64_t asked_us, uint64_t promise_ms)
 {
 	uint64_t us;
 
@@ -102,7 +102,7 @@ add_answer(struct group *g, const struct ht_row *row, const struct ht_header *h,
 		return;
 	us = row->entry.time_us - asked_us;
 	ht_spread_add(&g->times, us);
-	g->over += g->promise_ms > 0 && us > g->promise_ms * 1000;
+	g->over += promise_ms > 0 && us > promise_ms * 1000;
 }
 
 /* {"count", "from", "member"} */
@@ -126,14 +126,14 @@ take_refusals(const struct ht_entry *e, uint64_t *ret_n, struct ht_slice *ret)
 
 static void
 add_entry(struct group *g, const struct ht_row *row, const struct ht_about *a,
-    uint64_t asked_us, uint64_t counted)
+    uint64_t asked_us, uint64_t promise_ms, uint64_t counted)
 {
 	switch (row->entry.type) {
 	case HT_ENTRY_REQUEST:
 		g->requests++;
 		break;
 	case HT_ENTRY_RESPONSE:
-		add_answer(g, row, &a->header, asked_us);
+		add_answer(g, row, &a->header, asked_us, promise_ms);
 		break;
 	case HT_ENTRY_REJECT:
 	case HT_ENTRY_CONFLICT:
@@ -153,16 +153,17 @@ add_entry(struct group *g, const struct ht_row *row, const struct ht_about *a,
 	}
 }
 
+/* Of the version that was asked for, if the documents have it. */
 static uint64_t
-promise(const struct report *r, const struct ht_about *a)
+promise(struct report *r, const struct ht_about *a)
 {
-	const struct ht_trust *trust = r->count.faith.trust;
+	struct ht_papers *papers = r->count.papers;
 	const struct ht_item *item = NULL;
 
-	if (trust != NULL && a->has_header)
-		item = ht_trust_item(trust, a->item, a->header.item_version);
-	if (trust != NULL && item == NULL)
-		item = ht_trust_item_newest(trust, a->item);
+	if (a->has_header)
+		item = ht_papers_item(papers, a->item, a->header.item_version);
+	if (item == NULL)
+		item = ht_papers_item_newest(papers, a->item);
 	return item == NULL ? 0 : item->answer_ms;
 }
 
@@ -173,6 +174,7 @@ add_side(struct report *r, enum side side, struct ht_slice who,
 	const struct ht_about *a = &r->count.about;
 	struct group *g;
 	void *group;
+	uint64_t promise_ms;
 	enum ht_err err;
 
 	if (who.len == 0 || (r->member.len > 0 && !ht_slice_eq(who, r->member)))
@@ -189,9 +191,10 @@ add_side(struct report *r, enum side side, struct ht_slice who,
 	if (err != HT_OK)
 		return err;
 	g = group;
-	if (g->promise_ms == 0)
-		g->promise_ms = promise(r, a);
-	add_entry(g, row, a, asked_us, counted);
+	promise_ms = promise(r, a);
+	if (promise_ms > 0)
+		g->promise_ms = promise_ms;
+	add_entry(g, row, a, asked_us, promise_ms, counted);
 	return HT_OK;
 }
 
@@ -240,6 +243,7 @@ count_row(struct ht_count *count, const struct ht_row *row)
 enum {
 	COL_SIDE,
 	COL_MEMBER,
+	COL_NAME,
 	COL_ITEM,
 	COL_TITLE,
 	COL_REQUESTS,
@@ -261,6 +265,7 @@ enum {
 static const struct ht_grid_column columns[COLS] = {
     {"side",       "side",        "角色",          HT_GRID_TEXT  },
     {"member",     "department",  "部门",          HT_GRID_TEXT  },
+    {"name",       "name",        "部门名称",    HT_GRID_TEXT  },
     {"item",       "item",        "事项编码",    HT_GRID_TEXT  },
     {"title",      "title",       "事项名称",    HT_GRID_TEXT  },
     {"requests",   "requests",    "请求",          HT_GRID_NUMBER},
@@ -325,23 +330,6 @@ reasons_text(struct group *g, struct ht_buf *out)
 	add_count(out, "OTHERS", g->others);
 }
 
-static const char *
-title(const struct report *r, struct ht_slice item)
-{
-	const struct ht_trust *trust = r->count.faith.trust;
-	const struct ht_item *found =
-	    trust == NULL ? NULL : ht_trust_item_newest(trust, item);
-	const char *zh, *en;
-
-	if (found == NULL)
-		return "";
-	zh = found->title_zh;
-	en = found->title_en;
-	if (r->count.opts->chinese)
-		return zh != NULL ? zh : en;
-	return en != NULL ? en : zh;
-}
-
 static void
 set_counts(
     const struct group *g, struct ht_slice *cells, char text[][NUMBER_SIZE])
@@ -363,7 +351,8 @@ set_counts(
 }
 
 static enum ht_err
-print_group(struct report *r, struct ht_grid *grid, struct ht_slice key)
+print_group(
+    struct report *r, struct ht_grid *grid, bool chinese, struct ht_slice key)
 {
 	static const char *const sides[2][2] = {
 	    {"serves", "asks"  },
@@ -373,15 +362,12 @@ print_group(struct report *r, struct ht_grid *grid, struct ht_slice key)
 	struct group *g = ht_map_get(r->count.groups, key);
 	struct ht_slice cells[COLS], part = ht_count_part(&key);
 	char text[COLS][NUMBER_SIZE];
-	bool chinese = r->count.opts->chinese;
 
-	/* Programs read the same in every language. */
-	if (r->count.opts->format == HT_AUDIT_JSONL)
-		chinese = false;
 	cells[COL_SIDE] = ht_slice_str(sides[chinese][part.at[0] - '0']);
 	cells[COL_MEMBER] = ht_count_part(&key);
+	cells[COL_NAME] = ht_count_member(&r->count, cells[COL_MEMBER]);
 	cells[COL_ITEM] = ht_count_part(&key);
-	cells[COL_TITLE] = ht_slice_str(title(r, cells[COL_ITEM]));
+	cells[COL_TITLE] = ht_count_title(&r->count, cells[COL_ITEM]);
 	set_counts(g, cells, text);
 	reasons_text(g, &reasons);
 	cells[COL_REASONS] = ht_buf_slice(&reasons);
@@ -389,40 +375,44 @@ print_group(struct report *r, struct ht_grid *grid, struct ht_slice key)
 }
 
 static void
-print_title(const struct ht_count *c)
+print_title(const struct ht_count *c, FILE *out)
 {
 	char zone[HT_ZONE_SIZE];
 
 	ht_zone_text(c->opts->zone_minutes, zone);
-	fprintf(c->out.file,
+	fprintf(out,
 	    c->opts->chinese ? "共享交换情况通报  %s（UTC%s）\n\n"
 	                     : "Exchanges in %s (UTC%s)\n\n",
 	    c->opts->month, zone);
 }
 
 static enum ht_err
-print_groups(struct ht_count *count)
+print_groups(struct ht_count *count, enum ht_audit_format format, FILE *out)
 {
 	struct report *r = (struct report *)count;
 	HT_AUTO(ht_grid_free) struct ht_grid *grid = NULL;
 	HT_AUTO(ht_mem_free) struct ht_slice *keys = NULL;
+	bool chinese = count->opts->chinese;
 	size_t n = 0;
 	enum ht_err err;
 
-	if (count->opts->format == HT_AUDIT_TABLE)
-		print_title(count);
-	err = ht_grid_new(count->opts, columns, COLS, count->out.file, &grid);
+	if (format == HT_AUDIT_TABLE)
+		print_title(count, out);
+	err = ht_grid_new(format, chinese, columns, COLS, out, &grid);
 	if (err == HT_OK)
 		err = ht_count_keys(count, &keys, &n);
+	/* Programs read the same words in every language. */
 	for (size_t i = 0; i < n && err == HT_OK; i++)
-		err = print_group(r, grid, keys[i]);
+		err = print_group(
+		    r, grid, chinese && format != HT_AUDIT_JSONL, keys[i]);
 	return err == HT_OK ? ht_grid_end(grid) : err;
 }
 
 /* ---- the verb ---- */
 
 int
-ht_audit_report(const struct ht_audit_opts *opts)
+ht_count_report(const struct ht_audit_opts *opts,
+    const struct ht_count_file *file, const struct ht_audit_faith *faith)
 {
 	static struct report r;
 	struct ht_audit_opts o = *opts;
@@ -431,6 +421,8 @@ ht_audit_report(const struct ht_audit_opts *opts)
 
 	r = (struct report){
 	    .count = {.opts = &o,
+	              .file = file,
+	              .faith = faith,
 	              .group_size = sizeof(struct group),
 	              .each = count_row,
 	              .print = print_groups},
@@ -455,4 +447,10 @@ ht_audit_report(const struct ht_audit_opts *opts)
 	ht_map_free(&r.open, NULL);
 	ht_buf_fini(&r.key);
 	return code;
+}
+
+int
+ht_audit_report(const struct ht_audit_opts *opts)
+{
+	return ht_count_report(opts, NULL, NULL);
 }

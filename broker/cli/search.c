@@ -79,9 +79,8 @@ print_range(const struct ht_audit_opts *opts, const struct ht_audit_result *r,
 		    (unsigned long long)start);
 }
 
-/* As it stands in the log, or as counts are asked for. */
-static void
-question(const struct ht_audit_opts *opts, struct ht_buf *out)
+void
+ht_audit_question(const struct ht_audit_opts *opts, struct ht_buf *out)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(16 * 1024);
 	const char *rest;
@@ -135,7 +134,7 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 	ht_hex(salt, r->salt, HT_SALT_SIZE);
 	ht_audit_footer_by(r, out);
 	ht_hex(root, r->checkpoint.root.at, HT_HASH_SIZE);
-	question(opts, &text);
+	ht_audit_question(opts, &text);
 	fprintf(out, "query      %s\n",
 	    ht_buf_text(&text) != NULL ? ht_buf_text(&text) : "");
 	fprintf(out, "as of      %llu entries, root %s\n",

@@ -40,7 +40,8 @@ static const struct ht_grid_column count_columns[] = {
     {"expired",  "expired",  "超时",    HT_GRID_NUMBER},
     {"late",     "too late", "迟到",    HT_GRID_NUMBER},
 };
-#define COUNTS HT_COUNT(count_columns)
+#define COUNTS  HT_COUNT(count_columns)
+#define COLUMNS (FIELDS + 3 + COUNTS) /* three of the fields have names */
 
 struct group {
 	uint64_t counts[COUNTS];
@@ -120,38 +121,75 @@ count_row(struct ht_count *count, const struct ht_row *row)
 
 /* ---- printing ---- */
 
+/* A name stands behind what it names, where the documents say it. */
+static const struct ht_grid_column *
+name_of(const struct stats *s, enum field field)
+{
+	static const struct ht_grid_column names[FIELDS] = {
+	    [FIELD_MEMBER] = {"member_name", "name",  "发送方名称",
+	                      HT_GRID_TEXT	                                   },
+	    [FIELD_PEER] = {"peer_name",   "name",  "接收方名称", HT_GRID_TEXT},
+	    [FIELD_ITEM] = {"title",       "title", "事项名称",    HT_GRID_TEXT},
+	};
+
+	return ht_papers_snapshot(s->count.papers) != NULL &&
+	               names[field].key != NULL
+	           ? &names[field]
+	           : NULL;
+}
+
+static size_t
+set_columns(const struct stats *s, struct ht_grid_column *columns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct ht_grid_column *name = name_of(s, s->fields[i]);
+
+		columns[n++] = field_columns[s->fields[i]];
+		if (name != NULL)
+			columns[n++] = *name;
+	}
+	memcpy(columns + n, count_columns, sizeof(count_columns));
+	return n + COUNTS;
+}
+
 static enum ht_err
 print_group(struct stats *s, struct ht_grid *grid, struct ht_slice key)
 {
 	const struct group *g = ht_map_get(s->count.groups, key);
-	struct ht_slice cells[FIELDS + COUNTS];
+	struct ht_slice cells[COLUMNS];
 	char text[COUNTS][24];
+	size_t n = 0;
 
-	for (size_t i = 0; i < s->n; i++)
-		cells[i] = ht_count_part(&key);
+	for (size_t i = 0; i < s->n; i++) {
+		struct ht_slice part = ht_count_part(&key);
+
+		cells[n++] = part;
+		if (name_of(s, s->fields[i]) != NULL)
+			cells[n++] = s->fields[i] == FIELD_ITEM
+			                 ? ht_count_title(&s->count, part)
+			                 : ht_count_member(&s->count, part);
+	}
 	for (size_t i = 0; i < COUNTS; i++) {
 		(void)snprintf(text[i], sizeof(text[i]), "%llu",
 		    (unsigned long long)g->counts[i]);
-		cells[s->n + i] = ht_slice_str(text[i]);
+		cells[n++] = ht_slice_str(text[i]);
 	}
 	return ht_grid_row(grid, cells);
 }
 
 static enum ht_err
-print_groups(struct ht_count *count)
+print_groups(struct ht_count *count, enum ht_audit_format format, FILE *out)
 {
 	struct stats *s = (struct stats *)count;
-	struct ht_grid_column columns[FIELDS + COUNTS];
+	struct ht_grid_column columns[COLUMNS];
 	HT_AUTO(ht_grid_free) struct ht_grid *grid = NULL;
 	HT_AUTO(ht_mem_free) struct ht_slice *keys = NULL;
 	size_t n = 0;
-	enum ht_err err;
+	enum ht_err err = ht_grid_new(format, count->opts->chinese, columns,
+	    set_columns(s, columns), out, &grid);
 
-	for (size_t i = 0; i < s->n; i++)
-		columns[i] = field_columns[s->fields[i]];
-	memcpy(columns + s->n, count_columns, sizeof(count_columns));
-	err = ht_grid_new(
-	    count->opts, columns, s->n + COUNTS, count->out.file, &grid);
 	if (err == HT_OK)
 		err = ht_count_keys(count, &keys, &n);
 	for (size_t i = 0; i < n && err == HT_OK; i++)
@@ -194,13 +232,16 @@ take_fields(struct stats *s, const char *by)
 }
 
 int
-ht_audit_stats(const struct ht_audit_opts *opts)
+ht_count_stats(const struct ht_audit_opts *opts,
+    const struct ht_count_file *file, const struct ht_audit_faith *faith)
 {
 	static struct stats s;
 	int code;
 
 	s = (struct stats){
 	    .count = {.opts = opts,
+	              .file = file,
+	              .faith = faith,
 	              .filter = opts->query.filter,
 	              .group_size = sizeof(struct group),
 	              .each = count_row,
@@ -224,4 +265,10 @@ ht_audit_stats(const struct ht_audit_opts *opts)
 	code = ht_count_run(&s.count);
 	ht_buf_fini(&s.key);
 	return code;
+}
+
+int
+ht_audit_stats(const struct ht_audit_opts *opts)
+{
+	return ht_count_stats(opts, NULL, NULL);
 }

@@ -511,7 +511,6 @@ ht_audit_replay(const struct ht_audit_opts *opts,
 	enum ht_err err;
 
 	*result = (struct ht_audit_result){0};
-	f.begin = opts->query.filter.start_seq; /* a lone volume's is such */
 	err = read_frames(&f, note, frames);
 	if (err != HT_OK && err != HT_ENOMEM && err != HT_ESYSTEM)
 		err = HT_EINTEGRITY; /* whatever is wrong, it is the file */

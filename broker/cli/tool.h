@@ -300,10 +300,12 @@ int ht_audit_list(const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith,
     enum ht_err (*each)(void *arg, const struct ht_row *row), void *arg,
     struct ht_audit_result *ret);
-/* A file of it, of verify; an exit code. */
+/* A file of it, or of counts, of verify; an exit code. */
 #define HT_ANSWER_LABEL "hutong-answer/v1"
 #define HT_ANSWER_MAX   ((size_t)256 << 20) /* some 500,000 entries */
 int ht_audit_verify_answer(const char *path, struct ht_slice bytes,
+    const struct ht_audit_opts *opts, const struct ht_audit_faith *faith);
+int ht_audit_verify_counts(const char *path, struct ht_slice bytes,
     const struct ht_audit_opts *opts, const struct ht_audit_faith *faith);
 int ht_audit_verify_file(const struct ht_audit_opts *opts, const char *path);
 /* Of these kinds, which are too large to be read whole. */
@@ -371,6 +373,8 @@ void ht_audit_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* "as of 120 entries, root ...": a line for people. */
 void ht_audit_footer(const struct ht_audit_opts *opts,
     const struct ht_audit_result *result, FILE *out);
+/* The question as it stands in the log, or as counts are asked for. */
+void ht_audit_question(const struct ht_audit_opts *opts, struct ht_buf *out);
 /* Lines of it: by what and whom the question was asked, and of which hash are
  * the rows. */
 void ht_audit_footer_by(const struct ht_audit_result *result, FILE *out);

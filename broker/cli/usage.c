@@ -55,6 +55,10 @@ static const struct {
     {HT_USAGE_HOW,
      "HOW: --format table|jsonl|csv|ocsf (ocsf: search and tail)\n"             },
     {HT_USAGE_COUNTS,   "  --lang en|zh          headings of stats and report\n"},
+    {HT_USAGE_COUNTS,
+     "  -o FILE               of stats and report, with --key: a file from "
+        "which verify\n"
+        "                        makes every figure again\n"                    },
     {HT_USAGE_SCOPE,
      "SCOPE: what an order to erase is about; officers sign it, nothing is "
         "erased here\n"

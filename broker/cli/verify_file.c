@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/cli/tool.h"
+#include "broker/cli/count_file.h"
 #include "broker/log/lone.h"
 #include "keys/proof.h"
 
@@ -98,14 +98,14 @@ show_proof(const struct ht_audit_proven *c, const char *path,
 	return ht_audit_tally_end(&tally);
 }
 
-/* Only a complete answer has rows. */
+/* Only a complete answer and counts have rows. */
 static int
 no_rows(const char *path, const struct ht_audit_opts *opts)
 {
 	if (opts->format == HT_AUDIT_TABLE)
 		return HT_AUDIT_OK;
-	ht_audit_say("%s: --format is for the rows of a complete answer, and "
-	             "this file is none",
+	ht_audit_say("%s: --format is for the rows of a complete answer or of "
+	             "counts, and this file is neither",
 	    path);
 	return HT_AUDIT_USAGE;
 }
@@ -133,6 +133,7 @@ static const struct {
 } kinds[] = {
     {HT_PROOF_LABEL "\n",  verify_proof          },
     {HT_ANSWER_LABEL "\n", ht_audit_verify_answer},
+    {HT_COUNTS_LABEL "\n", ht_audit_verify_counts},
 };
 
 static int

@@ -369,13 +369,13 @@ result $? 'volume, reasons, times and the promise'
 # shellcheck disable=SC2086
 run 0 'answers to questions of the month before' "$audit" report $late \
     --month 2026-12 --zone +08:00 --member scjg.demo/registry --format csv
-[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f5,6,12,14,15,16)" = \
+[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f6,7,13,15,16,17)" = \
     0,2,6000,6000,5000,2 ]
 result $? 'have their time'
 # shellcheck disable=SC2086
 run 0 'in UTC they are all of November' "$audit" report $late --month 2026-11 \
     --member scjg.demo/registry --format csv
-[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f5,6)" = 46,17 ]
+[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f6,7)" = 46,17 ]
 result $? 'and counted there'
 # shellcheck disable=SC2086
 run 0 'in Chinese' "$audit" report $late --month 2026-11 --lang zh
@@ -527,7 +527,7 @@ says 'complete: none between them is missing' 'complete'
 # shellcheck disable=SC2086
 run 0 'a report through the socket' "$audit" report --socket "$socket" $ask \
     --month 2026-11 --member tax.demo/state --format csv
-[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f5,6)" = 40,11 ]
+[ "$(tr -d '\r' <"$dir/out" | sed 1d | cut -d, -f6,7)" = 40,11 ]
 result $? 'counts the same'
 # shellcheck disable=SC2086
 run 0 'it is one question' "$audit" search --socket "$socket" $ask \

@@ -86,7 +86,8 @@ static const struct {
     {"retention-over", "|erase|"                                              },
     {"bodies",         "|erase|erase subject|"                                },
     {"out",            ORDERS EXPORT "search complete|prove|prove volume|"
-                          "consistency|archive|subject|"           },
+                          "consistency|archive|subject|"
+                          "stats|report|"                          },
     {"format",         COUNTS "|search|search volume|tail|tail follow|"
                       "show|show volume|verify|subject|witness|"},
 };
