@@ -287,11 +287,13 @@ ht_application_check(const struct ht_doc *doc, const struct ht_trust *trust,
 	const struct ht_grant *asks = &doc->application->asks.grant;
 	const struct ht_item *item =
 	    ht_trust_item(trust, ht_slice_str(asks->item), asks->version);
+	char where[HT_WHERE_SIZE];
 
 	if (item != NULL)
 		return ht_grant_offered(
-		    &doc->application->asks, item, doc->where, report, NULL);
-	ht_report_add(report, doc->where,
+		    doc, &doc->application->asks, item, report, NULL);
+	ht_doc_place(doc, report, where, "item");
+	ht_report_add(report, where,
 	    "it is for %s version %u, and there is no such item in the catalog",
 	    asks->item, asks->version);
 	return HT_EINVALID;

@@ -8,6 +8,7 @@
 #ifndef HT_SCHEMAS_DOC_H
 #define HT_SCHEMAS_DOC_H
 
+#include "lib/conf/conf.h"
 #include "schemas/trust.h"
 
 #define HT_DOC_MAP(X)                                                          \
@@ -51,14 +52,16 @@ struct ht_grant_doc {
 	char **fields;
 };
 
+struct ht_doc;
+
 /*
- * Does the item offer all of it?  Sets the bits of its fields (@ret_fields of
- * HT_RELEASED_MAX bytes, zeroed; may be NULL).
- * Errors: HT_EINVALID with findings.
+ * Does the item offer all that @doc says?  Sets the bits of its fields
+ * (@ret_fields of HT_RELEASED_MAX bytes, zeroed; may be NULL). Errors:
+ * HT_EINVALID with findings.
  */
-enum ht_err ht_grant_offered(const struct ht_grant_doc *says,
-    const struct ht_item *item, const char *where, struct ht_report *report,
-    uint8_t *ret_fields) HT_MUST_USE;
+enum ht_err ht_grant_offered(const struct ht_doc *doc,
+    const struct ht_grant_doc *says, const struct ht_item *item,
+    struct ht_report *report, uint8_t *ret_fields) HT_MUST_USE;
 
 struct ht_snapshot_doc {
 	char catalog[HT_NODE_MAX + 1];
@@ -232,6 +235,16 @@ enum ht_err ht_list_root(const struct ht_list_line *lines, size_t n,
     struct ht_hash *ret) HT_MUST_USE;
 /* Append a document's line, with newline. */
 void ht_list_add(struct ht_buf *out, const struct ht_doc *doc);
+
+/*
+ * Where a value of a document stands: "file:line:column".  @path is its keys
+ * and its places in lists, as "rows/field" or "fields/3"; what is not there
+ * stands where it would.  The text is read again for it, which is slow: the
+ * file alone when @report is full, or memory is short.
+ */
+void ht_doc_place(const struct ht_doc *doc, const struct ht_report *report,
+    char out[static HT_WHERE_SIZE], const char *path, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* ---- a folder of documents ("On disk") ---- */
 

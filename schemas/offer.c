@@ -8,23 +8,25 @@
 #include "schemas/doc.h"
 
 struct offer {
+	const struct ht_doc *doc;
 	const struct ht_grant_doc *says;
 	const struct ht_item *item;
-	const char *where;
 	struct ht_report *report; /* may be NULL */
 	unsigned found; /* what is wrong, whether or not anybody is told */
 };
 
-static void __attribute__((format(printf, 2, 3)))
-say(struct offer *o, const char *fmt, ...)
+/* At a value of the document, see ht_doc_place(). */
+static void __attribute__((format(printf, 3, 4)))
+say(struct offer *o, const char *path, const char *fmt, ...)
 {
-	char text[1024];
+	char text[1024], where[HT_WHERE_SIZE];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	ht_report_add(o->report, o->where, "%s", text);
+	ht_doc_place(o->doc, o->report, where, "%s", path);
+	ht_report_add(o->report, where, "%s", text);
 	o->found++;
 }
 
@@ -52,17 +54,19 @@ check_fields(struct offer *o, uint8_t *fields)
 	size_t len = 0;
 
 	for (unsigned i = 0; i < o->says->n_fields; i++) {
+		char path[32];
 		int field =
 		    ht_schema_field_index(o->item->record, o->says->fields[i]);
 
+		(void)snprintf(path, sizeof(path), "fields/%u", i);
 		if (field < 0)
-			say(o,
+			say(o, path,
 			    "it grants the field %s, and %s version %u has "
 			    "none; see `hutong catalog show`",
 			    o->says->fields[i], o->item->name,
 			    o->item->version);
 		else if (above_level(o, (size_t)field))
-			say(o,
+			say(o, path,
 			    "it grants the field %s of level %d, and no level "
 			    "above %u",
 			    o->says->fields[i],
@@ -74,7 +78,7 @@ check_fields(struct offer *o, uint8_t *fields)
 	}
 	if (grant->row_field != NULL &&
 	    ht_schema_field_index(o->item->record, grant->row_field) < 0)
-		say(o,
+		say(o, "rows/field",
 		    "its rows are chosen by the field %s, and %s version %u "
 		    "has none",
 		    grant->row_field, o->item->name, o->item->version);
@@ -89,12 +93,13 @@ check_codes(struct offer *o)
 	for (unsigned i = 0; i < grant->n_purposes; i++)
 		if (!among((const char(*)[HT_PURPOSE_MAX + 1]) item->purposes,
 		        item->n_purposes, grant->purposes[i]))
-			say(o,
+			say(o, "purposes",
 			    "it grants the purpose %s, which %s does not list",
 			    grant->purposes[i], item->name);
 	if (!among((const char(*)[HT_PURPOSE_MAX + 1]) item->bases,
 	        item->n_bases, grant->basis))
-		say(o, "it rests on the basis %s, which %s does not list",
+		say(o, "basis",
+		    "it rests on the basis %s, which %s does not list",
 		    grant->basis, item->name);
 }
 
@@ -105,25 +110,27 @@ check_share(struct offer *o)
 	const struct ht_item *item = o->item;
 
 	if (strcmp(item->provider, grant->provider) != 0)
-		say(o, "it names the provider %s, but %s is provided by %s",
+		say(o, "provider",
+		    "it names the provider %s, but %s is provided by %s",
 		    grant->provider, item->name, item->provider);
 	for (unsigned op = HT_OP_QUERY; op <= HT_OP_TRANSFER; op++)
 		if ((grant->operations & HT_OPS(op)) != 0 &&
 		    (item->operations & HT_OPS(op)) == 0)
-			say(o, "it grants %s, which %s does not offer",
+			say(o, "operations",
+			    "it grants %s, which %s does not offer",
 			    ht_operation_text(op), item->name);
 	if (item->share == HT_SHARE_NONE)
-		say(o,
+		say(o, "item",
 		    "%s is not shared (share: none), so nobody can be granted "
 		    "it",
 		    item->name);
 }
 
 enum ht_err
-ht_grant_offered(const struct ht_grant_doc *says, const struct ht_item *item,
-    const char *where, struct ht_report *report, uint8_t *ret_fields)
+ht_grant_offered(const struct ht_doc *doc, const struct ht_grant_doc *says,
+    const struct ht_item *item, struct ht_report *report, uint8_t *ret_fields)
 {
-	struct offer o = {says, item, where, report, 0};
+	struct offer o = {doc, says, item, report, 0};
 
 	check_share(&o);
 	check_fields(&o, ret_fields);

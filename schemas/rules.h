@@ -31,6 +31,9 @@ enum ht_err ht_rules_catalog(struct ht_doc *const *docs, size_t n,
  */
 enum ht_err ht_rules_revision(const struct ht_doc *before,
     const struct ht_doc *now, const struct ht_rules *to) HT_MUST_USE;
+/* An item that is there no more: who uses it was told its last day. */
+enum ht_err ht_rules_gone(const struct ht_doc *before, uint64_t now_ms,
+    const struct ht_rules *to) HT_MUST_USE;
 
 /* ---- inside schemas/: what the files of rules share ---- */
 

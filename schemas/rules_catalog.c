@@ -235,31 +235,63 @@ check_once(struct seen *seen, const struct ht_doc *doc)
 	return err;
 }
 
-/* ---- grants that outlive their item ---- */
+/* ---- grants: between members, of what there is, and no longer ---- */
 
-static enum ht_err
+/* Grants are many: the text is read again for findings alone. */
+static void
+check_party(const struct seen *seen, const struct ht_doc *doc, const char *role,
+    const char *name)
+{
+	char where[HT_WHERE_SIZE];
+
+	if (is_member(seen, name))
+		return;
+	ht_doc_place(doc, seen->to->violations, where, "%s", role);
+	ht_report_add(seen->to->violations, where,
+	    "its %s %s has no entry in the directory [parties]", role, name);
+}
+
+/* What a snapshot would refuse, before it is signed. */
+static void
+check_offered(const struct seen *seen, const struct ht_doc *doc,
+    const struct ht_item *item)
+{
+	HT_AUTO(ht_report_free) struct ht_report *found = ht_report_new();
+	unsigned n;
+
+	if (ht_grant_offered(doc, doc->grant, item, found, NULL) == HT_OK)
+		return;
+	n = ht_report_count(found);
+	for (unsigned i = 0; i < n && i < HT_FINDINGS_MAX; i++)
+		ht_report_add(seen->to->violations, ht_report_where(found, i),
+		    "%s [offered]", ht_report_text(found, i));
+}
+
+static void
 check_grant(const struct seen *seen, const struct ht_doc *doc)
 {
-	HT_AUTO(ht_law_close) struct ht_law law = {0};
 	const struct ht_grant *grant = &doc->grant->grant;
+	char where[HT_WHERE_SIZE];
 	uint8_t room[KEY_MAX];
 	struct ht_buf key = HT_BUF_ON(room);
 	const struct ht_doc *item;
-	enum ht_err err;
 
+	check_party(seen, doc, "provider", grant->provider);
+	check_party(seen, doc, "consumer", grant->consumer);
 	ht_buf_fmt(&key, "%s %s@%u", ht_doc_kind_text(HT_DOC_ITEM), grant->item,
 	    grant->version);
 	item = ht_map_get(seen->at, ht_buf_slice(&key));
-	if (item == NULL || item->item->until_ms == 0 ||
+	if (item == NULL)
+		return;
+	check_offered(seen, doc, item->item);
+	if (item->item->until_ms == 0 ||
 	    grant->until_ms <= item->item->until_ms)
-		return HT_OK;
-	err = ht_law_open(&law, doc, seen->to);
-	if (err == HT_OK)
-		ht_law_advises(&law, ht_law_at(&law, "until"), "outlives",
-		    "it runs longer than version %u of %s is served; grant "
-		    "the next version in time",
-		    grant->version, grant->item);
-	return err;
+		return;
+	ht_doc_place(doc, seen->to->advice, where, "until");
+	ht_report_add(seen->to->advice, where,
+	    "it runs longer than version %u of %s is served; grant the next "
+	    "version in time [outlives]",
+	    grant->version, grant->item);
 }
 
 /* ---- all of them ---- */
@@ -304,8 +336,8 @@ check_doc(struct seen *seen, struct ht_doc *const *docs, size_t n, size_t i)
 {
 	enum ht_err err = check_name(seen, docs[i]);
 
-	if (docs[i]->kind == HT_DOC_GRANT && err == HT_OK)
-		err = check_grant(seen, docs[i]);
+	if (docs[i]->kind == HT_DOC_GRANT)
+		check_grant(seen, docs[i]);
 	if (docs[i]->kind != HT_DOC_ITEM || err != HT_OK)
 		return err;
 	err = check_code(seen, docs[i]);

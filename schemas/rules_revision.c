@@ -342,3 +342,28 @@ ht_rules_revision(const struct ht_doc *before, const struct ht_doc *now,
 	c.is = now->item->record;
 	return err == HT_OK ? check_part(&c) : err;
 }
+
+enum ht_err
+ht_rules_gone(
+    const struct ht_doc *before, uint64_t now_ms, const struct ht_rules *to)
+{
+	const struct ht_item *was = before->item;
+	HT_AUTO(ht_law_close) struct ht_law law = {0};
+	enum ht_err err;
+
+	if (was->share == HT_SHARE_NONE ||
+	    (was->until_ms != 0 && was->until_ms <= now_ms))
+		return HT_OK;
+	err = ht_law_open(&law, before, to);
+	if (err == HT_OK)
+		ht_law_breaks(&law,
+		    ht_law_at(&law, was->until_ms != 0 ? "until" : "item"),
+		    "compat",
+		    "version %u of %s is there no more, and %s; keep it until "
+		    "its last day",
+		    was->version, was->name,
+		    was->until_ms != 0 ? "its last day is still to come"
+		                       : "it was never given its last day "
+		                         "('until')");
+	return err;
+}

@@ -2,6 +2,7 @@
  * trust_link.c -- the documents of a snapshot, indexed and held against one
  * another: what each names must be there, and no two may contradict.
  */
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,25 @@ ht_base_index(struct ht_load *load)
 	return HT_OK;
 }
 
+/* At a value of the document, see ht_doc_place(). */
+static void blame_at(struct ht_load *load, const struct ht_doc *doc,
+    const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void
+blame_at(struct ht_load *load, const struct ht_doc *doc, const char *path,
+    const char *fmt, ...)
+{
+	char text[1024], where[HT_WHERE_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ht_doc_place(doc, load->report, where, "%s", path);
+	ht_load_blame(load, HT_EINVALID, where, "%s", text);
+}
+
 /* ---- keys: each has one job and one owner ---- */
 
 struct keys {
@@ -162,13 +182,13 @@ struct keys {
 
 static enum ht_err
 claim(struct keys *keys, const struct ht_pub *pub, const struct ht_doc *doc,
-    const char *what)
+    const char *what, const char *path)
 {
 	struct ht_slice key = HT_SLICE(pub->at, sizeof(pub->at));
 	const struct ht_doc *other = ht_map_get(keys->owners, key);
 
 	if (other != NULL) {
-		ht_load_blame(keys->load, HT_EINVALID, doc->where,
+		blame_at(keys->load, doc, path,
 		    "its %s key stands in %s as well; every key has one "
 		    "purpose and one owner: make a new one",
 		    what, other == doc ? "this document" : other->where);
@@ -179,23 +199,29 @@ claim(struct keys *keys, const struct ht_pub *pub, const struct ht_doc *doc,
 
 static enum ht_err
 claim_infos(struct keys *keys, const struct ht_keyinfo *infos, unsigned n,
-    const struct ht_doc *doc, const char *what)
+    const struct ht_doc *doc, const char *what, const char *list)
 {
 	enum ht_err err = HT_OK;
+	char path[64];
 
-	for (unsigned i = 0; i < n && err == HT_OK; i++)
-		err = claim(keys, &infos[i].pub, doc, what);
+	for (unsigned i = 0; i < n && err == HT_OK; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%u", list, i);
+		err = claim(keys, &infos[i].pub, doc, what, path);
+	}
 	return err;
 }
 
 static enum ht_err
 claim_vkeys(struct keys *keys, const struct ht_vkey *vkeys, unsigned n,
-    const struct ht_doc *doc, const char *what)
+    const struct ht_doc *doc, const char *what, const char *list)
 {
 	enum ht_err err = HT_OK;
+	char path[64];
 
-	for (unsigned i = 0; i < n && err == HT_OK; i++)
-		err = claim(keys, &vkeys[i].pub, doc, what);
+	for (unsigned i = 0; i < n && err == HT_OK; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%u", list, i);
+		err = claim(keys, &vkeys[i].pub, doc, what, path);
+	}
 	return err;
 }
 
@@ -203,22 +229,26 @@ static enum ht_err
 claim_member(struct keys *keys, const struct ht_doc *doc)
 {
 	const struct ht_member *member = doc->member;
-	enum ht_err err = claim(keys, &member->identity, doc, "identity");
+	enum ht_err err =
+	    claim(keys, &member->identity, doc, "identity", "identity");
 
 	if (err == HT_OK)
 		err = claim_vkeys(keys, member->officers, member->n_officers,
-		    doc, "officer's");
+		    doc, "officer's", "officers");
 	if (err == HT_OK)
-		err = claim_infos(
-		    keys, member->sealing, member->n_sealing, doc, "sealing");
+		err = claim_infos(keys, member->sealing, member->n_sealing, doc,
+		    "sealing", "sealing");
 	for (unsigned i = 0; i < member->n_nodes && err == HT_OK; i++) {
 		const struct ht_node_entry *node = &member->nodes[i];
+		char path[64];
 
+		(void)snprintf(path, sizeof(path), "nodes/%u/signing", i);
 		err = claim_infos(
-		    keys, node->signing, node->n_signing, doc, "signing");
+		    keys, node->signing, node->n_signing, doc, "signing", path);
+		(void)snprintf(path, sizeof(path), "nodes/%u/transport", i);
 		if (err == HT_OK)
 			err = claim_infos(keys, node->transport,
-			    node->n_transport, doc, "transport");
+			    node->n_transport, doc, "transport", path);
 	}
 	return err;
 }
@@ -227,26 +257,30 @@ static enum ht_err
 claim_root(struct keys *keys, const struct ht_doc *doc)
 {
 	const struct ht_root *root = doc->root;
-	enum ht_err err = claim_vkeys(
-	    keys, root->officers, root->n_officers, doc, "officer's");
+	enum ht_err err = claim_vkeys(keys, root->officers, root->n_officers,
+	    doc, "officer's", "officers");
 
 	if (err == HT_OK)
-		err = claim_vkeys(
-		    keys, root->auditors, root->n_auditors, doc, "auditor's");
+		err = claim_vkeys(keys, root->auditors, root->n_auditors, doc,
+		    "auditor's", "auditors");
 	if (err == HT_OK)
-		err = claim_vkeys(
-		    keys, root->witnesses, root->n_witnesses, doc, "witness's");
+		err = claim_vkeys(keys, root->witnesses, root->n_witnesses, doc,
+		    "witness's", "witnesses");
 	for (enum ht_role role = 0; role < HT_ROLES && err == HT_OK; role++)
-		err = claim_vkeys(keys, root->admins[role],
-		    root->n_admins[role], doc, "administrator's");
+		err =
+		    claim_vkeys(keys, root->admins[role], root->n_admins[role],
+		        doc, "administrator's", "administrators");
 	if (err == HT_OK)
-		err = claim_vkeys(keys, &root->snapshot, 1, doc, "snapshot");
+		err = claim_vkeys(
+		    keys, &root->snapshot, 1, doc, "snapshot", "snapshot");
 	if (err == HT_OK)
-		err = claim_vkeys(keys, &root->current, 1, doc, "current");
+		err = claim_vkeys(
+		    keys, &root->current, 1, doc, "current", "current");
 	if (err == HT_OK)
-		err = claim_vkeys(keys, &root->log, 1, doc, "log");
+		err = claim_vkeys(keys, &root->log, 1, doc, "log", "log");
 	if (err == HT_OK)
-		err = claim(keys, &root->broker_transport, doc, "transport");
+		err = claim(keys, &root->broker_transport, doc, "transport",
+		    "broker/transport");
 	return err;
 }
 
@@ -268,7 +302,8 @@ check_keys(struct ht_load *load)
 		else if (doc->kind == HT_DOC_MEMBER)
 			err = claim_member(&keys, doc);
 		else if (doc->kind == HT_DOC_EPOCH)
-			err = claim(&keys, &doc->epoch->annex, doc, "annex");
+			err = claim(
+			    &keys, &doc->epoch->annex, doc, "annex", "annex");
 	}
 	ht_map_free(&keys.owners, NULL);
 	return err;
@@ -330,7 +365,7 @@ need_member(struct ht_load *load, const struct ht_doc *doc, const char *role,
     const char *name)
 {
 	if (!has_member(load->base, name))
-		ht_load_blame(load, HT_EINVALID, doc->where,
+		blame_at(load, doc, role,
 		    "its %s %s has no entry in the directory; add the member "
 		    "first, or look at the spelling",
 		    role, name);
@@ -340,7 +375,7 @@ static void
 need_catalog(struct ht_load *load, const struct ht_doc *doc)
 {
 	if (!ht_in_catalog(doc->name, load->base->root.catalog))
-		ht_load_blame(load, HT_EINVALID, doc->where,
+		blame_at(load, doc, ht_doc_kind_text(doc->kind),
 		    "%s is not of the catalog %s; its name must begin with "
 		    "%s/",
 		    doc->name, load->base->root.catalog,
@@ -375,7 +410,7 @@ item_of(struct ht_load *load, const struct ht_doc *doc)
 	        ht_item_key(ht_slice_str(grant->item), grant->version, room),
 	        &i))
 		return ground->items[i]->item;
-	ht_load_blame(load, HT_EINVALID, doc->where,
+	blame_at(load, doc, "item",
 	    "it is for %s version %u, and there is no such item", grant->item,
 	    grant->version);
 	return NULL;
@@ -427,8 +462,8 @@ ht_link_grant(struct ht_load *load, size_t i)
 		return HT_OK;
 	is.all_fields = doc->grant->n_fields == 0; /* as it was written */
 	memset(is.fields, 0, sizeof(is.fields));
-	if (ht_grant_offered(
-	        doc->grant, item, doc->where, load->report, is.fields) != HT_OK)
+	if (ht_grant_offered(doc, doc->grant, item, load->report, is.fields) !=
+	    HT_OK)
 		ht_load_fail(load, HT_EINVALID);
 	link_level(item, &is);
 	return put_link(doc_p, &is);
@@ -501,7 +536,7 @@ check_epoch(struct ht_load *load, const struct ht_doc *doc)
 			        &epoch->trackers[k].key) &&
 			    strcmp(epoch->trackers[i].member,
 			        epoch->trackers[k].member) == 0)
-				ht_load_blame(load, HT_EINVALID, doc->where,
+				blame_at(load, doc, "trackers",
 				    "the tracker key is sealed twice to one "
 				    "key of %s",
 				    epoch->trackers[i].member);
@@ -532,7 +567,7 @@ check_epochs(struct ht_load *load)
 	qsort(sorted, ground->n_epochs, sizeof(*sorted), by_start);
 	for (size_t i = 1; i < ground->n_epochs; i++)
 		if (sorted[i]->epoch->from_ms < sorted[i - 1]->epoch->until_ms)
-			ht_load_blame(load, HT_EINVALID, sorted[i]->where,
+			blame_at(load, sorted[i], "from",
 			    "the epoch %s begins before %s has ended; let one "
 			    "end where the next begins",
 			    sorted[i]->name, sorted[i - 1]->name);

@@ -3,7 +3,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "adapters/cli/catalog.h"
 #include "lib/base/text.h"
@@ -14,6 +13,7 @@ struct showing {
 	const struct ht_doc *doc; /* of which is spoken */
 	const struct ht_doc *said;
 	size_t n;
+	bool parts; /* new documents alone, which do not say what goes */
 };
 
 /* Texts of documents are people's: none of them may play with a terminal. */
@@ -66,27 +66,20 @@ compare(const struct ht_docs *old, const struct ht_docs *new, struct showing *s)
 		ht_diff_doc(&diff,
 		    ht_docs_find(old, s->doc->kind, s->doc->name), s->doc);
 	}
-	for (size_t i = 0; i < old->n; i++) {
+	for (size_t i = 0; !s->parts && i < old->n; i++) {
 		s->doc = old->at[i];
 		if (ht_docs_find(new, s->doc->kind, s->doc->name) == NULL)
 			ht_diff_doc(&diff, s->doc, NULL);
 	}
 }
 
-/* A folder, or one document. */
+/* Folders, of the authority or of drafts, or one document. */
 static int
-read_any(const char *path, struct ht_docs *ret)
+read_any(const char *path, struct ht_docs *ret, enum ht_docs_from *ret_from)
 {
-	struct stat st;
-	int rc;
+	int rc = ht_cli_docs_at(path, ret, ret_from);
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return ht_cli_docs(path, ret);
-	ret->at = calloc(1, sizeof(*ret->at));
-	if (ret->at == NULL)
-		return ht_cli_error(HT_ENOMEM, NULL, "cannot read", path);
-	rc = ht_cli_doc(path, &ret->at[0]);
-	ret->n = rc == HT_CLI_GO;
+	ht_docs_sort(ret);
 	return rc;
 }
 
@@ -105,19 +98,22 @@ diff(int argc, char **argv)
 	const struct ht_usage_of takes = {
 	    "hutong catalog diff OLD NEW [--titles DIR]", opts, HT_COUNT(opts),
 	    2, 2};
+	enum ht_docs_from was = HT_DOCS_FILE, is = HT_DOCS_FILE;
 	struct ht_args args;
 	int rc = ht_cli_options(&takes, argc, argv, &args);
 
 	if (rc == HT_CLI_GO)
-		rc = read_any(args.at[0], &old);
+		rc = read_any(args.at[0], &old, &was);
 	if (rc == HT_CLI_GO)
-		rc = read_any(args.at[1], &new);
+		rc = read_any(args.at[1], &new, &is);
 	if (rc == HT_CLI_GO && titles != NULL) {
 		rc = ht_cli_docs(titles, &dir);
 		showing.titles = &dir;
 	}
 	if (rc != HT_CLI_GO)
 		return rc;
+	/* Drafts do not say what goes. */
+	showing.parts = was == HT_DOCS_AUTHORITY && is != HT_DOCS_AUTHORITY;
 	compare(&old, &new, &showing);
 	if (showing.n == 0)
 		printf("nothing changes\n");

@@ -42,10 +42,11 @@ encode(const char *encoding, const struct ht_buf *text, struct ht_buf *out)
 static int
 read_all(const struct ht_args *args, struct ht_docs *docs)
 {
+	enum ht_docs_from from;
 	int rc = HT_CLI_GO;
 
 	for (size_t i = 0; i < args->n && rc == HT_CLI_GO; i++)
-		rc = ht_cli_docs_at(args->at[i], docs);
+		rc = ht_cli_docs_at(args->at[i], docs, &from);
 	ht_docs_sort(docs);
 	return rc;
 }

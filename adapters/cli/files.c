@@ -1,10 +1,8 @@
 #include "adapters/cli/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/cli/cli.h"
@@ -108,22 +106,21 @@ ht_cli_root(const char *path, struct ht_root *ret)
 	return ht_cli_error(err, report, "cannot trust", path);
 }
 
-static enum ht_err
-read_doc(const char *path, const char *where, struct ht_report *report,
-    struct ht_doc **ret)
+enum ht_err
+ht_doc_read(const char *path, struct ht_report *report, struct ht_doc **ret)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_DOC_MAX + 1);
 	enum ht_err err = ht_fs_read(path, &bytes);
 
 	if (err == HT_OK)
-		return ht_doc_parse(ht_buf_slice(&bytes), where, report, ret);
+		return ht_doc_parse(ht_buf_slice(&bytes), path, report, ret);
 	if (err == HT_ETOOBIG) {
-		ht_report_add(report, where,
+		ht_report_add(report, path,
 		    "larger than the %d bytes that a document may have",
 		    HT_DOC_MAX);
 		return err;
 	}
-	ht_report_add(report, where, "cannot be read: %s",
+	ht_report_add(report, path, "cannot be read: %s",
 	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
 	return err;
 }
@@ -132,7 +129,7 @@ int
 ht_cli_doc(const char *path, struct ht_doc **ret)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	enum ht_err err = read_doc(path, path, report, ret);
+	enum ht_err err = ht_doc_read(path, report, ret);
 
 	if (err == HT_OK)
 		return HT_CLI_GO;
@@ -212,229 +209,7 @@ ht_cli_sign(
 	return HT_EXIT_OK;
 }
 
-/* ---- a folder ---- */
-
-void
-ht_docs_fini(struct ht_docs *docs)
-{
-	for (size_t i = 0; i < docs->n; i++)
-		ht_doc_unref(&docs->at[i]);
-	free(docs->at);
-	docs->at = NULL;
-	docs->n = 0;
-}
-
-const struct ht_doc *
-ht_docs_find(
-    const struct ht_docs *docs, enum ht_doc_kind kind, const char *name)
-{
-	for (size_t i = 0; i < docs->n; i++)
-		if (docs->at[i]->kind == kind &&
-		    strcmp(docs->at[i]->name, name) == 0)
-			return docs->at[i];
-	return NULL;
-}
-
-struct walk {
-	const char *dir;
-	struct ht_report *report;
-	struct ht_docs *docs;
-	bool failed;
-	enum ht_err err;
-};
-
-/* The file's place must be the one its name gives it. */
-static void
-check_place(struct walk *w, const char *name, const struct ht_doc *doc)
-{
-	char path[HT_DOC_PATH_MAX];
-
-	ht_doc_path(doc->kind, doc->name, path);
-	if (strcmp(path, name) == 0)
-		return;
-	ht_report_add(w->report, name,
-	    "this is the %s %s, whose place is %s; move it there",
-	    ht_doc_kind_text(doc->kind), doc->name, path);
-	w->failed = true;
-}
-
-static bool
-ends_in(const char *text, const char *end)
-{
-	size_t len = strlen(text), end_len = strlen(end);
-
-	return len > end_len && strcmp(text + len - end_len, end) == 0;
-}
-
-static void
-take_file(struct walk *w, const char *name)
-{
-	HT_AUTO(ht_mem_free) char *path = ht_fs_join(w->dir, name);
-	struct ht_doc **more =
-	    realloc(w->docs->at, (w->docs->n + 1) * sizeof(*more));
-	enum ht_err err;
-
-	if (more != NULL)
-		w->docs->at = more;
-	if (path == NULL || more == NULL) {
-		w->err = HT_ENOMEM;
-		return;
-	}
-	err = read_doc(path, name, w->report, &more[w->docs->n]);
-	if (err != HT_OK) {
-		w->failed = true;
-		return;
-	}
-	w->docs->n++;
-	if (name[0] == 'r' && strchr(name, '@') != NULL)
-		ht_doc_past_root(more[w->docs->n - 1]);
-	check_place(w, name, more[w->docs->n - 1]);
-}
-
-/* root@1.note and so on: what members who were away follow. */
-static void
-take_past_roots(struct walk *w)
-{
-	struct dirent **entries = NULL;
-	int n = scandir(w->dir, &entries, NULL, alphasort);
-
-	for (int i = 0; i < n; i++) {
-		const char *entry = entries[i]->d_name;
-
-		if (strncmp(entry, "root@", 5) == 0 && ends_in(entry, ".note"))
-			take_file(w, entry);
-		free(entries[i]);
-	}
-	free(entries);
-}
-
-/* Two levels: <kind>/<domain>/<name>.note. */
-static void
-take_folder(struct walk *w, const char *name, unsigned depth)
-{
-	HT_AUTO(ht_mem_free) char *path = ht_fs_join(w->dir, name);
-	struct dirent **entries = NULL;
-	int n = path == NULL ? -1 : scandir(path, &entries, NULL, alphasort);
-
-	for (int i = 0; i < n; i++) {
-		const char *entry = entries[i]->d_name;
-		HT_AUTO(ht_mem_free) char *below = ht_fs_join(name, entry);
-
-		if (below == NULL)
-			w->err = HT_ENOMEM;
-		else if (entry[0] != '.' && depth == 0)
-			take_folder(w, below, 1);
-		else if (entry[0] != '.' && ends_in(entry, ".note"))
-			take_file(w, below);
-		free(entries[i]);
-	}
-	free(entries);
-}
-
-static int
-by_line(const void *a, const void *b)
-{
-	const struct ht_doc *const *x = a, *const *y = b;
-	int order =
-	    strcmp(ht_doc_kind_text((*x)->kind), ht_doc_kind_text((*y)->kind));
-
-	return order != 0 ? order : strcmp((*x)->name, (*y)->name);
-}
-
-void
-ht_docs_sort(struct ht_docs *docs)
-{
-	if (docs->n > 0)
-		qsort(docs->at, docs->n, sizeof(*docs->at), by_line);
-}
-
-enum ht_err
-ht_docs_add(struct ht_docs *docs, struct ht_doc *doc)
-{
-	struct ht_doc **more =
-	    realloc(docs->at, (docs->n + 1) * sizeof(*docs->at));
-
-	if (more == NULL)
-		return HT_ENOMEM;
-	docs->at = more;
-	docs->at[docs->n++] = doc;
-	return HT_OK;
-}
-
-static bool
-has_root(const char *dir)
-{
-	HT_AUTO(ht_mem_free) char *path = ht_fs_join(dir, "root.note");
-
-	return path == NULL || access(path, F_OK) == 0 || errno != ENOENT;
-}
-
-int
-ht_cli_docs(const char *dir, struct ht_docs *ret)
-{
-	static const char *const folders[] = {
-	    "epochs", "grants", "items", "members"};
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	HT_AUTO(ht_docs_fini) struct ht_docs docs = {0, NULL};
-	struct walk walk = {.dir = dir, .report = report, .docs = &docs};
-
-	if (!has_root(dir))
-		return ht_cli_fail(HT_EXIT_UNAVAILABLE,
-		    "%s: it has no root.note, so it is not an authority's "
-		    "folder (root.note, members/, items/, grants/, epochs/); "
-		    "name drafts one by one, like %s/*.yaml",
-		    dir, dir);
-	take_file(&walk, "root.note");
-	take_past_roots(&walk);
-	for (size_t i = 0; i < HT_COUNT(folders); i++)
-		take_folder(&walk, folders[i], 0);
-	if (walk.err != HT_OK)
-		return ht_cli_error(walk.err, NULL, "cannot read", dir);
-	if (walk.failed) {
-		ht_cli_report(report);
-		return HT_EXIT_REFUSED;
-	}
-	ht_docs_sort(&docs);
-	*ret = docs;
-	docs = (struct ht_docs){0, NULL};
-	return HT_CLI_GO;
-}
-
-static int
-add_dir(const char *path, struct ht_docs *to)
-{
-	HT_AUTO(ht_docs_fini) struct ht_docs docs = {0, NULL};
-	enum ht_err err = HT_OK;
-	int rc = ht_cli_docs(path, &docs);
-
-	for (size_t i = 0; rc == HT_CLI_GO && i < docs.n; i++) {
-		err = ht_docs_add(to, docs.at[i]);
-		if (err != HT_OK)
-			return ht_cli_error(err, NULL, "cannot read", path);
-		docs.at[i] = NULL;
-	}
-	return rc;
-}
-
-int
-ht_cli_docs_at(const char *path, struct ht_docs *to)
-{
-	HT_AUTO(ht_doc_unref) struct ht_doc *doc = NULL;
-	enum ht_err err;
-	struct stat st;
-	int rc;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return add_dir(path, to);
-	rc = ht_cli_doc(path, &doc);
-	if (rc != HT_CLI_GO)
-		return rc;
-	err = ht_docs_add(to, doc);
-	if (err != HT_OK)
-		return ht_cli_error(err, NULL, "cannot read", path);
-	doc = NULL;
-	return HT_CLI_GO;
-}
+/* ---- options ---- */
 
 int
 ht_cli_time(

@@ -25,7 +25,10 @@ int ht_cli_key(const char *path, unsigned purposes, struct ht_key **ret_key,
 /* Read and check a root note (--root). */
 int ht_cli_root(const char *path, struct ht_root *ret);
 
-/* Read a document, of any kind, signed or not. */
+/* Read a document, of any kind, signed or not; its place is @path. */
+enum ht_err ht_doc_read(const char *path, struct ht_report *report,
+    struct ht_doc **ret) HT_MUST_USE;
+/* The same, and every mistake is printed. */
 int ht_cli_doc(const char *path, struct ht_doc **ret);
 
 /*
@@ -66,8 +69,17 @@ void ht_docs_fini(struct ht_docs *docs);
  * epochs/.  Every mistake is printed, and the exit code is then not HT_CLI_GO.
  */
 int ht_cli_docs(const char *dir, struct ht_docs *ret);
-/* Add what a file holds, or a folder as above; all said but its form. */
-int ht_cli_docs_at(const char *path, struct ht_docs *to);
+enum ht_docs_from {
+	HT_DOCS_FILE,
+	HT_DOCS_AUTHORITY, /* a folder with root.note */
+	HT_DOCS_DRAFTS     /* any other: *.yaml, *.yml, *.note, and below */
+};
+/*
+ * Add all that can be read of a file or a folder.  Every mistake is printed,
+ * and the exit code is then not HT_CLI_GO.
+ */
+int ht_cli_docs_at(
+    const char *path, struct ht_docs *to, enum ht_docs_from *ret);
 /* Add a document, which is theirs from then on; HT_ENOMEM: it stays. */
 enum ht_err ht_docs_add(struct ht_docs *docs, struct ht_doc *doc) HT_MUST_USE;
 /* Into the list's order: by kind, then by name. */

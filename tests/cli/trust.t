@@ -799,8 +799,39 @@ ok "until it is told to stop"
 
 # --- files that are none ---
 mkdir drafts && sed '/^$/,$d' a/items/gx.demo/SCZTDJ@1.note >drafts/item.yaml
-exits 3 "drafts: it has no root.note" "$hutong" catalog check drafts
-ok "a folder of drafts is no authority's, and that is said"
+exits 0 "drafts: 1 document, well formed" "$hutong" catalog check drafts
+ok "a folder of drafts is checked as it lies there"
+mkdir drafts/more && printf 'member: x\nstate: y\n' >drafts/node.yaml &&
+	sed -e 's/^item: .*/item: gx.demo\/NEW/' -e 's/type: string/type: strng/' \
+		-e 's/x-bytes: 300/x-byte: 300/' drafts/item.yaml >drafts/more/new.yml &&
+	sed -e '/^$/,$d' -e 's/ztmc/nofield/' -e 's/^consumer.*/consumer: no.demo\/body/' \
+		-e 's/^grant: .*/grant: gx.demo\/9/' a/grants/gx.demo/1.note >drafts/grant.yaml
+exits 1 "drafts/more/new.yml:31:37: /record/properties/ztmc/x-byte: the keyword" \
+	"$hutong" catalog check drafts --since a --quiet
+ok "what cannot be read is told at its line"
+grep -q "new.yml:24:20: /request/properties/shxydm/type: expected null" err &&
+	grep -q "drafts/node.yaml: passed over" err
+ok "... all of it, and what is no document is passed over by name"
+grep -q "drafts/grant.yaml:8:11: its consumer no.demo/body has no entry in the directory .parties." err &&
+	grep -q "drafts/grant.yaml:10:20: it grants the field nofield.* .offered." err
+ok "... and the others are held to the rules, and to the catalog in force"
+rm -r drafts/more drafts/grant.yaml
+sed -i -e 's/^version: 1/version: 2/' drafts/item.yaml
+exits 1 "a/items/gx.demo/SCZTDJ@1.note:3:10: version 2 is there to replace it" \
+	"$hutong" catalog check drafts --since a
+ok "a new version asks for the last day of the one in force"
+exits 0 "item gx.demo/SCZTDJ@2" "$hutong" catalog diff a drafts &&
+	! grep -q "member\|grant" out
+ok "a folder of drafts is held against the catalog: what is not in it stays"
+rm drafts/item.yaml
+exits 3 "drafts: there is no document in it" "$hutong" catalog check drafts
+ok "a folder without a document is no good catalog"
+cp -r a b && rm b/items/gx.demo/SCZTDJ@1.note
+exits 1 "a/items/gx.demo/SCZTDJ@1.note:2:7: version 1 of gx.demo/SCZTDJ is there no more" \
+	"$hutong" catalog check b --since a
+ok "what is gone before its last day is told"
+rm -r b
+sed '/^$/,$d' a/items/gx.demo/SCZTDJ@1.note >drafts/item.yaml
 sed 's/$/\r/' drafts/item.yaml >crlf.yaml
 exits 1 "crlf.yaml: its lines end in CR LF" "$hutong" catalog check crlf.yaml
 ok "line ends of another system are named"

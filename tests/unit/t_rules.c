@@ -490,6 +490,71 @@ a_grant_that_outlives_its_item_is_told(void **state)
 	}
 }
 
+static const struct {
+	const char *why;
+	const char *edits;
+	const char *where;
+} grant_cases[] = {
+    {"all of it",                       KEEP,                                         NULL     },
+    {"another provider",                "provider: a.demo/one\1provider: a.demo/two",
+     "g:7:11"                                                                                  },
+    {"an operation there is none of",   "[query]\1[query, verify]",                   "g:9:13" },
+    {"a field there is none of",        "[a]\1[a, c]",                                "g:10:13"},
+    {"a field above its level",         "fields: [a]\1level: 1\nfields: [a, b]",
+     "g:11:13"                                                                                 },
+    {"rows by a field there is not",
+     "fields: [a]\1fields: [a]\nrows: {field: c, prefix: ['99']}",                    "g:11:15"},
+    {"a purpose there is none of",      "[p]\1[q]",                                   "g:11:11"},
+    {"a basis there is none of",        "L-1\1L-2",                                   "g:12:8" },
+    {"of another item: nobody can say", "gx.demo/AB\1gx.demo/CD",                     NULL     },
+};
+
+static void
+a_grant_is_of_what_its_item_offers(void **state)
+{
+	HT_AUTO(ht_doc_unref) struct ht_doc *item = edited("1", good, KEEP);
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(grant_cases); i++) {
+		HT_AUTO(ht_report_free) struct ht_report *v = ht_report_new();
+		HT_AUTO(ht_report_free) struct ht_report *a = ht_report_new();
+		HT_AUTO(ht_doc_unref)
+		struct ht_doc *one = edited("g", grant, grant_cases[i].edits);
+		struct ht_rules to = {v, a};
+		struct ht_doc *docs[] = {one, item};
+
+		assert_ok(ht_rules_catalog(docs, HT_COUNT(docs), &to));
+		check_one(
+		    grant_cases[i].why, v, grant_cases[i].where, "offered");
+	}
+}
+
+static void
+what_is_gone_was_given_its_last_day(void **state)
+{
+	static const struct {
+		const char *edits;
+		const char *where;
+	} cases[] = {
+	    {KEEP,	                                  "i:2:7" },
+	    {"format\1until: 2027-05-31T00:00:00Z\nformat", "i:11:8"},
+	    {"format\1until: 2026-05-31T00:00:00Z\nformat", NULL    },
+	    {"conditional\1none\nreason: 法\1[query]\1[]", NULL    },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		HT_AUTO(ht_report_free) struct ht_report *v = ht_report_new();
+		HT_AUTO(ht_doc_unref)
+		struct ht_doc *doc = edited("i", good, cases[i].edits);
+		struct ht_rules to = {v, NULL};
+
+		/* 2026-11-29 */
+		assert_ok(ht_rules_gone(doc, UINT64_C(1795910400000), &to));
+		check_one(cases[i].edits, v, cases[i].where, "compat");
+	}
+}
+
 /* ---- the next revision ---- */
 
 static const struct change_case {
@@ -624,6 +689,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(all_mistakes_in_schemas_come_at_once),
     cmocka_unit_test(a_catalog_is_held_against_itself),
     cmocka_unit_test(a_grant_that_outlives_its_item_is_told),
+    cmocka_unit_test(a_grant_is_of_what_its_item_offers),
+    cmocka_unit_test(what_is_gone_was_given_its_last_day),
     cmocka_unit_test(a_changed_text_has_another_number),
     cmocka_unit_test(the_next_revision_breaks_nobody),
     cmocka_unit_test(rules_survive_no_memory),
