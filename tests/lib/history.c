@@ -408,6 +408,23 @@ ht_history_refused(struct ht_history *h, unsigned status)
 	record_fini(&r);
 }
 
+void
+ht_history_refusals(struct ht_history *h, const char *member, uint64_t count)
+{
+	struct ht_entry e = {.type = HT_ENTRY_REFUSALS};
+	struct ht_buf p = HT_BUF(1000);
+
+	ht_pack_map(&p, 3);
+	ht_pack_cstr(&p, "count");
+	ht_pack_uint(&p, count);
+	ht_pack_cstr(&p, "from");
+	ht_pack_uint(&p, h->now_us / 1000);
+	ht_pack_cstr(&p, "member");
+	ht_pack_cstr(&p, member);
+	append_map(h, &e, &p);
+	commit(h);
+}
+
 /* ---- erasing ---- */
 
 struct ht_doc *

@@ -46,6 +46,9 @@ void ht_history_exchanges(struct ht_history *h, unsigned n, unsigned answered,
     unsigned subject, uint64_t *ret_first);
 /* tax.demo/local asks for what it was not granted: REJECT with @status. */
 void ht_history_refused(struct ht_history *h, unsigned status);
+/* So many more of a member's, beyond what it may be refused a minute. */
+void ht_history_refusals(
+    struct ht_history *h, const char *member, uint64_t count);
 /* A signature that did not verify: REJECT by hash. */
 void ht_history_stranger(struct ht_history *h);
 void ht_history_stop(struct ht_history *h);

@@ -48,7 +48,8 @@ under(const char *dir, const char *name)
 	return path;
 }
 
-/* Answers past their promise, and past the end of a month in Beijing. */
+/* Answers past their promise, and past the end of a month in Beijing; then
+ * refusals that are counted. */
 static void
 live_late(struct ht_history *h)
 {
@@ -57,6 +58,7 @@ live_late(struct ht_history *h)
 	h->now_us = BEFORE_MIDNIGHT_US;
 	h->answer_us = UINT64_C(5000000);
 	ht_history_exchanges(h, 2, 2, 51, NULL);
+	ht_history_refusals(h, "tax.demo/local", 40);
 }
 
 /* Looks at subjects 101 to 104, in turn. */
