@@ -269,7 +269,11 @@ struct ht_node {
 	struct ht_state *state;
 	uint64_t swept_ms;
 	uint64_t watch_ms; /* mono: the next look at our own entry */
-	bool unwatched;    /* the snapshot is of an earlier run */
+	enum {
+		NODE_WATCHED = 0,
+		NODE_UNWATCHED, /* the snapshot is of an earlier run */
+		NODE_GLANCED    /* so it is, and what it tells was said */
+	} watch;
 	uint64_t stale_ms; /* mono: not before then is it said again */
 
 	/* records */
@@ -406,6 +410,8 @@ void node_watch(struct ht_node *node);
 /* What is in force may be another one: not before the broker has said. */
 void node_watch_later(struct ht_node *node);
 void node_watch_due(struct ht_node *node);
+/* The broker does not admit us: what we have may tell why.  Once. */
+void node_watch_refused(struct ht_node *node);
 /* The same daily; and a stale current note, every ten minutes. */
 void node_watch_turn(struct ht_node *node, uint64_t now_ms);
 

@@ -137,7 +137,7 @@ link_event(struct ht_node *node, enum ht_link link)
 		break;
 	case HT_LINK_REFUSED:
 		refused(node);
-		node_watch_due(node); /* what we have may tell why */
+		node_watch_refused(node);
 		break;
 	case HT_LINK_WRONG_SERVER:
 		wrong_server(node);

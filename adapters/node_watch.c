@@ -2,6 +2,7 @@
  * node_watch.c -- saying aloud what the node sees of its own entry, of
  * recovered identities, and of a policy that nobody freshens (watch.h).
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "adapters/node.h"
@@ -65,36 +66,56 @@ tell(const struct ht_node *node, enum ht_level level, const char *mark,
 		    n - HT_FINDINGS_MAX);
 }
 
-void
-node_watch(struct ht_node *node)
+static void
+look(struct ht_node *node, bool stored)
 {
 	HT_AUTO(ht_report_free) struct ht_report *alarms = ht_report_new();
 	HT_AUTO(ht_report_free) struct ht_report *warnings = ht_report_new();
-	struct ht_own own = {.member = NULL};
+	struct ht_own own = {.stored = stored};
 	uint64_t now_ms = ht_clock_wall_ms();
+	char mark[64] = "";
 
 	node->watch_ms = ht_clock_mono_ms() + DAILY_MS;
-	node->unwatched = false;
 	own_keys(node, &own);
 	ht_watch_own(node->trust, &own, now_ms, alarms, warnings);
 	ht_watch_recovered(node->trust, now_ms, warnings);
+	if (stored)
+		(void)snprintf(mark, sizeof(mark), "by snapshot %llu, kept: ",
+		    (unsigned long long)ht_trust_version(node->trust));
 	tell(node, HT_ERROR, "ALARM: ", alarms);
-	tell(node, HT_WARN, "", warnings);
-	keep_identity(node, &own);
+	tell(node, HT_WARN, mark, warnings);
+	if (!stored)
+		keep_identity(node, &own);
+}
+
+void
+node_watch(struct ht_node *node)
+{
+	node->watch = NODE_WATCHED;
+	look(node, false);
 }
 
 void
 node_watch_later(struct ht_node *node)
 {
 	node->watch_ms = ht_clock_mono_ms() + DAILY_MS;
-	node->unwatched = true;
+	node->watch = NODE_UNWATCHED;
 }
 
 void
 node_watch_due(struct ht_node *node)
 {
-	if (node->unwatched)
+	if (node->watch != NODE_WATCHED)
 		node_watch(node);
+}
+
+void
+node_watch_refused(struct ht_node *node)
+{
+	if (node->watch != NODE_UNWATCHED)
+		return;
+	node->watch = NODE_GLANCED;
+	look(node, true);
 }
 
 void
@@ -105,7 +126,7 @@ node_watch_turn(struct ht_node *node, uint64_t now_ms)
 	if (node->trust == NULL)
 		return;
 	if (now_ms >= node->watch_ms)
-		node_watch(node);
+		look(node, node->watch != NODE_WATCHED);
 	if (now_ms < node->stale_ms || node->phase != NODE_READY)
 		return;
 	warnings = ht_report_new();

@@ -22,7 +22,7 @@ among(const struct ht_keyid *held, unsigned n, const struct ht_keyid *id)
 static void
 watch_key(const struct ht_own *own, const struct ht_keyinfo *keys, unsigned n,
     const struct ht_keyid *ours, const char *what, uint64_t now_ms,
-    struct ht_report *alarms)
+    struct ht_report *alarms, struct ht_report *warnings)
 {
 	static const char *const why[] = {
 	    [HT_KEY_EARLY] = "is not valid yet",
@@ -39,6 +39,15 @@ watch_key(const struct ht_own *own, const struct ht_keyinfo *keys, unsigned n,
 			ht_report_add(alarms, own->member,
 			    "this node's %s key %s; configure its successor",
 			    what, why[state]);
+		return;
+	}
+	if (own->stored) {
+		ht_report_add(warnings, own->member,
+		    "the directory that this node kept does not list its %s "
+		    "key: if it was made since then, have the new entry put "
+		    "in force (hutong catalog snapshot, freshen; hutong-broker "
+		    "ctl reload), and this node goes on by itself",
+		    what);
 		return;
 	}
 	ht_report_add(alarms, own->member,
@@ -77,9 +86,9 @@ watch_node(const struct ht_own *own, const struct ht_node_entry *entry,
     uint64_t now_ms, struct ht_report *alarms, struct ht_report *warnings)
 {
 	watch_key(own, entry->signing, entry->n_signing, &own->signing,
-	    "signing", now_ms, alarms);
+	    "signing", now_ms, alarms, warnings);
 	watch_key(own, entry->transport, entry->n_transport, &own->transport,
-	    "transport", now_ms, alarms);
+	    "transport", now_ms, alarms, warnings);
 	/* A node holds one of these, so a successor is a stranger to it. */
 	watch_strangers(own, entry->signing, entry->n_signing, &own->signing, 1,
 	    "signing", "while keys are rotated that is the successor", now_ms,
@@ -92,18 +101,20 @@ watch_node(const struct ht_own *own, const struct ht_node_entry *entry,
 /* Whoever holds a sealing key of ours reads what is sent to us. */
 static void
 watch_sealing(const struct ht_own *own, const struct ht_member *me,
-    uint64_t now_ms, struct ht_report *alarms)
+    uint64_t now_ms, struct ht_report *alarms, struct ht_report *warnings)
 {
 	const struct ht_keyinfo *newest = ht_member_seal_key(me, now_ms);
+	/* It was told when it came into force; what came since is not here. */
+	struct ht_report *to = own->stored ? warnings : alarms;
 
 	watch_strangers(own, me->sealing, me->n_sealing, own->sealing,
 	    own->n_sealing, "sealing",
 	    "what is sealed to it can be read elsewhere, and not here; while "
 	    "keys are rotated, give it to this node (keys: sealing) before it "
 	    "is valid",
-	    now_ms, alarms);
+	    now_ms, to);
 	if (newest == NULL)
-		ht_report_add(alarms, own->member,
+		ht_report_add(to, own->member,
 		    "the directory entry of %s has no sealing key that is "
 		    "valid now: nothing can be sent to it",
 		    own->member);
@@ -171,18 +182,19 @@ ht_watch_own(const struct ht_trust *trust, const struct ht_own *own,
 	struct due due = {warnings, now_ms, own->member, own->node};
 	const struct ht_member *me =
 	    ht_trust_member(trust, ht_slice_str(own->member));
+	struct ht_report *absent = own->stored ? warnings : alarms;
 	const struct ht_node_entry *entry;
 
 	if (me == NULL) {
-		ht_report_add(alarms, own->member, "%s is not in the directory",
+		ht_report_add(absent, own->member, "%s is not in the directory",
 		    own->member);
 		return;
 	}
 	watch_identity(trust, own, me, alarms);
-	watch_sealing(own, me, now_ms, alarms);
+	watch_sealing(own, me, now_ms, alarms, warnings);
 	entry = ht_member_node(me, ht_slice_str(own->node));
 	if (entry == NULL)
-		ht_report_add(alarms, own->member,
+		ht_report_add(absent, own->member,
 		    "the directory entry of %s has no node '%s'", own->member,
 		    own->node);
 	else

@@ -27,6 +27,12 @@ struct ht_own {
 	struct ht_keyid sealing[HT_WATCH_SEALING];
 	struct ht_pub identity; /* of the entry as it was last seen */
 	bool has_identity;
+	/*
+	 * The directory is of an earlier run, and nobody has said yet that it
+	 * is in force: keys made since then cannot stand in it.  What only
+	 * differs is no alarm, then; a key that is over or revoked is.
+	 */
+	bool stored;
 };
 
 /*

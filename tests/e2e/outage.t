@@ -170,9 +170,28 @@ done_part 1 "the list of what has ended"
 grep -q "the signing key of tax.demo/state/shell: none is valid" "$dir/out"
 result $? "... has the keys"
 done_part 3 "new keys are made at home, proven, and signed for, by hand"
+# Who has them configured already comes back before they are in force.
+adapter_log=$dir/run/adapter-scjg.demo-registry.log
+sed -E 's/(signing|transport|sealing): (.*\.key)/\1: new-\2/' \
+    "$dir/members/$node" >"$dir/members/${node%.yaml}-new.yaml"
+kill "$(cat "$dir/run/adapter-scjg.demo-registry.pid")"
+wait "$(cat "$dir/run/adapter-scjg.demo-registry.pid")" 2>/dev/null
+old_lines=$(wc -l <"$adapter_log")
+new_lines() { tail -n +$((old_lines + 1)) "$adapter_log"; }
+hutong-adapter --config "$dir/members/${node%.yaml}-new.yaml" >>"$adapter_log" 2>&1 &
+echo $! >"$dir/run/adapter-scjg.demo-registry.pid"
+pids="$pids $!"
+early() { new_lines | grep -q "by snapshot 1, kept: the directory that this node kept does not list its signing key"; }
+within 20 early
+result $? "a node with new keys that starts during the outage says what it waits for"
 done_part 4 "they are put in force, with a new epoch"
 grep -q "police.demo/residents has no sealing key .* left out" "$dir/err"
 result $? "who is not back yet is left out, and said"
+within 20 serves 1
+result $? "that node is admitted as soon as they are, by itself"
+within 20 eval 'new_lines | grep -q "snapshot 2 is in force"'
+! new_lines | grep "ALARM"
+result $? "... takes the snapshot, and raised no alarm about the one it had kept"
 done_part 5 "the nodes go over to them, and everything goes on"
 switch_off
 log_is_intact

@@ -160,6 +160,43 @@ keys_that_are_missing_or_over_are_seen(void **state)
 	ht_world_free(&w);
 }
 
+/* A node with new keys, and the directory that it kept from before them. */
+static void
+what_came_after_a_kept_directory_is_no_alarm(void **state)
+{
+	struct ht_world *w = ht_world_new(NOW_MS);
+	struct ht_own own = own_of(w);
+	struct ht_own old = own;
+	HT_AUTO(seen_fini) struct seen seen = {NULL, NULL};
+
+	(void)state;
+	old.stored = own.stored = true;
+	own.signing = own.transport;
+	memset(&own.transport, 7, sizeof(own.transport));
+	own.sealing[0] = own.transport;
+	seen = look(w, &own, NOW_MS + 400 * DAY_MS);
+	assert_int_equal(ht_report_count(seen.alarms), 0);
+	assert_true(says(seen.warnings, "does not list its signing key"));
+	assert_true(says(seen.warnings, "does not list its transport key"));
+	assert_true(says(seen.warnings, "goes on by itself"));
+	seen_fini(&seen);
+	/* Not over yet: what the node gave up on its own is no false key. */
+	seen = look(w, &own, NOW_MS);
+	assert_int_equal(ht_report_count(seen.alarms), 0);
+	assert_true(says(seen.warnings, "lists the sealing key"));
+	seen_fini(&seen);
+	/* What is over stays over. */
+	seen = look(w, &old, NOW_MS + 400 * DAY_MS);
+	assert_true(says(seen.alarms, "signing key is past its period"));
+	assert_true(says(seen.alarms, "transport key is past its period"));
+	seen_fini(&seen);
+	own.node = "new";
+	seen = look(w, &own, NOW_MS);
+	assert_int_equal(ht_report_count(seen.alarms), 0);
+	assert_true(says(seen.warnings, "has no node 'new'"));
+	ht_world_free(&w);
+}
+
 /* Each node of a member tells of its own keys, not of the other's. */
 static void
 another_node_s_keys_are_its_own_business(void **state)
@@ -236,6 +273,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_honest_directory_alarms_nobody),
     cmocka_unit_test(a_false_sealing_key_is_seen_by_its_member),
     cmocka_unit_test(keys_that_are_missing_or_over_are_seen),
+    cmocka_unit_test(what_came_after_a_kept_directory_is_no_alarm),
     cmocka_unit_test(another_node_s_keys_are_its_own_business),
     cmocka_unit_test(a_recovered_identity_is_shown_for_90_days),
     cmocka_unit_test(a_stale_policy_is_said_aloud),
