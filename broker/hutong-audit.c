@@ -519,17 +519,27 @@ check_where(const struct ht_audit_opts *o)
 static int
 check_where_or_volume(const struct ht_audit_opts *o)
 {
-	return o->volume == NULL ? check_where(o) : HT_AUDIT_OK;
+	if (o->volume == NULL)
+		return check_where(o);
+	if (o->dir != NULL || o->socket != NULL)
+		return usage_error("--volume is all that is asked: no --dir, "
+		                   "and no --socket");
+	return o->scan ? usage_error("a volume has no index: without --scan, "
+	                             "too, every entry of it is looked at")
+	               : HT_AUDIT_OK;
 }
 
 /* All or nothing, and signed by whoever answers for the question. */
 static int
 run_complete(struct ht_audit_opts *o)
 {
+	int code;
+
 	if (o->output == NULL || o->key == NULL)
 		return usage_error("--complete needs -o FILE, and the "
 		                   "auditor's --key to sign it");
-	return ht_audit_complete(o);
+	code = ht_audit_open_volume(o);
+	return code == HT_AUDIT_OK ? ht_audit_complete(o) : code;
 }
 
 static int
@@ -748,7 +758,7 @@ run_fsck(struct ht_audit_opts *o, int argc, char **argv)
 static int
 run_subject(struct ht_audit_opts *o, int argc, char **argv)
 {
-	int code = check_where(o);
+	int code = check_where_or_volume(o);
 
 	if (code != HT_AUDIT_OK)
 		return code;
@@ -763,7 +773,8 @@ run_subject(struct ht_audit_opts *o, int argc, char **argv)
 		                   "give one --tracker, and the auditor's "
 		                   "--key to sign it");
 	o->subject = argv[0];
-	return ht_audit_look(o);
+	code = ht_audit_open_volume(o);
+	return code == HT_AUDIT_OK ? ht_audit_look(o) : code;
 }
 
 static int
@@ -867,7 +878,8 @@ static const struct ht_audit_verb verbs[] = {
     {"fsck",        run_fsck,        0,                                                  "--dir DIR\n"},
     {"mirror",      run_mirror,      HT_USAGE_WHERE | HT_USAGE_BELIEF,
      "WHERE BELIEF [--hashes] FOLDER\n"                                                               },
-    {"subject",     run_subject,     HT_USAGE_WHERE | HT_USAGE_BELIEF | HT_USAGE_WHAT,
+    {"subject",     run_subject,
+     HT_USAGE_WHERE | HT_USAGE_VOLUME | HT_USAGE_BELIEF | HT_USAGE_WHAT,
      "WHERE [BELIEF] [WHAT] REGISTRY:ID --tracker FILE ...\n"
         "[--annex FILE ...] [--for-subject]\n"
         "[--format table|jsonl|csv|tracker] [-o FILE]\n"                                              },

@@ -155,6 +155,7 @@ ht_list_make(struct ht_log *log, struct ht_index *index,
 	m->index = index;
 	m->subject = *subject;
 	m->size = size;
+	m->way.at = ht_log_begin(log);
 	m->way.end = end;
 	m->leaf = HT_BUF(HT_LEAF_MAX);
 	m->proof = HT_BUF(HT_AUDIT_FRAME_MAX);
@@ -246,6 +247,7 @@ struct ht_list {
 	const char *why;
 	uint64_t bad;
 	bool rows_began; /* no roll may follow */
+	struct ht_list_part part;
 	struct ht_list_counts counts;
 };
 
@@ -278,6 +280,12 @@ ht_list_free(struct ht_list **list_p)
 		return;
 	way_fini(&list->way);
 	free(list);
+}
+
+void
+ht_list_of_part(struct ht_list *list, const struct ht_list_part *part)
+{
+	list->part = *part;
 }
 
 struct ht_list_counts
@@ -368,6 +376,20 @@ lacks_tag(const struct ht_entry *e, const struct ht_header *h)
 	return e->status == 0 && h->has_tag && e->tag_len == 0;
 }
 
+/* Is it of another epoch than those whose pseudonyms are known? */
+static bool
+is_other(const struct ht_list *list, struct ht_slice bytes)
+{
+	struct ht_tag tag;
+
+	if (list->part.n == 0 || ht_tag_decode(bytes, &tag, NULL) != HT_OK)
+		return false;
+	for (size_t i = 0; i < list->part.n; i++)
+		if (ht_slice_is(tag.epoch, list->part.epochs[i]))
+			return false;
+	return true;
+}
+
 /* No roll leads to this one: whom does its tag name? */
 static enum ht_err
 take_whole(struct ht_list *list, const struct ht_row *row)
@@ -388,13 +410,29 @@ take_whole(struct ht_list *list, const struct ht_row *row)
 		list->counts.erased++;
 		return HT_OK;
 	}
+	if (row->tag.len == 0 && list->part.erased_later) {
+		list->counts.later++;
+		return HT_OK;
+	}
 	if (row->tag.len == 0)
 		return wrong(list, row->seq, "its tag is missing");
 	if (!h.has_tag || !ht_hash_eq(&hash, &h.tag))
 		return wrong(list, row->seq, "its tag is another");
+	list->counts.other += is_other(list, row->tag);
 	return ht_look_is_about(row, &list->subject) == HT_OK
 	           ? list->each(list->arg, row)
 	           : HT_OK;
+}
+
+/* A part of the log may begin with any entry that is not behind its start. */
+static void
+begin_rows(struct ht_list *list, uint64_t seq)
+{
+	struct way *w = &list->way;
+
+	if (!list->rows_began && w->n_spans == 0 && seq <= list->part.start)
+		list->counts.from = w->at = seq;
+	list->rows_began = true;
 }
 
 static enum ht_err
@@ -404,7 +442,7 @@ take_row(void *arg, const struct ht_row *row)
 	uint64_t seq;
 	bool whole;
 
-	list->rows_began = true;
+	begin_rows(list, row->seq);
 	if (!next_row(&list->way, &seq, &whole))
 		return wrong(list, row->seq, "it is no part of this list");
 	if (seq != row->seq)

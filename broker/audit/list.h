@@ -42,6 +42,20 @@ enum ht_err ht_list_new(const struct ht_pseudonym *subject, uint64_t end,
     struct ht_list **ret) HT_MUST_USE;
 void ht_list_free(struct ht_list **list_p);
 /*
+ * Of a list that is of a part of the log.  A look that stands before @start is
+ * not asked for, so the list may begin with any entry up to it.
+ */
+struct ht_list_part {
+	uint64_t start;
+	/* A tag that is not there was erased: its volume's archive says so. */
+	bool erased_later;
+	/* The epochs asked for; @n 0: tags of others are not counted. */
+	const char *const *epochs;
+	size_t n;
+};
+/* Before the first frame; what @part points to is borrowed. */
+void ht_list_of_part(struct ht_list *list, const struct ht_list_part *part);
+/*
  * Take a frame.  Errors: HT_EMALFORMED; HT_EINTEGRITY (*ret_why says what is
  * wrong, if it is not a proof); HT_ENOMEM; what @each returns.
  */
@@ -56,6 +70,9 @@ struct ht_list_counts {
 	uint64_t rolled; /* entries that they cover */
 	uint64_t whole;  /* entries looked at themselves */
 	uint64_t erased; /* of these, without their tags, in order */
+	uint64_t from;   /* where the list begins */
+	uint64_t later;  /* tags that were erased by orders behind the log */
+	uint64_t other;  /* tags of epochs that were not asked for */
 };
 struct ht_list_counts ht_list_counts(const struct ht_list *list);
 

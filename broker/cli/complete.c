@@ -94,8 +94,9 @@ judge_look(void *arg, const struct ht_row *row)
 static void
 end_list(struct complete *c)
 {
-	c->first = 0;
-	c->next = c->scanned = c->result.list.rolled + c->result.list.whole;
+	c->first = c->result.list.from;
+	c->scanned = c->result.list.rolled + c->result.list.whole;
+	c->next = c->first + c->scanned;
 }
 
 static enum ht_err
@@ -158,6 +159,8 @@ report(struct complete *c, struct ht_slice data, struct ht_buf *out)
 		ht_buf_fmt(out, "rolls: %llu, of %llu entries\n",
 		    (unsigned long long)c->result.list.rolls,
 		    (unsigned long long)c->result.list.rolled);
+	else
+		ht_kept_add_part(out, &c->result);
 	ht_kept_add_hash(out, "rows", &rows);
 	ht_kept_add_hash(out, "data", &sum);
 	if (query.err != HT_OK)
@@ -197,6 +200,18 @@ write_file(struct complete *c, const struct ht_audit_opts *opts)
 	return ht_kept_write(opts, &text, ht_buf_slice(&data));
 }
 
+/* What the file would have to show is not in the volume that it is of. */
+static int
+not_whole(const struct complete *c)
+{
+	ht_audit_say("no proof can be kept: of %llu entries the tags were "
+	             "erased by orders that stand after this volume, so that "
+	             "nothing in it proves that they may be missing; keep one "
+	             "of the log (--dir, --socket), or ask without -o",
+	    (unsigned long long)c->result.list.later);
+	return HT_AUDIT_USAGE;
+}
+
 /* Ask, and keep the answer in opts->output, if there is one. */
 static int
 make(struct complete *c, const struct ht_audit_faith *faith)
@@ -206,6 +221,7 @@ make(struct complete *c, const struct ht_audit_faith *faith)
 	    .each = is_list(c) ? judge_look : judge_row,
 	    .frame = opts->output != NULL ? keep_frame : NULL,
 	    .arg = c,
+	    .start = c->opts->query.filter.start_seq,
 	    .stop_fd = -1,
 	    .what = "reading entries"};
 	struct ht_audit_opts all = read_all(opts);
@@ -215,6 +231,8 @@ make(struct complete *c, const struct ht_audit_faith *faith)
 		return code;
 	if (is_list(c))
 		end_list(c);
+	if (c->result.list.later > 0 && opts->output != NULL)
+		return not_whole(c);
 	return opts->output != NULL ? write_file(c, opts) : HT_AUDIT_OK;
 }
 
@@ -226,6 +244,7 @@ ht_audit_complete(const struct ht_audit_opts *opts)
 	struct ht_audit_faith faith;
 	int code = ht_audit_faith(opts, &faith);
 
+	ht_audit_narrow(&asked);
 	if (c == NULL)
 		code = HT_AUDIT_GONE;
 	if (code == HT_AUDIT_OK)
@@ -290,6 +309,7 @@ check_report(struct complete *c, const struct ht_kept *k,
 	else
 		printf("complete   every entry of the period was looked at "
 		       "again, and none is missing\n");
+	ht_audit_footer_part(&c->result, stdout);
 	return HT_AUDIT_OK;
 }
 
@@ -301,6 +321,7 @@ replay(struct complete *c, const struct ht_kept *k, struct ht_slice note,
 	const struct ht_audit_feed feed = {
 	    .each = is_list(c) ? judge_look : judge_row,
 	    .arg = c,
+	    .start = c->opts->query.filter.start_seq,
 	    .stop_fd = -1};
 	struct ht_audit_opts all = read_all(c->opts);
 	int code;

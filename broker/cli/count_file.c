@@ -44,12 +44,15 @@ report(const struct ht_count *c, struct ht_slice rows, struct ht_slice data,
 	struct ht_kept_range range = {.first = c->result.first_seq,
 	    .next = c->result.end_seq,
 	    .scanned = c->scanned};
+	struct ht_audit_opts asked = *c->opts;
 	char hex[2 * HT_HASH_SIZE + 1];
 
-	ht_audit_question(c->opts, &query);
+	ht_audit_narrow(&asked);
+	ht_audit_question(&asked, &query);
 	range.query = ht_buf_slice(&query);
 	ht_kept_add_head(out, HT_COUNTS_LABEL, &c->result.checkpoint, &range);
 	ht_buf_fmt(out, "counted: %llu\n", (unsigned long long)c->matched);
+	ht_kept_add_part(out, &c->result);
 	add_catalog(c, out);
 	ht_hex(hex, of_rows.at, HT_HASH_SIZE);
 	ht_buf_fmt(out, "rows: %zu %s\n", count_lines(rows), hex);
@@ -67,8 +70,11 @@ make_head(const struct ht_count *c, struct ht_slice rows, struct ht_buf *out)
 	HT_AUTO(ht_buf_fini) struct ht_buf query = HT_BUF(HT_QUERY_MAX);
 	HT_AUTO(ht_buf_fini) struct ht_buf how = HT_BUF(HT_HOW_MAX);
 	HT_AUTO(ht_buf_fini) struct ht_buf papers = HT_BUF(HT_ANSWER_MAX);
-	enum ht_err err = ht_query_encode(&c->opts->query, &query);
+	struct ht_audit_opts asked = *c->opts;
+	enum ht_err err;
 
+	ht_audit_narrow(&asked);
+	err = ht_query_encode(&asked.query, &query);
 	ht_count_how_encode(c->opts, &how);
 	if (err == HT_OK)
 		err = how.err;
@@ -241,6 +247,7 @@ ht_count_file_end(const struct ht_count *c, struct ht_slice rows)
 	if (code == HT_AUDIT_OK || code == HT_AUDIT_PART)
 		printf("complete   every entry of the period was counted "
 		       "again, and none is missing\n");
+	ht_audit_footer_part(&c->result, stdout);
 	return code;
 }
 

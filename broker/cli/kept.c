@@ -40,6 +40,16 @@ ht_kept_add_head(struct ht_buf *out, const char *label,
 	ht_buf_fmt(out, "scanned: %llu\n", (unsigned long long)range->scanned);
 }
 
+void
+ht_kept_add_part(struct ht_buf *out, const struct ht_audit_result *r)
+{
+	if (r->begin > 0)
+		ht_buf_fmt(out,
+		    "part: from entry %llu on, %llu unknown, %llu untimed\n",
+		    (unsigned long long)r->begin, (unsigned long long)r->lost,
+		    (unsigned long long)r->untimed);
+}
+
 static enum ht_err
 sign(struct ht_buf *report, struct ht_slice data, const char *auditor,
     const struct ht_key *key, struct ht_buf *out)

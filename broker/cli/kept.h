@@ -46,6 +46,8 @@ struct ht_kept_range {
 };
 void ht_kept_add_head(struct ht_buf *out, const char *label,
     const struct ht_checkpoint *cp, const struct ht_kept_range *range);
+/* "part", of a lone volume: from where on, and what is not known there. */
+void ht_kept_add_part(struct ht_buf *out, const struct ht_audit_result *result);
 /*
  * @report with its last lines, signed with opts->key, and @data, to
  * opts->output.  An exit code; says what is wrong.

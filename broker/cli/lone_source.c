@@ -57,6 +57,15 @@ ht_audit_close_volume(struct ht_audit_opts *opts)
 	ht_report_free(&opts->found);
 }
 
+void
+ht_audit_narrow(struct ht_audit_opts *opts)
+{
+	uint64_t *start = &opts->query.filter.start_seq;
+
+	if (opts->volume != NULL && *start < ht_log_begin(opts->log))
+		*start = ht_log_begin(opts->log);
+}
+
 bool
 ht_audit_is_volume(const struct ht_audit_opts *opts)
 {
@@ -135,7 +144,7 @@ print_lost(const struct ht_audit_result *r, FILE *out)
 		    "what they are about is not known, and no condition on "
 		    "that finds them\n",
 		    (unsigned long long)r->lost,
-		    r->complete ? "range" : "volume");
+		    r->end_seq > 0 ? "range" : "volume");
 	if (r->untimed > 0)
 		fprintf(out,
 		    "untimed    %llu answers, whose requests stand before it: "
@@ -165,6 +174,20 @@ ht_audit_footer_volume(const struct ht_audit_opts *opts,
 	if (opts->volume == NULL)
 		return;
 	print_volume(opts, r->begin, r->answer.size, out);
+	print_lost(r, out);
+}
+
+void
+ht_audit_footer_part(const struct ht_audit_result *r, FILE *out)
+{
+	uint64_t begin = r->begin > r->list.from ? r->begin : r->list.from;
+
+	if (begin == 0)
+		return;
+	fprintf(out,
+	    "part       of a volume that begins with entry %llu: what stands "
+	    "before is not in it\n",
+	    (unsigned long long)begin);
 	print_lost(r, out);
 }
 

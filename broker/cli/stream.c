@@ -54,7 +54,10 @@ unlike(struct feed *f, const struct ht_row *row, const char *what)
 	return HT_EINTEGRITY;
 }
 
-/* The first row, if none stands before the period: of a part of the log. */
+/*
+ * The first row, if none stands before the period: of a lone volume, which
+ * begins with a VOLUME entry.  Of any other part the neighbour is demanded.
+ */
 static enum ht_err
 begin_at(struct feed *f, const struct ht_row *row)
 {
@@ -62,7 +65,7 @@ begin_at(struct feed *f, const struct ht_row *row)
 
 	if (row->seq == 0)
 		return HT_OK;
-	if (row->seq != f->begin)
+	if (row->seq != f->begin || row->entry.type != HT_ENTRY_VOLUME)
 		return unlike(f, row, "the period does not begin here");
 	r->begin = f->begin;
 	r->more_before = f->begin > f->opts->query.filter.start_seq;
@@ -173,11 +176,20 @@ begin_list(struct feed *f)
 {
 	const struct ht_filter *q = &f->opts->query.filter;
 	const struct ht_checkpoint *cp = &f->result->checkpoint;
+	const struct ht_list_part part = {
+	    .start = f->feed->start > f->begin ? f->feed->start : f->begin,
+	    .erased_later = f->opts->volume != NULL,
+	    .epochs = f->opts->epochs,
+	    .n = f->opts->n_epochs};
+	enum ht_err err;
 
 	if (f->list != NULL)
 		return HT_OK;
-	return ht_list_new(&q->subject, q->size > 0 ? q->size : cp->size,
+	err = ht_list_new(&q->subject, q->size > 0 ? q->size : cp->size,
 	    cp->size, &cp->root, take_look, f, &f->list);
+	if (err == HT_OK)
+		ht_list_of_part(f->list, &part);
+	return err;
 }
 
 static enum ht_err
@@ -354,7 +366,7 @@ read_list(struct feed *f, struct ht_log *log, struct ht_index *index)
 	enum ht_err err =
 	    ht_list_make(log, index, &q->subject, end, size, UINT64_MAX, &list);
 
-	f->progress.total = end;
+	f->progress.total = end - ht_log_begin(log);
 	while (err == HT_OK && more) {
 		ht_buf_reset(&frame);
 		err = ht_list_next(list, &frame, &more);
@@ -511,6 +523,8 @@ ht_audit_replay(const struct ht_audit_opts *opts,
 	enum ht_err err;
 
 	*result = (struct ht_audit_result){0};
+	f.begin =
+	    opts->query.filter.start_seq; /* as ht_audit_narrow() has it */
 	err = read_frames(&f, note, frames);
 	if (err != HT_OK && err != HT_ENOMEM && err != HT_ESYSTEM)
 		err = HT_EINTEGRITY; /* whatever is wrong, it is the file */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "broker/audit/look.h"
-#include "broker/cli/tool.h"
+#include "broker/cli/subject_part.h"
 #include "broker/log/disclose.h"
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
@@ -16,8 +16,12 @@
 struct subject {
 	const struct ht_audit_opts *opts;
 	struct ht_audit_faith faith;
-	struct ht_pseudonym pseudonym; /* of the epoch being asked for */
+	/* Of each epoch: the key's file, and who the subject is in it. */
+	struct ht_keyfile trackers[HT_AUDIT_KEYS];
+	struct ht_pseudonym pseudonyms[HT_AUDIT_KEYS];
+	unsigned epoch; /* the one being asked for */
 	struct ht_looks looks;
+	struct ht_audit_cut cut; /* of a lone volume */
 
 	struct ht_look_key keys[HT_AUDIT_KEYS];
 	struct ht_keyfile files[HT_AUDIT_KEYS];
@@ -77,6 +81,10 @@ take_result(struct subject *s, const struct ht_audit_result *r)
 	s->list.rolls += r->list.rolls;
 	s->list.rolled += r->list.rolled;
 	s->list.whole += r->list.whole;
+	if (r->list.whole > 0) { /* the same of each epoch's list */
+		s->list.later = r->list.later;
+		s->list.other = r->list.other;
+	}
 	s->questions++;
 }
 
@@ -127,24 +135,39 @@ add_look(void *arg, const struct ht_row *row)
 	struct subject *s = arg;
 
 	s->rows++;
-	return ht_looks_add(&s->looks, row, &s->pseudonym, s->keys, annexes(s));
+	ht_subject_part_row(&s->cut, row);
+	return ht_looks_add(
+	    &s->looks, row, &s->pseudonyms[s->epoch], s->keys, annexes(s));
 }
 
-/* One epoch: its tracker key makes the pseudonym. */
+/* All keys, before a question is put to anybody. */
 static int
-ask_epoch(struct subject *s, const char *tracker)
+open_trackers(struct subject *s)
+{
+	int code = HT_AUDIT_OK;
+
+	for (unsigned i = 0; i < s->opts->n_trackers && code == HT_AUDIT_OK;
+	     i++)
+		code = ht_audit_pseudonym(s->opts->subject,
+		    s->opts->trackers[i], &s->trackers[i], &s->pseudonyms[i]);
+	return code;
+}
+
+/* One epoch: its tracker key made the pseudonym. */
+static int
+ask_epoch(struct subject *s, unsigned epoch)
 {
 	struct ht_audit_opts opts = *s->opts;
 	struct ht_audit_result result;
-	struct ht_keyfile file;
-	int code =
-	    ht_audit_pseudonym(s->opts->subject, tracker, &file, &s->pseudonym);
+	int code;
 
-	if (code != HT_AUDIT_OK)
-		return code;
+	s->epoch = epoch;
 	opts.subject = NULL;
 	opts.query.filter.has_subject = true;
-	opts.query.filter.subject = s->pseudonym;
+	opts.query.filter.subject = s->pseudonyms[epoch];
+	for (unsigned i = 0; i < s->opts->n_trackers; i++)
+		opts.epochs[opts.n_epochs++] = s->trackers[i].name;
+	ht_audit_narrow(&opts);
 	if (s->began)
 		opts.query.filter.size = s->size;
 	code = ht_audit_list(&opts, &s->faith, add_look, s, &result);
@@ -234,6 +257,22 @@ open_annexes(struct subject *s)
 	return code;
 }
 
+/* In a lone volume time ends where it does. */
+static void
+end_looks(struct subject *s)
+{
+	uint64_t size = s->opts->query.filter.size;
+
+	if (s->opts->volume == NULL) {
+		ht_looks_end(&s->looks, ht_clock_wall_ms());
+		return;
+	}
+	s->cut.size = s->size;
+	ht_looks_end(&s->looks,
+	    ht_subject_part_ends_ms(s->opts, size > 0 ? size : s->size));
+	ht_subject_part_looks(&s->cut, &s->looks);
+}
+
 static int
 ask_all(struct subject *s)
 {
@@ -243,14 +282,18 @@ ask_all(struct subject *s)
 		code = ht_audit_identity(&s->faith, s->opts->subject);
 	if (code == HT_AUDIT_OK)
 		code = open_annexes(s);
+	if (code == HT_AUDIT_OK)
+		code = open_trackers(s);
+	if (s->opts->volume != NULL)
+		s->cut.begin = ht_log_begin(s->opts->log);
 	for (unsigned i = 0; i < s->opts->n_trackers && code == HT_AUDIT_OK;
 	     i++)
-		code = ask_epoch(s, s->opts->trackers[i]);
+		code = ask_epoch(s, i);
 	if (code == HT_AUDIT_OK)
 		code = ask_type(s, HT_ENTRY_ERASE, add_erasure);
 	if (code == HT_AUDIT_OK)
 		code = ask_disclosed(s);
-	ht_looks_end(&s->looks, ht_clock_wall_ms());
+	end_looks(s);
 	return code;
 }
 
@@ -667,6 +710,7 @@ print_period(const struct subject *s, FILE *out)
 {
 	const struct ht_filter *f = &s->opts->query.filter;
 	char from[HT_TIME_SIZE], to[HT_TIME_SIZE];
+	uint64_t start = f->start_seq;
 
 	ht_time_text(from, f->from_us);
 	ht_time_text(to, f->to_us);
@@ -677,10 +721,11 @@ print_period(const struct subject *s, FILE *out)
 	    : f->from_us > 0 ? " to before "
 	                     : "before ",
 	    f->to_us > 0 ? to : "");
-	if (s->size > f->start_seq)
+	if (s->cut.begin > start)
+		start = s->cut.begin;
+	if (s->size > start)
 		fprintf(out, "range      entries %llu to %llu\n",
-		    (unsigned long long)f->start_seq,
-		    (unsigned long long)s->size - 1);
+		    (unsigned long long)start, (unsigned long long)s->size - 1);
 	else
 		fprintf(out, "range      no entry\n");
 }
@@ -709,6 +754,7 @@ print_footer(const struct subject *s, FILE *out)
 	    s->looks.n, (unsigned long long)s->rows, s->opts->n_trackers);
 	print_complete(s, out);
 	print_hidden(s, out);
+	ht_subject_part_footer(s->opts, &s->cut, &s->list, s->hidden > 0, out);
 	if (s->erased.len > 0)
 		fwrite(s->erased.at, 1, s->erased.len, out);
 	if (s->looks.n_false > 0)

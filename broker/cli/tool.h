@@ -68,6 +68,9 @@ struct ht_audit_opts {
 	unsigned n_trackers;
 	const char *annexes[HT_AUDIT_KEYS];
 	unsigned n_annexes;
+	/* Of these trackers, once they were opened; else none. */
+	const char *epochs[HT_AUDIT_KEYS];
+	unsigned n_epochs;
 	const char *root; /* file */
 	const char *vkey; /* text */
 	const char *authority;
@@ -174,6 +177,8 @@ int ht_audit_checkpoint(const struct ht_audit_faith *faith,
  */
 int ht_audit_open_volume(struct ht_audit_opts *opts);
 void ht_audit_close_volume(struct ht_audit_opts *opts);
+/* The question, of the entries that are there: of what is kept in a file. */
+void ht_audit_narrow(struct ht_audit_opts *opts);
 /* A lone volume does not have what @q is about: an exit code; says so. */
 int ht_audit_not_here(const struct ht_query *q, const struct ht_log *log);
 /* --dir names a volume's file, or an archive?  Then that is said. */
@@ -189,6 +194,8 @@ struct ht_audit_cut {
 void ht_audit_cut_add(struct ht_audit_cut *cut, const struct ht_rows *rows);
 void ht_audit_footer_cut(const struct ht_audit_opts *opts,
     const struct ht_audit_cut *cut, FILE *out);
+/* The same of what was kept of one; nothing of a whole log's. */
+void ht_audit_footer_part(const struct ht_audit_result *result, FILE *out);
 /* What one volume cannot know; nothing without opts->volume. */
 void ht_audit_footer_volume(const struct ht_audit_opts *opts,
     const struct ht_audit_result *result, FILE *out);
@@ -219,6 +226,7 @@ struct ht_audit_feed {
 	enum ht_err (*pause)(void *arg);
 	enum ht_err (*frame)(void *arg, struct ht_slice frame);
 	void *arg;
+	uint64_t start;   /* LIST: nothing before this one is asked for */
 	int stop_fd;      /* readable: end it; -1: none */
 	const char *what; /* for the line of progress; NULL: none */
 	/* of an earlier run, whose log this one must continue; size 0: none */

@@ -114,6 +114,17 @@ elif how == "cited":
         row = next(row for row in value[1] if row[4])
         row[4] = None
     frame(2, forget)
+elif how == "begin":
+    def begin(value):
+        seq, leaf = value[1].pop(0)[:2]
+        sha = hashlib.sha256(b"\0" + leaf).digest()
+        covers = seq.bit_count()
+        while seq & 1:
+            covers -= 1
+            seq >>= 1
+            sha = hashlib.sha256(b"\1" + value[2].pop(covers) + sha).digest()
+        value[2].insert(covers, sha)
+    frame(2, begin)
 elif how == "twice":
     p.append(p[-1])
 elif how == "hole":
@@ -145,6 +156,15 @@ PY
 	says 'the request that it cites is missing' 'it says so'
 	run 4 'and by the other verifier' tests/lib/check-answer \
 	    "$dir/bent.answer" "$vkey" tax.demo/state
+	# Proven, and no entry before the period: a volume's may be so, and begins
+	# with a VOLUME entry.
+	python3 "$dir/bend" "$dir/second.answer" begin "$dir/bent.answer"
+	run 4 'without what stands before' "$audit" verify \
+	    "$dir/bent.answer" --vkey "$vkey"
+	says 'entry 40: the period does not begin here' 'it says so'
+	run 4 'and by the other verifier' tests/lib/check-answer \
+	    "$dir/bent.answer" "$vkey" ''
+	says 'where the period begins cannot be seen' 'it says so, too'
 	python3 "$dir/bend" "$dir/first.answer" hole "$dir/bent.answer" \
 	    "$dir/second.answer"
 	run 4 'two proven halves with a hole between' "$audit" verify \

@@ -169,8 +169,14 @@ for verb in fsck verify search; do
 	run 2 "a file is no folder to $verb" "$audit" "$verb" --dir "$file"
 	says 'take it as --volume FILE' 'which is said'
 done
-run 2 'a complete answer, too' "$audit" search --volume "$file" --complete \
-    -o "$dir/answer" --key "$dir/none"
+run 0 'a complete answer' "$audit" search --volume "$file" --root "$root" \
+    --item gx.demo/SCZTDJ --complete -o "$dir/answer" --key "$dir/keys/auditor.key"
+run 0 'which verifies' "$audit" verify "$dir/answer" --root "$root"
+says "^range: $second $end$" 'is of its entries'
+says "^part: from entry $second on, 0 unknown" 'and says so'
+run 2 'a volume or a log' "$audit" search --volume "$file" --dir "$log"
+run 2 'a volume has no index' "$audit" search --volume "$file" --scan \
+    --complete -o "$dir/x" --key "$dir/keys/auditor.key"
 flip "$file" 900
 run 4 'one bit in it' "$audit" verify "$file" --root "$root"
 says "BAD: .*: entry $second" 'is found where it is'
@@ -244,6 +250,22 @@ says '^unknown +2 entries of the volume' 'which says so, too'
 run 0 'a report' "$audit" report --volume "$file" --authority "$auth_of" \
     --month 2026-11 --format jsonl
 says '^untimed +4 answers, whose requests stand before' 'says whose times it lacks'
+run 0 'kept as a file' "$audit" report --volume "$file" --authority "$auth_of" \
+    --month 2026-11 --format jsonl --key "$dir/split/keys/auditor.key" \
+    -o "$dir/split.counts"
+cp "$dir/out" "$dir/part"
+run 0 'it is made again from that' "$audit" verify "$dir/split.counts" \
+    --authority "$auth_of" --format jsonl
+head -n 2 "$dir/out" | cmp -s - "$dir/part"
+result $? 'with the same rows'
+says "^query: report .*start=$later" 'of a question that begins with the volume'
+says "^part +of a volume that begins with entry $later:" 'which is said'
+says '^untimed +4 answers' 'and what it lacks'
+says '^part: from entry [0-9]+ on, 2 unknown, 4 untimed$' 'as the auditor signed'
+if python3 -c 'import msgpack' 2>/dev/null; then
+	run 0 'another verifier counts the same' tests/lib/check-counts \
+	    "$dir/split.counts" "$vkey"
+fi
 run 0 'the log lacks none' "$audit" report --dir "$split" \
     --authority "$auth_of" --month 2026-11 --format jsonl
 ! grep -qE '^(untimed|unknown|volume)' "$dir/err"
@@ -256,6 +278,55 @@ tar -xf "$dir/split.tar" -C "$dir/split" && sh "$dir/split/case/verify.sh" \
     >"$dir/out" 2>"$dir/err"
 result $? 'the case holds'
 says "OPEN .* entry $((later - 6)), is not in this folder" 'and says what it lacks'
+
+# --- who looked at a firm, of one volume's archive ---
+firm=uscc:91999999MA00000079
+keys=$dir/split/keys
+run 0 'an archive of it' "$audit" archive --dir "$split" --root "$auth_of/root.note" \
+    -o "$dir/split.arc" "$later"
+run 2 'a file has no tags' "$audit" subject --volume "$file" --authority \
+    "$auth_of" "$firm" --tracker "$keys/tracker.key"
+says 'give an archive of it' 'so the archive is asked for'
+look() { # WANTED-STATUS WHAT OPTION...
+	local want=$1 what=$2
+	shift 2
+	run "$want" "$what" "$audit" subject --volume "$dir/split.arc" \
+	    --authority "$auth_of" "$firm" --format csv "$@"
+}
+look 0 'the looks in it' --tracker "$keys/tracker.key"
+end=$(sed -n 's/^as of *\([0-9]*\) .*/\1/p' "$dir/err")
+says "^range +entries $later to $((end - 1))$" 'of its entries'
+says 'proven: every entry of the range was looked at' 'and none is missing'
+says "cut off +the requests of 4 entries, first of entry $((later + 1))," \
+    'answers whose requests stand before'
+says 'cut off +what became of 7 requests' 'requests that are open where it ends'
+! grep -q 'no answer' "$dir/out" && [ "$(grep -c ',open' "$dir/out")" -eq 7 ]
+result $? 'are not said to have no answer'
+"$audit" subject --dir "$split" --authority "$auth_of" "$firm" --format csv \
+    --tracker "$keys/tracker.key" 2>/dev/null | grep answered >"$dir/whole"
+# Those of which the request is here, too.
+grep ,sealed, "$dir/out" | grep answered >"$dir/part"
+[ "$(grep -cxFf "$dir/part" "$dir/whole")" -eq 2 ]
+result $? 'what is whole is as the log has it'
+look 0 'kept as a proof' --tracker "$keys/tracker.key" \
+    --key "$keys/auditor.key" -o "$dir/split.answer"
+run 0 'which verifies' "$audit" verify "$dir/split.answer" --authority "$auth_of"
+says "^range: $later $end$" 'and says from where to where'
+says "^part +of a volume that begins with entry $later:" 'as far as it goes'
+if python3 -c 'import msgpack' 2>/dev/null; then
+	run 0 'to another verifier, too' tests/lib/check-answer "$dir/split.answer" \
+	    "$vkey" "$(sed -n 's/^query: .*subject=\([0-9a-f]*\).*/\1/p' "$dir/out")"
+fi
+look 1 'conditions hold' --tracker "$keys/tracker.key" --purpose none
+# All tags are of an epoch that is not asked for.
+"$HT_BUILD/hutong" key new --for tracker --name gx.demo/e2 \
+    --out "$dir/other.key" >/dev/null
+look 1 'an epoch that is not in it' --tracker "$dir/other.key"
+says '^epochs +[0-9]+ tags here are of epochs whose tracker key was not given' \
+    'which is said'
+run 2 'no order to disclose is made of it' "$audit" disclose --volume "$dir/split.arc" \
+    --order x --basis y --subject "$firm" --tracker "$keys/tracker.key"
+says 'ask that .--dir, --socket' 'a log is asked for that'
 
 # --- what is erased, by orders that the log has ---
 "$HT_BUILD/prog/make-log" "$dir/gone" erased >/dev/null
@@ -270,6 +341,14 @@ says 'of 2 something is erased, and on its list' 'says so'
 says '1 of 1 lists .* proven to be of ERASE entries in the log$' 'and proves by which order'
 run 0 'it verifies alone' "$audit" verify "$dir/gone/1.tar" --vkey "$vkey"
 says '1 of 1 lists .* officers signed, NOT CHECKED' 'as far as it is known whom to believe'
+run 1 'who was looked at' "$audit" subject --volume "$dir/gone/1.tar" \
+    --authority "$dir/gone/authority" "$firm" --tracker "$dir/gone/keys/tracker.key"
+says 'the tags of 2 entries here, by orders that stand after .* first entry [0-9]+:' \
+    'nobody can tell of what was erased since'
+run 2 'so no proof is kept of it' "$audit" subject --volume "$dir/gone/1.tar" \
+    --authority "$dir/gone/authority" "$firm" --tracker "$dir/gone/keys/tracker.key" \
+    --key "$dir/gone/keys/auditor.key" -o "$dir/gone/answer"
+says 'keep one of the log' 'but of the log'
 run 0 'one made while the log is being written' flock -x "$dir/gone/log/lock" \
     "$audit" archive --dir "$dir/gone/log" --root "$root_of" \
     -o "$dir/gone/5.tar" 2

@@ -158,6 +158,10 @@ try_make(const struct ht_pseudonym *subject, uint64_t end,
 	return err;
 }
 
+/* What the lists to be checked are said to be of; all of the log. */
+static struct ht_list_part of_part;
+static struct ht_list_counts counts; /* of the one checked last */
+
 static enum ht_err
 check_against(const struct ht_hash *root, uint64_t size,
     const struct ht_pseudonym *subject, uint64_t end,
@@ -168,11 +172,15 @@ check_against(const struct ht_hash *root, uint64_t size,
 	enum ht_err err =
 	    ht_list_new(subject, end, size, root, take, ret, &list);
 
+	if (err != HT_OK)
+		return err;
+	ht_list_of_part(list, &of_part);
 	ret->n = 0;
 	*ret_why = NULL;
 	for (size_t i = 0; i < frames->n && err == HT_OK; i++)
 		err = ht_list_take(
 		    list, ht_buf_slice(&frames->at[i]), ret_why, &bad);
+	counts = ht_list_counts(list);
 	return err == HT_OK ? ht_list_end(list, ret_why, &bad) : err;
 }
 
@@ -294,6 +302,69 @@ drop_frame(struct frames *frames, size_t i)
 	frames->n--;
 	memmove(&frames->at[i], &frames->at[i + 1],
 	    (frames->n - i) * sizeof(frames->at[0]));
+}
+
+static void
+a_list_of_a_part_begins_where_looks_are_asked_for(void **state)
+{
+	static const struct {
+		uint64_t start;
+		enum ht_err want;
+	} cases[] = {
+	    {0,   HT_EINTEGRITY},
+            {63,  HT_EINTEGRITY},
+            {64,  HT_OK        },
+            {100, HT_OK        }
+        };
+	HT_AUTO(ht_index_close) struct ht_index *none = NULL;
+	struct ht_pseudonym subject = ht_history_subject(3);
+	uint64_t size = ht_log_size(fix.log);
+	static struct frames frames;
+	static struct seqs got;
+	const char *why;
+
+	(void)state;
+	assert_ok(ht_index_open(NULL, fix.log, &none));
+	assert_ok(try_make(&subject, size, none, &frames));
+	drop_frame(&frames, 0);
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		of_part.start = cases[i].start;
+		assert_err(
+		    check(&subject, size, &frames, &got, &why), cases[i].want);
+		assert_int_equal(counts.from, cases[i].want == HT_OK ? 64 : 0);
+	}
+	/* But with its first entry, and no other. */
+	drop_frame(&frames, 1);
+	assert_err(check(&subject, size, &frames, &got, &why), HT_EINTEGRITY);
+	of_part = (struct ht_list_part){0};
+	frames_fini(&frames);
+}
+
+/* All tags of the log are of the world's one epoch. */
+static void
+tags_of_other_epochs_are_counted(void **state)
+{
+	static const char *const epochs[] = {"gx.demo/e0", "gx.demo/e1"};
+	HT_AUTO(ht_index_close) struct ht_index *none = NULL;
+	struct ht_pseudonym subject = ht_history_subject(3);
+	uint64_t size = ht_log_size(fix.log);
+	static struct frames frames;
+	static struct seqs got;
+	const char *why;
+
+	(void)state;
+	assert_ok(ht_index_open(NULL, fix.log, &none));
+	assert_ok(try_make(&subject, size, none, &frames));
+	of_part.epochs = epochs;
+	for (of_part.n = 0; of_part.n <= HT_COUNT(epochs); of_part.n++) {
+		assert_ok(check(&subject, size, &frames, &got, &why));
+		if (of_part.n == 1)
+			assert_in_range(counts.other, 1, size - 1);
+		else
+			assert_int_equal(counts.other, 0);
+	}
+	of_part = (struct ht_list_part){0};
+	frames_fini(&frames);
 }
 
 static void
@@ -612,6 +683,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(each_range_gets_one_root),
     cmocka_unit_test(a_list_has_every_look),
     cmocka_unit_test(without_rolls_every_entry_is_shown),
+    cmocka_unit_test(a_list_of_a_part_begins_where_looks_are_asked_for),
+    cmocka_unit_test(tags_of_other_epochs_are_counted),
     cmocka_unit_test(less_than_all_is_refused),
     cmocka_unit_test(no_byte_of_a_roll_can_be_another),
     cmocka_unit_test(what_was_erased_leaves_the_roll),

@@ -11,17 +11,18 @@
 	"witness|"
 #define SIDES                                                                  \
 	"|search|search complete|search volume|tail|tail follow|stats|"        \
-	"stats volume|report|report volume|subject|erase subject|"             \
+	"stats volume|report|report volume|subject|subject volume|"            \
+	"erase subject|"                                                       \
 	"disclose subject|"
 #define ROWS                                                                   \
 	"|search|search complete|search volume|tail|tail follow|stats|"        \
-	"stats volume|subject|erase subject|disclose subject|"
+	"stats volume|subject|subject volume|erase subject|disclose subject|"
 #define ENDED                                                                  \
 	"|search|search complete|search volume|tail|stats|stats volume|"       \
-	"subject|erase subject|disclose subject|"
+	"subject|subject volume|erase subject|disclose subject|"
 #define VOLUMES                                                                \
 	"|search volume|stats volume|report volume|show volume|prove volume|"  \
-	"export volume|"
+	"export volume|subject volume|"
 #define BELIEF                                                                 \
 	LOGS VOLUMES "verify|verify dir|archive|pseudonym|erase|disclose|"
 #define COUNTS "|stats|stats volume|report|report volume|"
@@ -34,62 +35,62 @@
 static const struct {
 	const char *option, *forms;
 } takers[] = {
-    {"dir",            LOGS "verify dir|archive|fsck|"                        },
-    {"socket",         LOGS                                                   },
-    {"key",            LOGS "export volume|"                                  },
-    {"why",            LOGS                                                   },
-    {"volume",         VOLUMES                                                },
-    {"root",           BELIEF                                                 },
-    {"vkey",           BELIEF                                                 },
-    {"authority",      BELIEF                                                 },
-    {"policy",         BELIEF                                                 },
-    {"from",           ROWS                                                   },
-    {"to",             ENDED                                                  },
-    {"zone",           SIDES                                                  },
-    {"member",         SIDES                                                  },
-    {"peer",           SIDES                                                  },
-    {"item",           SIDES                                                  },
-    {"purpose",        SIDES                                                  },
-    {"operation",      SIDES                                                  },
-    {"status",         ROWS                                                   },
-    {"type",           ROWS                                                   },
-    {"exchange",       ROWS                                                   },
-    {"subject",        ABOUT                                                  },
-    {"tracker",        ABOUT "subject|pseudonym|"                             },
-    {"start",
-     "|search|search complete|search volume|stats|stats volume|subject|"
-        "erase subject|disclose subject|"                                     },
-    {"at",             ENDED "report|report volume|"                          },
+    {"dir",            LOGS "verify dir|archive|fsck|"                                   },
+    {"socket",         LOGS                                                              },
+    {"key",            LOGS "export volume|stats volume|report volume|subject volume|"   },
+    {"why",            LOGS                                                              },
+    {"volume",         VOLUMES "search complete|"                                        },
+    {"root",           BELIEF                                                            },
+    {"vkey",           BELIEF                                                            },
+    {"authority",      BELIEF                                                            },
+    {"policy",         BELIEF                                                            },
+    {"from",           ROWS                                                              },
+    {"to",             ENDED                                                             },
+    {"zone",           SIDES                                                             },
+    {"member",         SIDES                                                             },
+    {"peer",           SIDES                                                             },
+    {"item",           SIDES                                                             },
+    {"purpose",        SIDES                                                             },
+    {"operation",      SIDES                                                             },
+    {"status",         ROWS                                                              },
+    {"type",           ROWS                                                              },
+    {"exchange",       ROWS                                                              },
+    {"subject",        ABOUT                                                             },
+    {"tracker",        ABOUT "subject|subject volume|pseudonym|"                         },
+    {"start",          "|search|search complete|search volume|stats|stats "
+              "volume|subject|subject volume|"
+              "erase subject|disclose subject|"                             },
+    {"at",             ENDED "report|report volume|"                                     },
     {"scan",           "|search|search complete|tail|show|prove|export|subject|"
-             "erase subject|disclose subject|"                    },
-    {"limit",          "|search|search volume|"                               },
-    {"cursor-file",    "|search|tail follow|"                                 },
-    {"lines",          "|tail|tail follow|"                                   },
-    {"follow",         "|tail follow|"                                        },
-    {"complete",       "|search complete|"                                    },
-    {"by",             "|stats|stats volume|"                                 },
-    {"period",         "|stats|stats volume|"                                 },
-    {"month",          "|report|report volume|"                               },
-    {"lang",           COUNTS                                                 },
-    {"then",           EXPORT                                                 },
-    {"show",           EXPORT                                                 },
-    {"opening",        EXPORT                                                 },
-    {"annex",          EXPORT "subject|"                                      },
-    {"for-subject",    "|subject|"                                            },
-    {"hashes",         "|mirror|"                                             },
-    {"order",          ORDERS                                                 },
-    {"basis",          ORDERS                                                 },
-    {"until",          ORDERS                                                 },
-    {"entries",        "|erase|disclose|"                                     },
-    {"epoch",          "|erase|"                                              },
-    {"before",         "|erase|"                                              },
-    {"retention-over", "|erase|"                                              },
-    {"bodies",         "|erase|erase subject|"                                },
-    {"out",            ORDERS EXPORT "search complete|prove|prove volume|"
-                          "consistency|archive|subject|"
-                          "stats|report|"                          },
-    {"format",         COUNTS "|search|search volume|tail|tail follow|"
-                      "show|show volume|verify|subject|witness|"},
+             "erase subject|disclose subject|"                               },
+    {"limit",          "|search|search volume|"                                          },
+    {"cursor-file",    "|search|tail follow|"                                            },
+    {"lines",          "|tail|tail follow|"                                              },
+    {"follow",         "|tail follow|"                                                   },
+    {"complete",       "|search complete|"                                               },
+    {"by",             "|stats|stats volume|"                                            },
+    {"period",         "|stats|stats volume|"                                            },
+    {"month",          "|report|report volume|"                                          },
+    {"lang",           COUNTS                                                            },
+    {"then",           EXPORT                                                            },
+    {"show",           EXPORT                                                            },
+    {"opening",        EXPORT                                                            },
+    {"annex",          EXPORT "subject|subject volume|"                                  },
+    {"for-subject",    "|subject|subject volume|"                                        },
+    {"hashes",         "|mirror|"                                                        },
+    {"order",          ORDERS                                                            },
+    {"basis",          ORDERS                                                            },
+    {"until",          ORDERS                                                            },
+    {"entries",        "|erase|disclose|"                                                },
+    {"epoch",          "|erase|"                                                         },
+    {"before",         "|erase|"                                                         },
+    {"retention-over", "|erase|"                                                         },
+    {"bodies",         "|erase|erase subject|"                                           },
+    {"out",            ORDERS EXPORT COUNTS "search complete|prove|prove volume|"
+                                 "consistency|archive|subject|subject volume|"},
+    {"format",
+     COUNTS "|search|search volume|tail|tail follow|"
+               "show|show volume|verify|subject|subject volume|witness|"                 },
 };
 
 static bool
