@@ -37,11 +37,11 @@ enum ht_who {
 	    "sign with the keys of the node that connects")                    \
 	X(UNKNOWN_MEMBER, 201, AUTHORITY, "no such member in the directory",   \
 	    "check the name; a new member needs a signed directory entry")     \
-	X(KEY_UNKNOWN, 202, CALLER, "the signing key is not this node's",      \
+	X(KEY_UNKNOWN, 202, CALLER, "the key is not this node's",              \
 	    "publish the key in the member's directory entry")                 \
-	X(KEY_REVOKED, 203, CALLER, "the signing key was revoked",             \
+	X(KEY_REVOKED, 203, CALLER, "the key was revoked",                     \
 	    "make a new key and have the directory entry signed again")        \
-	X(KEY_EXPIRED, 204, CALLER, "the signing key is outside its period",   \
+	X(KEY_EXPIRED, 204, CALLER, "the key is outside its period",           \
 	    "make a new key and have the directory entry signed again")        \
 	X(BAD_SIGNATURE, 205, CALLER, "the signature does not verify",         \
 	    "sign exactly the bytes that are sent")                            \

@@ -7,7 +7,6 @@
 #include "adapters/cli/cani.h"
 #include "adapters/cli/copy.h"
 #include "adapters/cli/files.h"
-#include "keys/keyfile.h"
 #include "lib/base/clock.h"
 
 struct question {
@@ -88,41 +87,6 @@ judge_all(const struct ht_trust *trust, const struct ht_prospect *prospect,
 	return err;
 }
 
-/* ---- the node's own key ---- */
-
-/*
- * What the node signs with, looked up as the broker would: of a key that is not
- * good nothing is taken, whatever was granted.  Only its public half is read.
- */
-static int
-judge_signer(const struct cli_copy *copy, uint64_t now_ms, struct cli_can *can)
-{
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	const struct ht_conf_node *conf = &copy->conf;
-	struct ht_reasons own = {0};
-	const struct ht_pub *pub;
-	struct ht_keyfile file;
-	struct ht_keyid id;
-	enum ht_err err = ht_keyfile_look(conf->signing, &file, report);
-	unsigned status;
-
-	if (err != HT_OK)
-		return ht_cli_error(err, report, "cannot read", conf->signing);
-	id = ht_keyid(HT_KEY_SIGNING, &file.pub);
-	status = ht_signer_check(copy->trust, ht_slice_str(conf->member),
-	    ht_slice_str(conf->node), &id, now_ms, &pub);
-	/* Of a member that is not there, or suspended, it was said. */
-	if (status == HT_ST_OK || status == HT_ST_UNKNOWN_MEMBER ||
-	    status == HT_ST_MEMBER_SUSPENDED)
-		return HT_CLI_GO;
-	ht_reasons_add(&own, status, "%s of node %s/%s", conf->signing,
-	    conf->member, conf->node);
-	can->allowed = false;
-	err = cli_reasons_add(&can->reasons, "", &own);
-	return err == HT_OK ? HT_CLI_GO
-	                    : ht_cli_error(err, NULL, "cannot", "decide");
-}
-
 /* ---- the verb ---- */
 
 static int
@@ -142,7 +106,7 @@ answer(struct question *q, struct ht_prospect *prospect, enum cli_format format)
 	err = judge_all(can.trust, prospect, &can);
 	if (err == HT_OK && q->copy.has_node &&
 	    strcmp(q->from, q->copy.conf.member) == 0)
-		rc = judge_signer(&q->copy, prospect->now_ms, &can);
+		rc = cli_can_own(&q->copy, &can);
 	if (err == HT_OK && rc == HT_CLI_GO)
 		err = cli_can_show(&can);
 	cli_reasons_fini(&can.reasons);

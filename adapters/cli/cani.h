@@ -4,6 +4,7 @@
 #ifndef HT_ADAPTERS_CLI_CANI_H
 #define HT_ADAPTERS_CLI_CANI_H
 
+#include "adapters/cli/copy.h"
 #include "adapters/cli/reasons.h"
 #include "schemas/prospect.h"
 
@@ -18,5 +19,13 @@ struct cli_can {
 };
 /* On standard output.  HT_ENOMEM, HT_ESYSTEM. */
 enum ht_err cli_can_show(const struct cli_can *can) HT_MUST_USE;
+
+/*
+ * The keys that the node is configured with, looked up as the broker would:
+ * with one that is not good nobody is admitted, nothing is taken, or the answer
+ * cannot be read, whatever was granted.  Their public halves alone are read.
+ * HT_CLI_GO, or an exit code; what is wrong is among @can's reasons.
+ */
+int cli_can_own(const struct cli_copy *copy, struct cli_can *can);
 
 #endif

@@ -147,6 +147,10 @@ cli_copy_open(struct cli_copy *copy)
 		if (copy->config != NULL && copy->config[0] != '\0')
 			return load_state(copy);
 	}
+	if (copy->config != NULL && (copy->root != NULL || copy->dir != NULL))
+		return ht_cli_fail(HT_EXIT_USAGE,
+		    "--config names the documents in a node's state, --root "
+		    "and --dir others: leave out the one or the others");
 	return ht_cli_fail(HT_EXIT_USAGE,
 	    "by which documents? Name a node's configuration with --config or "
 	    "in the environment variable HUTONG_CONFIG, or a folder with both "

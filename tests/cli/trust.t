@@ -618,6 +618,28 @@ ok "no entry that stands beside the one in force"
 exits 0 "tax.demo/state: 1 new key, proven" "$hutong" directory verify \
 	amended.note --root a/root.note --dir a
 ok "anybody can check that later: the proofs stay with the entry"
+cp -r a rv && "$hutong" directory amend rv/members/tax.demo/state.note --revoke \
+	"$("$hutong" key show tax.demo/state/transport.key --only id)" \
+	--since 2026-01-01 --out revoked.note >out 2>err &&
+	"$hutong" directory sign revoked.note --key tax.demo/state/identity.key 2>>err &&
+	"$hutong" directory sign revoked.note --key o1.key --dir rv 2>>err &&
+	"$hutong" directory sign revoked.note --key o2.key --dir rv 2>>err &&
+	cp revoked.note rv/members/tax.demo/state.note &&
+	"$hutong" catalog snapshot rv --key snap.key >out 2>>err &&
+	"$hutong" catalog freshen rv --key cur.key --for 12h >out 2>>err &&
+	mkdir st && mv rv st/trust-9 && cat >own.yaml <<-END
+		root: a/root.note
+		member: tax.demo/state
+		node: main
+		keys:
+		  signing: tax.demo/state/signing.key
+		  transport: tax.demo/state/transport.key
+		  sealing: tax.demo/state/sealing.key
+		state: st
+	END
+exits 1 "KEY_REVOKED" "$hutong" can-i --item gx.demo/SCZTDJ --operation query \
+	--config own.yaml && grep -q "transport key tax.demo/state/transport.key" out
+ok "can-i: not when the node's own transport key was revoked"
 exits 1 "no key of this id" "$hutong" directory amend \
 	a/members/tax.demo/state.note --drop 0123456789abcdef --out x.note
 ok "which it must have"

@@ -101,17 +101,31 @@ ok "... fields, rows, period, basis" out_has "yes, by grant gx.demo/1" \
     "shxydm, ztmc, jyzt_dm, xzqh" "rows      all" "ZGF-15"
 ok "... as of when" out_has \
     "decided by snapshot 1 and its current note of 20"
-can_i_as() { # signing key, more: by a node that holds it
-	sed "s|signing: .*|signing: $W/keys/$1|" "$W/state.yaml" >"$W/other.yaml"
+can_i_as() { # purpose, key, more: by a node that holds it
+	sed "s|$1: .*|$1: $W/keys/$2|" "$W/state.yaml" >"$W/other.yaml"
 	hutong can-i --item $ITEM --operation query \
-	    --config "$W/other.yaml" "${@:2}"
+	    --config "$W/other.yaml" "${@:3}"
 }
 ok "... the node's own key is looked at" \
-    exits 1 can_i_as tax.demo/state/main-signing.key
+    exits 1 can_i_as signing tax.demo/state/main-signing.key
 ok "... KEY_UNKNOWN" out_has KEY_UNKNOWN "main-signing.key of node tax.demo"
 ok "... its period, too" \
-    exits 1 can_i_as tax.demo/state/shell-signing.key --at 2099-01-01T00:00:00Z
-ok "... KEY_EXPIRED" out_has KEY_EXPIRED "shell-signing.key of node tax.demo"
+    exits 1 can_i_as signing tax.demo/state/shell-signing.key --at 2099-01-01T00:00:00Z
+ok "... KEY_EXPIRED" out_has KEY_EXPIRED "shell-signing.key of node tax.demo" \
+    "shell-transport.key of node tax.demo" "no sealing key that is valid"
+ok "... another node's transport key: the broker does not let it in" \
+    exits 1 can_i_as transport tax.demo/state/main-transport.key
+ok "... KEY_UNKNOWN alone" out_has "for 1 reason" KEY_UNKNOWN \
+    "transport key" "does not let it in"
+ok "... a sealing key that is not the entry's: answers could not be read" \
+    exits 1 can_i_as sealing scjg.demo/registry/sealing.key
+ok "... SEAL_KEY alone" out_has "for 1 reason" SEAL_KEY "it could not read them"
+ok "... a key file that is not there is named" \
+    exits 3 can_i_as transport tax.demo/state/nosuch.key
+ok "... where, and why" out_has "tax.demo/state/nosuch.key: No such file"
+ok "... which documents: not both" exits 2 hutong can-i --item $ITEM \
+    --operation query --config "$W/state.yaml" --dir "$W/authority"
+ok "... said so" out_has "leave out the one or the others"
 ok "... for another: no" exits 1 hutong can-i --from police.demo/residents \
     --item $ITEM --operation query --config "$W/state.yaml"
 ok "... NO_GRANT" out_has NO_GRANT "caller" "apply for a grant"
