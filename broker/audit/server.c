@@ -59,14 +59,20 @@ visit_refuse(struct visit *v, unsigned code, const char *text)
 void
 visit_refuse_error(struct visit *v, enum ht_err err)
 {
+	const struct ht_log *log = v->server->config.log;
+	char text[96];
+
 	if (err == HT_EINTEGRITY)
 		ht_log(HT_ERROR, "audit: a query met an entry that does not "
 		                 "hold; run hutong-audit verify");
+	(void)snprintf(text, sizeof(text),
+	    "it asks for what is not there: the log has %llu entries as yet",
+	    (unsigned long long)ht_log_size(log));
 	visit_refuse(v,
 	    err == HT_EINTEGRITY ? HT_AUDIT_BROKEN_LOG
 	    : err == HT_EINVALID ? HT_AUDIT_BAD_QUERY
 	                         : HT_AUDIT_UNAVAILABLE,
-	    ht_err_text(err));
+	    err == HT_EINVALID ? text : ht_err_text(err));
 }
 
 /* [CHALLENGE, version, origin, challenge] */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/cli/says.h"
 #include "broker/cli/tool.h"
 #include "lib/base/clock.h"
 #include "lib/base/limits.h"
@@ -67,6 +68,7 @@ enum {
 	COL_PURPOSE,
 	COL_STATUS,
 	COL_EXCHANGE,
+	COL_SAYS,
 	COLS
 };
 
@@ -80,6 +82,7 @@ static const struct ht_column columns[COLS] = {
     {"purpose",  false},
     {"status",   false},
     {"exchange", false},
+    {"says",     false},
 };
 
 struct ht_audit_print {
@@ -96,7 +99,8 @@ struct ht_audit_print {
 static enum ht_err
 print_line(struct ht_audit_print *p, const struct ht_slice *cells)
 {
-	static const size_t widths[COLS] = {8, 27, 11, 24, 24, 18, 20, 12, 0};
+	static const size_t widths[COLS] = {
+	    8, 27, 11, 24, 24, 18, 20, 12, 32, 0};
 
 	ht_buf_reset(&p->line);
 	for (size_t i = 0; i < COLS; i++) {
@@ -141,6 +145,8 @@ print_cells(struct ht_audit_print *p, const struct ht_row *row)
 	const struct ht_about *a = &p->about;
 	char seq[24], time[HT_TIME_SIZE], exchange[2 * HT_ID_SIZE + 1] = "";
 	struct ht_slice cells[COLS];
+	struct ht_says says;
+	enum ht_err err = ht_says(&row->entry, &says);
 
 	(void)snprintf(seq, sizeof(seq), "%llu", (unsigned long long)row->seq);
 	ht_time_text(time, row->entry.time_us);
@@ -155,7 +161,16 @@ print_cells(struct ht_audit_print *p, const struct ht_row *row)
 	cells[COL_PURPOSE] = a->purpose;
 	cells[COL_STATUS] = ht_slice_str(ht_audit_status(&row->entry, a));
 	cells[COL_EXCHANGE] = ht_slice_str(exchange);
-	return print_row(p, cells);
+	cells[COL_SAYS] = ht_buf_slice(&says.text);
+	/* Its own doing, of which there is no record. */
+	if (says.who[0] != '\0')
+		cells[COL_FROM] = ht_slice_str(says.who);
+	if (says.purpose[0] != '\0')
+		cells[COL_PURPOSE] = ht_slice_str(says.purpose);
+	if (err == HT_OK)
+		err = print_row(p, cells);
+	ht_buf_fini(&says.text);
+	return err;
 }
 
 /* ---- rows for programs ---- */

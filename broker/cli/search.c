@@ -125,6 +125,19 @@ ht_audit_footer_hash(const struct ht_hash *rows, FILE *out)
 }
 
 void
+ht_audit_footer_at(const struct ht_audit_opts *opts,
+    const struct ht_audit_result *r, FILE *out)
+{
+	uint64_t size = opts->query.filter.size;
+
+	if (size > 0 && size < r->checkpoint.size)
+		fprintf(out,
+		    "at         %llu entries, as asked: those behind are left "
+		    "out; the proofs lead to that root\n",
+		    (unsigned long long)size);
+}
+
+void
 ht_audit_footer(const struct ht_audit_opts *opts,
     const struct ht_audit_result *r, FILE *out)
 {
@@ -139,6 +152,7 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 	    ht_buf_text(&text) != NULL ? ht_buf_text(&text) : "");
 	fprintf(out, "as of      %llu entries, root %s\n",
 	    (unsigned long long)r->answer.size, root);
+	ht_audit_footer_at(opts, r, out);
 	fprintf(out, "checkpoint %s\n", r->judged.text);
 	print_range(opts, r, out);
 	ht_audit_footer_volume(opts, r, out);

@@ -470,6 +470,15 @@ ht_audit_open_folder(const struct ht_audit_opts *opts, struct ht_log **ret)
 	return err == HT_OK ? HT_AUDIT_OK : ht_audit_code(err);
 }
 
+int
+ht_audit_not_yet(const struct ht_query *q, const struct ht_log *log)
+{
+	ht_audit_say("--at %llu: the log has %llu entries as yet",
+	    (unsigned long long)q->filter.size,
+	    (unsigned long long)ht_log_size(log));
+	return HT_AUDIT_USAGE;
+}
+
 static int
 said(const char *where, const struct ht_query *q, const struct ht_log *log,
     enum ht_err err)
@@ -477,9 +486,8 @@ said(const char *where, const struct ht_query *q, const struct ht_log *log,
 	if (err == HT_EGONE)
 		return ht_audit_not_here(q, log);
 	if (err == HT_EINVALID)
-		ht_audit_say("--at: the newest checkpoint is of a smaller "
-		             "size");
-	else if (err == HT_EINTEGRITY)
+		return ht_audit_not_yet(q, log);
+	if (err == HT_EINTEGRITY)
 		ht_audit_say("%s: an entry does not hold; run hutong-audit "
 		             "verify, which names it",
 		    where);

@@ -417,11 +417,8 @@ ask_log(struct feed *f, struct ht_log *log)
 {
 	enum ht_err err = read_log(f, log);
 
-	if (err == HT_EINVALID && f->code == HT_AUDIT_OK) {
-		ht_audit_say("--at: the newest checkpoint is of a smaller "
-		             "size");
-		f->code = HT_AUDIT_USAGE;
-	}
+	if (err == HT_EINVALID && f->code == HT_AUDIT_OK)
+		f->code = ht_audit_not_yet(&f->opts->query, log);
 	return err;
 }
 

@@ -741,6 +741,7 @@ print_head(const struct subject *s, FILE *out)
 	print_period(s, out);
 	fprintf(out, "as of      %llu entries, root %s\n",
 	    (unsigned long long)s->size, root);
+	ht_audit_footer_at(s->opts, &s->first, out);
 	fprintf(out, "checkpoint %s\n", s->first.judged.text);
 }
 

@@ -179,6 +179,9 @@ int ht_audit_open_volume(struct ht_audit_opts *opts);
 void ht_audit_close_volume(struct ht_audit_opts *opts);
 /* The question, of the entries that are there: of what is kept in a file. */
 void ht_audit_narrow(struct ht_audit_opts *opts);
+/* @log is of a smaller size than was asked for (--at): an exit code; says so.
+ */
+int ht_audit_not_yet(const struct ht_query *q, const struct ht_log *log);
 /* A lone volume does not have what @q is about: an exit code; says so. */
 int ht_audit_not_here(const struct ht_query *q, const struct ht_log *log);
 /* --dir names a volume's file, or an archive?  Then that is said. */
@@ -383,8 +386,10 @@ void ht_audit_footer(const struct ht_audit_opts *opts,
     const struct ht_audit_result *result, FILE *out);
 /* The question as it stands in the log, or as counts are asked for. */
 void ht_audit_question(const struct ht_audit_opts *opts, struct ht_buf *out);
-/* Lines of it: by what and whom the question was asked, and of which hash are
- * the rows. */
+/* Lines of it: of which size, by what and whom the question was asked, and of
+ * which hash are the rows. */
+void ht_audit_footer_at(const struct ht_audit_opts *opts,
+    const struct ht_audit_result *result, FILE *out);
 void ht_audit_footer_by(const struct ht_audit_result *result, FILE *out);
 void ht_audit_footer_hash(const struct ht_hash *rows, FILE *out);
 

@@ -289,6 +289,11 @@ run 2 'no cursor at all' "$audit" search --dir "$log" --type REQUEST \
 run 0 'a pinned size' "$audit" search --dir "$log" --at 40 --type REQUEST \
     --cursor-file "$dir/pinned"
 says 'range      entries 0 to 39' 'ends there'
+says 'at         40 entries, as asked' 'and it says that it was asked so'
+run 2 'a size that is not there' "$audit" search --dir "$log" --at 9999
+says "--at 9999: the log has $size entries as yet" 'is told'
+run 2 'nor to be counted' "$audit" stats --dir "$log" --at 9999
+says "--at 9999: the log has $size entries as yet" 'is told'
 grep -q '^next 40$' "$dir/pinned"
 result $? 'and the cursor, too'
 
@@ -412,7 +417,7 @@ run 0 'show an entry' "$audit" show 4 --dir "$log" --authority "$auth"
 says 'released   shxydm, ztmc' 'fields by name'
 says '0 fail, 0 could not be made' 'every check made'
 exchange=$("$audit" search --dir "$log" --type EXPIRED --limit 1 \
-    --format csv 2>/dev/null | sed -n '2s/.*,\([0-9a-f]*\).*/\1/p')
+    --format csv 2>/dev/null | sed -n 2p | cut -d, -f9)
 run 0 'show an exchange' "$audit" show "$exchange" --dir "$log"
 says 'EXPIRED' 'and its end'
 says 'signature: give --authority' 'what could not be checked is said'
@@ -439,6 +444,13 @@ says "logged     this query is entry $size, with the salt " 'and it was logged'
 run 0 'the query is found' "$audit" search --socket "$socket" \
     --key "$keys/auditor.key" --why 'case 7' --type AUDIT_QUERY --format jsonl
 says '"purpose":"case 7"' 'with its purpose'
+run 0 'in a table' "$audit" search --socket "$socket" \
+    --key "$keys/auditor.key" --why 'case 7' --type AUDIT_QUERY --format csv
+says ',AUDIT_QUERY,gx.demo/auditor-1,,,case 7,,,"search member=tax.demo/local, 2 rows"' \
+    'it says who asked what, and why'
+run 2 'of a size that is not there yet' "$audit" search --socket "$socket" \
+    --key "$keys/auditor.key" --why 'case 7' --at 99999
+says 'it asks for what is not there: the log has ' 'the broker says how many there are'
 run 0 'a subject through the socket' "$audit" search --socket "$socket" \
     --key "$keys/auditor.key" --why 'case 8' \
     --subject 00000001404040404040404040404040
