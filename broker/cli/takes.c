@@ -71,14 +71,15 @@ ht_takes_at(size_t i)
 }
 
 static bool
-has_word(const char *words, const char *word)
+has_word(const char *words, struct ht_slice word)
 {
-	size_t len = strlen(word);
+	while (*words != '\0') {
+		size_t len = strcspn(words, " ");
 
-	for (const char *at = words; (at = strstr(at, word)) != NULL; at++)
-		if ((at == words || at[-1] == ' ') &&
-		    (at[len] == ' ' || at[len] == '\0'))
+		if (len == word.len && memcmp(words, word.at, len) == 0)
 			return true;
+		words += len + strspn(words + len, " ");
+	}
 	return false;
 }
 
@@ -102,7 +103,26 @@ ht_takes_find(const char *verb, const char *const *given, size_t n)
 bool
 ht_takes_option(const struct ht_takes *takes, const char *option)
 {
-	return has_word(takes->options, option);
+	return has_word(takes->options, ht_slice_str(option));
+}
+
+bool
+ht_takes_options(const struct ht_takes *takes, const char *options)
+{
+	while (*options != '\0') {
+		size_t len = strcspn(options, " ");
+
+		if (!has_word(takes->options, HT_SLICE(options, len)))
+			return false;
+		options += len + strspn(options + len, " ");
+	}
+	return true;
+}
+
+bool
+ht_takes_format(const struct ht_takes *takes, const char *format)
+{
+	return has_word(takes->formats, ht_slice_str(format));
 }
 
 static void
@@ -139,7 +159,7 @@ ht_takes_all(const struct ht_takes *takes, const char *const *given, size_t n,
 		say_option(takes, given[i], why);
 		return false;
 	}
-	if (format == NULL || has_word(takes->formats, format))
+	if (format == NULL || ht_takes_format(takes, format))
 		return true;
 	add_name(takes, why);
 	ht_buf_fmt(

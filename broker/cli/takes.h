@@ -20,6 +20,9 @@ const struct ht_takes *ht_takes_at(size_t i);
 const struct ht_takes *ht_takes_find(
     const char *verb, const char *const *given, size_t n);
 bool ht_takes_option(const struct ht_takes *takes, const char *option);
+/* All of these, names with a space between. */
+bool ht_takes_options(const struct ht_takes *takes, const char *options);
+bool ht_takes_format(const struct ht_takes *takes, const char *format);
 
 /*
  * Does it take all of them, and @format (NULL: none was given)?  If not, *why

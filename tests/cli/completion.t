@@ -87,4 +87,9 @@ diff <(hutong-audit --help | options) \
         docs/man/hutong-audit.1 | options | grep -vx -- --for) | sed 's/^/# /'
 [ "${PIPESTATUS[0]}" -eq 0 ]
 result $? 'hutong-audit(1) has each option, and no other'
+
+# And of each verb: what the manual tells is what VERB --help tells.
+tests/lib/manual-verbs.py docs/man/hutong-audit.1 hutong-audit | sed 's/^/# /'
+[ "${PIPESTATUS[0]}" -eq 0 ]
+result $? 'hutong-audit(1) has the options of each verb, and no other'
 echo "1..$n"

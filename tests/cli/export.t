@@ -207,8 +207,10 @@ expecting snapshot "$snapshot/snapshot.note" 's/^count: ./count: 9/' \
 expecting root root.note '/^— gx.demo.officer-2/d' 'and it demands 2'
 cp -r "$dir/later.case" "$dir/forged.witness"
 case=$dir/forged.witness/case
-flip "$dir/later.case/case/checkpoints/$now.note" "$case/checkpoints/$now.note" \
-    $(($(wc -c <"$case/checkpoints/$now.note") - 9))
+# Still base64: a bit alone could make of it a character that is none.
+sed '/^— tax.demo/ { s/A\(.\{8\}\)$/B\1/; t; s/.\(.\{8\}\)$/A\1/ }' \
+    "$dir/later.case/case/checkpoints/$now.note" \
+    >"$case/checkpoints/$now.note"
 again "$case"
 names+=(witness)
 expect+=('the signature of tax.demo/state/w is false')

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "broker/cli/options.h"
 #include "broker/cli/takes.h"
+#include "broker/cli/usage.h"
 
 #define LOGS                                                                   \
 	"|search|search complete|tail|tail follow|stats|report|show|prove|"    \
@@ -152,6 +154,89 @@ the_table_knows_no_other_options(void **state)
 	}
 }
 
+/* The program's options are those above, no more and no fewer. */
+static void
+every_option_has_a_taker(void **state)
+{
+	const char *name;
+	size_t n = 0;
+
+	(void)state;
+	for (; (name = ht_audit_option_at(n)) != NULL; n++) {
+		bool known = false;
+
+		for (size_t j = 0; j < HT_COUNT(takers); j++)
+			known |= strcmp(name, takers[j].option) == 0;
+		if (!known)
+			fail_msg("--%s", name);
+	}
+	assert_int_equal(n, HT_COUNT(takers));
+}
+
+/* "--option" in a text, and no longer word. */
+static bool
+names(const char *text, const char *option)
+{
+	size_t len = strlen(option);
+
+	for (const char *at = text; (at = strstr(at, "--")) != NULL; at++)
+		if (strncmp(at + 2, option, len) == 0 &&
+		    strchr("abcdefghijklmnopqrstuvwxyz-", at[2 + len]) == NULL)
+			return true;
+	return false;
+}
+
+static bool
+any_form_takes(const char *verb, const char *option)
+{
+	const struct ht_takes *t;
+
+	for (size_t i = 0; (t = ht_takes_at(i)) != NULL; i++)
+		if (strcmp(t->verb, verb) == 0 && ht_takes_option(t, option))
+			return true;
+	return false;
+}
+
+/* What VERB --help tells is what the verb takes, whichever form it has. */
+static void
+help_tells_what_a_verb_takes(void **state)
+{
+	const struct ht_audit_verb *verb;
+
+	(void)state;
+	for (size_t i = 0; (verb = ht_audit_verb_at(i)) != NULL; i++) {
+		char text[8192] = "";
+		FILE *out = fmemopen(text, sizeof(text), "w");
+
+		assert_non_null(out);
+		ht_audit_usage(verb, out);
+		assert_int_equal(fclose(out), 0);
+		for (size_t j = 0; j < HT_COUNT(takers); j++) {
+			const char *option = takers[j].option;
+			bool told = names(text, option);
+
+			if (strcmp(option, "out") == 0)
+				told |= strstr(text, "-o FILE") != NULL;
+			if (told != any_form_takes(verb->name, option))
+				fail_msg("%s, --%s", verb->name, option);
+		}
+	}
+}
+
+/* Neither table has a verb that the other has not. */
+static void
+both_tables_have_the_same_verbs(void **state)
+{
+	const struct ht_audit_verb *verb;
+	const struct ht_takes *t;
+
+	(void)state;
+	for (size_t i = 0; (verb = ht_audit_verb_at(i)) != NULL; i++)
+		assert_non_null(ht_takes_find(verb->name, NULL, 0));
+	for (size_t i = 0; (t = ht_takes_at(i)) != NULL; i++)
+		assert_non_null(ht_audit_verb(t->verb));
+}
+
 static void
 a_format_is_one_that_the_verb_has(void **state)
 {
@@ -201,6 +286,9 @@ what_takes_it_is_told(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_verb_takes_what_it_uses_and_nothing_else),
     cmocka_unit_test(the_table_knows_no_other_options),
+    cmocka_unit_test(every_option_has_a_taker),
+    cmocka_unit_test(help_tells_what_a_verb_takes),
+    cmocka_unit_test(both_tables_have_the_same_verbs),
     cmocka_unit_test(a_format_is_one_that_the_verb_has),
     cmocka_unit_test(what_takes_it_is_told),
 };
