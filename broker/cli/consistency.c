@@ -116,6 +116,37 @@ open_new(struct pair *p)
 
 /* ---- by the log ---- */
 
+/* A lone volume knows the trees from the one it begins with to its own. */
+static int
+check_here(const struct pair *p, const struct side *side)
+{
+	const struct ht_log *log = p->opts->log;
+	uint64_t size = side->judged.cp.size;
+
+	if (log == NULL ||
+	    (size >= ht_log_begin(log) && size <= ht_log_size(log)))
+		return HT_AUDIT_OK;
+	ht_audit_say("%s is of %llu entries, and this volume has the trees of "
+	             "%llu to %llu entries alone: ask the log (--dir, "
+	             "--socket), or the volume that has it",
+	    side->path, (unsigned long long)size,
+	    (unsigned long long)ht_log_begin(log),
+	    (unsigned long long)ht_log_size(log));
+	return HT_AUDIT_NONE;
+}
+
+/*
+ * The entry whose path shows the tree of @size: its last, or, of the tree that
+ * a lone volume begins with, the one behind it.
+ */
+static uint64_t
+entry_of(const struct pair *p, uint64_t size)
+{
+	return p->opts->log != NULL && size == ht_log_begin(p->opts->log)
+	           ? size
+	           : size - 1;
+}
+
 /* What the log's newest tree says of the tree as it was at @side's size. */
 static int
 look_back(struct pair *p, const struct side *side)
@@ -123,8 +154,8 @@ look_back(struct pair *p, const struct side *side)
 	struct ht_audit_result result = {0};
 	struct ht_hash root;
 	enum ht_err err = HT_OK;
-	int code = ht_audit_fetch_one(
-	    p->opts, &p->faith, side->judged.cp.size - 1, &result, &p->rows);
+	int code = ht_audit_fetch_one(p->opts, &p->faith,
+	    entry_of(p, side->judged.cp.size), &result, &p->rows);
 
 	if (code == HT_AUDIT_OK)
 		err = ht_rows_known(&p->rows, result.answer.size, &p->known);
@@ -156,6 +187,10 @@ ask_log(struct pair *p)
 
 	p->proof = (struct ht_add_checkpoint){.old = m, .note = p->new.note};
 	if (m > 0)
+		code = check_here(p, &p->old);
+	if (code == HT_AUDIT_OK && n > 0)
+		code = check_here(p, &p->new);
+	if (code == HT_AUDIT_OK && m > 0)
 		code = look_back(p, &p->old);
 	if (code == HT_AUDIT_OK && n > 0)
 		code = look_back(p, &p->new);
@@ -211,7 +246,8 @@ take_proof(struct pair *p)
 {
 	uint64_t m = p->old.judged.cp.size, n = p->new.judged.cp.size;
 
-	if (p->opts->dir != NULL || p->opts->socket != NULL)
+	if (p->opts->dir != NULL || p->opts->socket != NULL ||
+	    p->opts->log != NULL)
 		return ask_log(p);
 	if (p->has_proof)
 		return HT_AUDIT_OK;

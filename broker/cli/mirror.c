@@ -390,6 +390,28 @@ mirror_new(const char *dir)
 	return m;
 }
 
+/* Volumes follow one another: a mirror grows by the one that goes on. */
+static int
+check_volume(const struct mirror *m, const struct ht_audit_opts *opts)
+{
+	uint64_t size = m->old.size;
+
+	if (opts->volume == NULL ||
+	    (size >= ht_log_begin(opts->log) && size <= ht_log_size(opts->log)))
+		return HT_AUDIT_OK;
+	ht_audit_say("%s has %llu entries, and this volume the entries %llu to "
+	             "%llu: %s",
+	    m->dir, (unsigned long long)size,
+	    (unsigned long long)ht_log_begin(opts->log),
+	    (unsigned long long)ht_log_size(opts->log) - 1,
+	    size < ht_log_begin(opts->log)
+	        ? "a mirror grows without a gap; first give the volumes "
+	          "before it"
+	        : "nothing of it is missing there, but whether the mirror "
+	          "continues it the log alone can say (--dir, --socket)");
+	return HT_AUDIT_NONE;
+}
+
 static int
 grow(struct mirror *m, const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith)
@@ -445,6 +467,8 @@ ht_audit_mirror(const struct ht_audit_opts *opts, const char *dir)
 		m->hashes_only = opts->hashes;
 		code = take_up(m, &faith);
 	}
+	if (code == HT_AUDIT_OK)
+		code = check_volume(m, opts);
 	if (code == HT_AUDIT_OK)
 		code = grow(m, opts, &faith);
 	ht_audit_faith_fini(&faith);

@@ -199,8 +199,9 @@ run_export(struct ht_audit_opts *o, int argc, char **argv)
 static int
 run_consistency(struct ht_audit_opts *o, int argc, char **argv)
 {
-	int code =
-	    o->dir == NULL && o->socket == NULL ? HT_AUDIT_OK : check_where(o);
+	int code = o->dir == NULL && o->socket == NULL
+	               ? HT_AUDIT_OK
+	               : check_where_or_volume(o);
 
 	if (code != HT_AUDIT_OK)
 		return code;
@@ -209,7 +210,9 @@ run_consistency(struct ht_audit_opts *o, int argc, char **argv)
 		    "consistency takes two files: a checkpoint "
 		    "that was kept, and a newer one or one with "
 		    "its proof");
-	return ht_audit_consistency(o, argv[0], argv[1]);
+	code = ht_audit_open_volume(o);
+	return code == HT_AUDIT_OK ? ht_audit_consistency(o, argv[0], argv[1])
+	                           : code;
 }
 
 static int
@@ -237,7 +240,7 @@ run_verify(struct ht_audit_opts *o, int argc, char **argv)
 static int
 run_mirror(struct ht_audit_opts *o, int argc, char **argv)
 {
-	int code = check_where(o);
+	int code = check_where_or_volume(o);
 
 	if (code != HT_AUDIT_OK)
 		return code;
@@ -245,7 +248,8 @@ run_mirror(struct ht_audit_opts *o, int argc, char **argv)
 		return ht_audit_usage_error(
 		    "mirror takes one folder: a new one, or a "
 		    "mirror that shall grow");
-	return ht_audit_mirror(o, argv[0]);
+	code = ht_audit_open_volume(o);
+	return code == HT_AUDIT_OK ? ht_audit_mirror(o, argv[0]) : code;
 }
 
 static int

@@ -177,6 +177,41 @@ says "^part: from entry $second on, 0 unknown" 'and says so'
 run 2 'a volume or a log' "$audit" search --volume "$file" --dir "$log"
 run 2 'a volume has no index' "$audit" search --volume "$file" --scan \
     --complete -o "$dir/x" --key "$dir/keys/auditor.key"
+# --- checkpoints and mirrors, volume by volume ---
+first=$dir/alone/${files[0]}
+note() { # FILE: the checkpoint of a volume
+	"$audit" prove --volume "$1" --root "$root" -o "$dir/last" \
+	    "$(($("$audit" search --volume "$1" --root "$root" --format csv 2>&1 >"$dir/rows" |
+	        sed -n 's/^as of *\([0-9]*\) .*/\1/p') - 1))" &&
+		python3 -c '
+import sys
+text = open(sys.argv[1]).read()
+print(text[text.index("gx.demo/log\n"):], end="")' "$dir/last"
+	rm -f "$dir/last"
+}
+note "$first" >"$dir/1.note"
+note "$file" >"$dir/2.note"
+run 0 'a volume continues the one before' "$audit" consistency "$dir/1.note" \
+    "$dir/2.note" --volume "$file" --root "$root" -o "$dir/1-2.proof"
+run 0 'by a proof that holds' "$audit" consistency "$dir/1.note" \
+    "$dir/1-2.proof" --root "$root"
+run 1 'the one before does not have its tree' "$audit" consistency \
+    "$dir/1.note" "$dir/2.note" --volume "$first" --root "$root"
+says "2.note is of $end entries, .* trees of 0 to $second entries" 'which is no fork'
+run 0 'a mirror is begun by a volume' "$audit" mirror --volume "$first" \
+    --root "$root" "$dir/tiles"
+run 0 'grows by the next' "$audit" mirror --volume "$file" --root "$root" \
+    "$dir/tiles"
+run 0 'verifies' "$audit" verify "$dir/tiles" --root "$root"
+says "verified +$end entries" 'as far as they go'
+run 1 'what is behind it says nothing of it' "$audit" mirror --volume "$first" \
+    --root "$root" "$dir/tiles"
+says 'the log alone can say' 'which is said'
+run 0 'the log continues it' "$audit" mirror --dir "$log" --root "$root" \
+    "$dir/tiles"
+run 1 'a gap' "$audit" mirror --volume "$file" --root "$root" "$dir/gap"
+says 'grows without a gap; first give the volumes before it' 'is not bridged'
+
 flip "$file" 900
 run 4 'one bit in it' "$audit" verify "$file" --root "$root"
 says "BAD: .*: entry $second" 'is found where it is'

@@ -41,7 +41,7 @@ static const struct {
     {"socket",         LOGS                                                              },
     {"key",            LOGS "export volume|stats volume|report volume|subject volume|"   },
     {"why",            LOGS                                                              },
-    {"volume",         VOLUMES "search complete|"                                        },
+    {"volume",         VOLUMES "search complete|consistency|mirror|"                     },
     {"root",           BELIEF                                                            },
     {"vkey",           BELIEF                                                            },
     {"authority",      BELIEF                                                            },
