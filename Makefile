@@ -131,7 +131,7 @@ $(UNITS): $(B)/tests/%: $(B)/tests/unit/%.o $(call obj,$(TLIB_SRCS)) $(LIB)
 	    -o $@ $^ $(HT_LDLIBS) -lcmocka
 # libFuzzer brings its own main; without it replay.c plays the corpus.
 REPLAY = $(if $(HT_LIBFUZZER),,$(call obj,tests/fuzz/replay.c))
-$(FUZZ): $(B)/tests/%: $(B)/tests/fuzz/%.o $(REPLAY) $(LIB)
+$(FUZZ): $(B)/tests/%: $(B)/tests/fuzz/%.o $(REPLAY) $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) $(FAST_LD) -o $@ $^ \
 	    $(HT_LDLIBS)
