@@ -390,6 +390,7 @@ turn(struct ht_node *node, struct ht_wait *waits, size_t n, int wait_ms)
 		wait_ms = 1000;
 	if (node->waiting.head != NULL && wait_ms > 20)
 		wait_ms = 20;
+	wait_ms = node_fetch_wait_ms(node, wait_ms);
 	err = ht_net_wait(waits, n, wait_ms, &ready);
 	if (err != HT_OK)
 		return err;

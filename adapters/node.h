@@ -51,6 +51,7 @@
 #define NODE_LIFE_MS     30000 /* of an ask, when nothing is said */
 #define NODE_SWEEP_MS    1000
 #define NODE_GRACE_MS    3000 /* the broker's END may be on its way */
+#define NODE_TOLD_MS     5000 /* how far a long fetch is, is said so often */
 
 enum node_phase {
 	NODE_DOWN,   /* no connection, or none that was welcomed */
@@ -169,6 +170,8 @@ struct node_fetch {
 	struct node_news news;
 	uint64_t ref;
 	uint64_t again_ms; /* mono: BUSY; asked again then */
+	uint64_t told_ms;  /* mono: how far it is was said */
+	bool again; /* a newer one was heard of: what changed, after it */
 };
 
 /* node_load.c: the thread that loads, or takes an old one apart. */
@@ -357,17 +360,24 @@ void node_fetch_fini(struct ht_node *node);
  * it is another than ours, and deliveries may rest on it.
  */
 void node_fetch_begin(struct ht_node *node, bool newer);
+/* NOTICE: the same, but what was fetched so far is not thrown away. */
+void node_fetch_noticed(struct ht_node *node, bool newer);
 /* There is a newer one, and it will be ours soon. */
 bool node_newer_coming(const struct ht_node *node);
-/* The broker is busy: the rest is asked for when it said. */
-void node_fetch_busy(struct ht_node *node);
+/*
+ * The ERROR just received is about it, and no trouble: the broker has given us
+ * so much that the rest is asked for when it said.
+ */
+bool node_fetch_refused(struct ht_node *node);
+/* At most so long until something is to be asked for. */
+int node_fetch_wait_ms(const struct ht_node *node, int wait_ms);
 void node_fetch_turn(struct ht_node *node, uint64_t now_ms);
 void node_snapshot(struct ht_node *node);
 /* The broker's current note, of the snapshot that we have: ready, if it is. */
 void node_freshen(struct ht_node *node, struct ht_slice current);
-/* What the thread made of news since snapshot @since; may take *trust_p. */
+/* What the thread made of @n news since snapshot @since; may take *trust_p. */
 void node_loaded(struct ht_node *node, enum ht_err err, uint64_t since,
-    struct ht_report *report, struct ht_trust **trust_p);
+    size_t n, struct ht_report *report, struct ht_trust **trust_p);
 
 /* ---- node_load.c ---- */
 

@@ -3,6 +3,7 @@
  * is fetched page by page, held against the audit log, and loaded beside the
  * loop (node_load.c), while the node decides by the one that it has.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@
 
 /* Of all documents: a country's are some 100 MiB, and this is memory. */
 #define FETCH_BYTES_MAX ((size_t)512 << 20)
-#define ENTRY_SNAPSHOT  11 /* docs/log-format.md */
+#define ENTRY_SNAPSHOT  11   /* docs/log-format.md */
+#define ANEW_MS         1000 /* a fetch that broke off */
 
 void
 node_news_fini(struct node_news *news)
@@ -53,13 +55,40 @@ fetch_more(struct ht_node *node)
 		node->fetch.on = false; /* asked again by the next WELCOME */
 }
 
-void
-node_fetch_busy(struct ht_node *node)
+/* A country's catalog takes its time, and somebody may wait for it. */
+static void
+tell_progress(struct ht_node *node)
 {
-	if (node->fetch.on && node->in->ref == node->fetch.ref &&
-	    node->in->error.retry_ms > 0)
-		node->fetch.again_ms =
-		    ht_clock_mono_ms() + node->in->error.retry_ms;
+	struct node_fetch *f = &node->fetch;
+	uint64_t now_ms = ht_clock_mono_ms();
+
+	if (!f->first || now_ms - f->told_ms < NODE_TOLD_MS)
+		return;
+	f->told_ms = now_ms;
+	ht_log(HT_INFO,
+	    "node %s: snapshot %llu: %zu of %llu documents are fetched",
+	    node->id, (unsigned long long)f->version, f->news.n,
+	    (unsigned long long)f->total);
+	if (node->phase == NODE_FETCH)
+		node_trouble(node,
+		    "the trust snapshot %llu is being fetched: %zu of %llu "
+		    "documents are here",
+		    (unsigned long long)f->version, f->news.n,
+		    (unsigned long long)f->total);
+}
+
+int
+node_fetch_wait_ms(const struct ht_node *node, int wait_ms)
+{
+	uint64_t now_ms = ht_clock_mono_ms();
+
+	if (!node->fetch.on || node->fetch.again_ms == 0)
+		return wait_ms;
+	if (node->fetch.again_ms <= now_ms)
+		return 0;
+	return node->fetch.again_ms - now_ms < (uint64_t)wait_ms
+	           ? (int)(node->fetch.again_ms - now_ms)
+	           : wait_ms;
 }
 
 void
@@ -72,15 +101,38 @@ node_fetch_turn(struct ht_node *node, uint64_t now_ms)
 	fetch_more(node);
 }
 
-/* @whole: whatever we have. */
+/* @have: the snapshot we have; 0: we want all of it. */
 static void
-fetch_begin(struct ht_node *node, bool newer, bool whole)
+fetch_anew(struct ht_node *node, bool newer, uint64_t have)
 {
 	node_fetch_fini(node);
 	node->fetch.on = true;
 	node->fetch.newer = newer;
-	if (!whole && node->trust != NULL)
-		node->fetch.have = ht_trust_version(node->trust);
+	node->fetch.have = have;
+}
+
+bool
+node_fetch_refused(struct ht_node *node)
+{
+	struct node_fetch *f = &node->fetch;
+	uint32_t retry_ms = node->in->error.retry_ms;
+
+	if (!f->on || node->in->ref != f->ref || (retry_ms == 0 && !f->first))
+		return false;
+	if (retry_ms == 0) {
+		/* The broker does not have that one any more. */
+		fetch_anew(node, f->newer, f->have);
+		retry_ms = ANEW_MS;
+	}
+	f->again_ms = ht_clock_mono_ms() + retry_ms;
+	return true;
+}
+
+static void
+fetch_begin(struct ht_node *node, bool newer, bool whole)
+{
+	fetch_anew(node, newer,
+	    whole || node->trust == NULL ? 0 : ht_trust_version(node->trust));
 	fetch_more(node);
 }
 
@@ -92,6 +144,16 @@ node_fetch_begin(struct ht_node *node, bool newer)
 		node->loader.again = true;
 	else
 		fetch_begin(node, newer, false);
+}
+
+void
+node_fetch_noticed(struct ht_node *node, bool newer)
+{
+	/* What is here stays: the rest, and then what has changed since. */
+	if (node->fetch.on && node->fetch.first)
+		node->fetch.again = true;
+	else
+		node_fetch_begin(node, newer);
 }
 
 bool
@@ -118,20 +180,29 @@ ready(struct ht_node *node)
 	node_unpark(node);
 }
 
+/* Are we where a fetch may go on, or has the connection gone meanwhile? */
+static bool
+connected(const struct ht_node *node)
+{
+	return node->phase == NODE_FETCH || node->phase == NODE_READY;
+}
+
 /* Keep the old one, say why, and go on with it if there is one. */
 static void
 fetch_failed(struct ht_node *node, const char *why)
 {
+	bool again = node->fetch.again;
+
 	node_fetch_fini(node);
 	ht_log(HT_ERROR, "node %s: the broker's snapshot is refused: %s",
 	    node->id, why);
-	if (node->phase == NODE_READY) {
-		node_unpark(node);
-		return;
-	}
 	/* Another connection since then has its own say. */
 	if (node->phase == NODE_FETCH)
 		node_trouble(node, "the broker's snapshot is refused: %s", why);
+	if (again && connected(node))
+		node_fetch_begin(node, true);
+	if (node->phase == NODE_READY)
+		node_unpark(node);
 }
 
 static void
@@ -184,13 +255,6 @@ try_whole(struct ht_node *node, uint64_t since, const struct ht_report *report)
 	return true;
 }
 
-/* Are we where a fetch may go on, or has the connection gone meanwhile? */
-static bool
-connected(const struct ht_node *node)
-{
-	return node->phase == NODE_FETCH || node->phase == NODE_READY;
-}
-
 /* Else the next WELCOME fetches what there is then. */
 static void
 load_failed(struct ht_node *node, enum ht_err err, uint64_t since, bool again,
@@ -203,8 +267,22 @@ load_failed(struct ht_node *node, enum ht_err err, uint64_t since, bool again,
 		node_fetch_begin(node, true);
 }
 
+static void
+tell_came(const struct ht_node *node, uint64_t since, size_t n,
+    const struct ht_trust *trust)
+{
+	char what[64] = "which is all of it";
+
+	if (since != 0)
+		(void)snprintf(what, sizeof(what),
+		    "what changed since snapshot %llu",
+		    (unsigned long long)since);
+	ht_log(HT_INFO, "node %s: snapshot %llu: %zu documents came, %s",
+	    node->id, (unsigned long long)ht_trust_version(trust), n, what);
+}
+
 void
-node_loaded(struct ht_node *node, enum ht_err err, uint64_t since,
+node_loaded(struct ht_node *node, enum ht_err err, uint64_t since, size_t n,
     struct ht_report *report, struct ht_trust **trust_p)
 {
 	bool again = node->loader.again;
@@ -214,6 +292,7 @@ node_loaded(struct ht_node *node, enum ht_err err, uint64_t since,
 		load_failed(node, err, since, again, report);
 		return;
 	}
+	tell_came(node, since, n, *trust_p);
 	node_install(node, HT_TAKE(*trust_p));
 	node_watch(node);
 	node_disk_save(node, true);
@@ -282,6 +361,7 @@ take_first(struct ht_node *node)
 	if (m->snapshot.since != 0 && m->snapshot.since != f->have)
 		return HT_EPROTOCOL;
 	f->first = true;
+	f->told_ms = ht_clock_mono_ms();
 	f->total = m->snapshot.total;
 	f->version = m->snapshot.version;
 	news->since = m->snapshot.since;
@@ -356,6 +436,7 @@ finish_fetch(struct ht_node *node)
 	ht_buf_add(&news->current, current.at, current.len);
 	node->fetch.on = false;
 	node_load(node, news);
+	node->loader.again = node->fetch.again;
 }
 
 void
@@ -379,7 +460,10 @@ node_snapshot(struct ht_node *node)
 	}
 	if (err != HT_OK)
 		fetch_failed(node, ht_err_text(err));
-	else if (f->news.n < f->total)
+	if (err != HT_OK)
+		return;
+	tell_progress(node);
+	if (f->news.n < f->total)
 		fetch_more(node);
 	else
 		finish_fetch(node);

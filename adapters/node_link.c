@@ -270,6 +270,8 @@ on_error(struct ht_node *node)
 		node_given_up(node);
 		return;
 	}
+	if (node_fetch_refused(node))
+		return;
 	node_trouble(node, "the broker says %s (%s): %s",
 	    ht_status_name(reason->code), ht_status_text(reason->code),
 	    reason->detail[0] != '\0' ? reason->detail
@@ -277,7 +279,6 @@ on_error(struct ht_node *node)
 	ht_log(HT_WARN, "node %s: %s", node->id, node->trouble);
 	node_refused(node);
 	node_proof_refused(node);
-	node_fetch_busy(node);
 	if (reason->code == HT_ST_HELLO_FIRST)
 		say_hello(node);
 }
@@ -290,7 +291,7 @@ notice(struct ht_node *node)
 	    node->trust == NULL || version != ht_trust_version(node->trust);
 
 	if (node->phase >= NODE_FETCH && node->phase != NODE_BROKEN)
-		node_fetch_begin(node, newer);
+		node_fetch_noticed(node, newer);
 }
 
 static void

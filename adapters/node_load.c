@@ -117,12 +117,13 @@ loaded(struct ht_node *node)
 	HT_AUTO(ht_report_free) struct ht_report *report = HT_TAKE(l->report);
 	HT_AUTO(ht_trust_unref) struct ht_trust *trust = HT_TAKE(l->trust);
 	uint64_t since = l->news.since;
+	size_t n = l->news.n;
 
 	l->loading = false;
 	node_news_fini(&l->news);
 	ht_trust_unref(&l->before);
 	if (node->phase != NODE_BROKEN)
-		node_loaded(node, l->err, since, report, &trust);
+		node_loaded(node, l->err, since, n, report, &trust);
 }
 
 void

@@ -130,6 +130,9 @@ read_limits(struct ht_yaml *limits, struct ht_broker_conf *conf)
 	    &lane->open_member_max);
 	read_u32(ht_yaml_get(limits, "refusals-a-minute"), 1, 100000,
 	    &lane->refusals_minute);
+	/* Slower, a page would last longer than a node waits for it. */
+	(void)ht_yaml_as_size(ht_yaml_get(limits, "fetch-rate"), MIB / 4,
+	    1024 * MIB, &conf->fetch_rate);
 	(void)ht_yaml_as_ms(
 	    ht_yaml_get(limits, "away"), 100, HT_LIFE_MS, &lane->away_ms);
 }
@@ -192,6 +195,7 @@ ht_broker_conf_load(
 	    .front_memory = 256 * MIB,
 	    .verify_threads = cores(),
 	    .freshen_ms = 500, /* within a second */
+	    .fetch_rate = 4 * MIB,
 	    .witness_every_ms = 5000,
 	    .witness_warn_ms = 600000,
 	    .lane = HT_LANE_CONF,

@@ -37,6 +37,7 @@ struct ht_broker_conf {
 	uint64_t witness_every_ms; /* between two rounds */
 	uint64_t witness_warn_ms;  /* no quorum for so long is said aloud */
 	uint64_t freshen_ms;       /* how often current.note is looked at */
+	uint64_t fetch_rate; /* bytes/s for a node that fetches all of it */
 	struct ht_lane_conf lane;
 };
 

@@ -635,7 +635,7 @@ ht_core_run(const struct ht_broker_conf *conf, const struct ht_rollback *act)
 	rule_fini(&core);
 	ht_map_free(&core.conns, drop_conn);
 	ht_map_free(&core.newest, NULL);
-	ht_map_free(&core.told, free);
+	ht_map_free(&core.told, fetch_told_free);
 	ht_fd_close(&core.signal_fd);
 	return code;
 }

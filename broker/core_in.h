@@ -54,10 +54,17 @@ struct holder {
 	char node[HT_NODE_MAX + 1];
 };
 
-/* Bytes of answers that one user was given, as of then. */
+/* What one user was answered, as of then, and what it is reading. */
 struct told {
-	uint64_t bytes;
-	uint64_t at_ms;
+	struct account {
+		uint64_t bytes; /* answered, and not forgotten yet */
+		uint64_t at_ms;
+		uint64_t per_ms; /* so many are */
+	} whole, other;          /* all of a snapshot; what is left */
+	struct ht_trust
+	    *reading;     /* pages of it are still to come; NULL: none */
+	uint64_t place;   /* in the log */
+	uint64_t read_ms; /* the last page */
 };
 
 enum erase_state { ERASE_NONE, ERASE_RUNS, ERASE_DONE, ERASE_FAILED };
@@ -227,6 +234,11 @@ void talk_lost_all(struct core *core);
 /* Connections that have been silent too long. */
 void talk_sweep(struct core *core, uint64_t now_ms);
 void talk_notice(struct core *core);
+void talk_error(struct core *core, struct ht_slice handle, uint64_t ref,
+    unsigned status, uint32_t retry_ms, const char *detail);
+/* What an answer can prove from: the newest note, and its size. */
+enum ht_err talk_note(
+    struct core *core, struct ht_buf *note, uint64_t *ret_size) HT_MUST_USE;
 
 /* Does this log continue a checkpoint that @user shows? */
 enum talk_seen {
@@ -237,6 +249,21 @@ enum talk_seen {
 };
 enum talk_seen talk_continues(
     struct core *core, const char *user, struct ht_slice seen_note);
+
+/* ---- fetch.c ---- */
+
+/* NULL: out of memory. */
+struct told *fetch_told(struct core *core, struct ht_slice user);
+/* What the answer to the message at hand is charged to. */
+struct account *fetch_account(struct core *core, struct told *told);
+/* False: too much was asked for, and that was said. */
+bool fetch_may(
+    struct core *core, const struct ht_pipe_msg *msg, struct account *at);
+/* GET_SNAPSHOT. */
+void fetch_snapshot(
+    struct core *core, const struct ht_conn *conn, struct told *told);
+void fetch_sweep(struct core *core, uint64_t now_ms);
+void fetch_told_free(void *told);
 
 /* ---- cosign.c ---- */
 

@@ -18,16 +18,11 @@
 #define SWEEP_MS      5000
 #define IN_FLIGHT_MAX 256 /* bundles of a connection: one cannot starve all */
 #define RETRY_MS      250
-/* What one user may have answered at once, and then every millisecond. */
-#define TOLD_MAX      ((uint64_t)16 << 20)
-#define TOLD_PER_MS   ((uint64_t)4096)
-#define TOLD_RETRY_MS 1000
 #define HELLO_COST    4096  /* bytes: it makes the committer work, too */
 #define OTHER_MAX     65536 /* bytes of a message that is no bundle */
-#define DOCS_BYTES    (HT_FRAME_MAX - 65536) /* of documents, in one answer */
 
-static void
-send_error(struct core *core, struct ht_slice handle, uint64_t ref,
+void
+talk_error(struct core *core, struct ht_slice handle, uint64_t ref,
     unsigned status, uint32_t retry_ms, const char *detail)
 {
 	struct ht_message *m = &core->m;
@@ -123,6 +118,7 @@ talk_sweep(struct core *core, uint64_t now_ms)
 	if (now_ms < core->sweep_ms)
 		return;
 	core->sweep_ms = now_ms + SWEEP_MS;
+	fetch_sweep(core, now_ms);
 	forget_each(core, gone_or_silent);
 }
 
@@ -148,9 +144,8 @@ talk_notice(struct core *core)
 
 /* ---- HELLO ---- */
 
-/* What this answer can prove from: the newest note, and its size. */
-static enum ht_err
-newest_note(struct core *core, struct ht_buf *note, uint64_t *ret_size)
+enum ht_err
+talk_note(struct core *core, struct ht_buf *note, uint64_t *ret_size)
 {
 	struct ht_note parsed;
 	struct ht_checkpoint cp;
@@ -226,7 +221,7 @@ prove_continuation(struct core *core, const struct ht_conn *conn,
 	if (seen_note.len == 0)
 		return true;
 	if (ht_checkpoint_open(seen_note, &core->root.log, &seen) != HT_OK) {
-		send_error(core, HT_SLICE(conn->handle, conn->handle_len), ref,
+		talk_error(core, HT_SLICE(conn->handle, conn->handle_len), ref,
 		    HT_ST_MALFORMED, 0,
 		    "the checkpoint is not one of this log's");
 		return false;
@@ -235,7 +230,7 @@ prove_continuation(struct core *core, const struct ht_conn *conn,
 	case TALK_CONTINUED:
 		break;
 	case TALK_GIVEN_UP:
-		send_error(core, HT_SLICE(conn->handle, conn->handle_len), ref,
+		talk_error(core, HT_SLICE(conn->handle, conn->handle_len), ref,
 		    HT_ST_ROLLED_BACK, 0, "");
 		return false;
 	default:
@@ -262,7 +257,7 @@ welcome(struct core *core, const struct ht_conn *conn, uint64_t ref,
 
 	/* HELLO stands in the union that WELCOME will fill. */
 	ht_buf_add(&seen, seen_note.at, seen_note.len);
-	if (seen.err != HT_OK || newest_note(core, &note, &size) != HT_OK) {
+	if (seen.err != HT_OK || talk_note(core, &note, &size) != HT_OK) {
 		ht_log(HT_ERROR, "broker: no checkpoint to show");
 		return;
 	}
@@ -328,9 +323,9 @@ hello(struct core *core, const struct ht_pipe_msg *msg)
 	core->hellos++;
 	snprintf(name, sizeof(name), "%s/%s", conn->member, conn->node);
 	if (!ht_slice_is(m->hello.node, name)) {
-		send_error(core, msg->handle, ref, HT_ST_NOT_SENDER, 0, name);
+		talk_error(core, msg->handle, ref, HT_ST_NOT_SENDER, 0, name);
 	} else if (!speaks(m)) {
-		send_error(core, msg->handle, ref, HT_ST_VERSION, 0,
+		talk_error(core, msg->handle, ref, HT_ST_VERSION, 0,
 		    "version 1 is spoken here");
 	} else {
 		conn->proofs = m->hello.proofs;
@@ -341,86 +336,13 @@ hello(struct core *core, const struct ht_pipe_msg *msg)
 		if (core->m.type == HT_MSG_WELCOME &&
 		    (install(core, conn) != HT_OK ||
 		        ht_committer_up(core->committer, conn) != HT_OK))
-			send_error(core, msg->handle, 0, HT_ST_BUSY, RETRY_MS,
+			talk_error(core, msg->handle, 0, HT_ST_BUSY, RETRY_MS,
 			    "say HELLO again");
 	}
 	ht_conn_unref(&conn);
 }
 
 /* ---- questions ---- */
-
-/* As many documents from the offset on as one message holds. */
-static void
-put_docs(struct ht_message *m, const struct ht_trust *trust)
-{
-	size_t bytes = m->snapshot.gone.len;
-	size_t at = (size_t)m->snapshot.offset;
-	struct ht_slice line, note;
-
-	while (
-	    m->snapshot.n_docs < HT_DOCS_MAX &&
-	    ht_trust_next_since(trust, m->snapshot.since, &at, &line, &note)) {
-		bytes += line.len + note.len + 16;
-		if (bytes > DOCS_BYTES)
-			break;
-		m->snapshot.lines[m->snapshot.n_docs] = line;
-		m->snapshot.docs[m->snapshot.n_docs++] = note;
-	}
-}
-
-/* What who has @have lacks, from @offset on. */
-static void
-put_news(struct ht_message *m, const struct ht_trust *trust, uint64_t have,
-    uint64_t offset, struct ht_buf *gone)
-{
-	m->type = HT_MSG_SNAPSHOT;
-	m->snapshot.version = ht_trust_version(trust);
-	m->snapshot.since = ht_trust_since(trust, have);
-	m->snapshot.offset = offset;
-	m->snapshot.total = ht_trust_n_since(trust, m->snapshot.since);
-	m->snapshot.note = ht_trust_snapshot(trust);
-	if (offset == 0)
-		ht_trust_gone_since(trust, m->snapshot.since, gone);
-	m->snapshot.gone = ht_buf_slice(gone);
-	m->snapshot.n_docs = 0;
-	m->snapshot.current = ht_trust_current(trust);
-	put_docs(m, trust);
-}
-
-static void
-get_snapshot(struct core *core, const struct ht_conn *conn)
-{
-	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(65536);
-	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
-	HT_AUTO(ht_buf_fini) struct ht_buf gone = HT_BUF(HT_GONE_MAX);
-	struct ht_slice handle = HT_SLICE(conn->handle, conn->handle_len);
-	struct ht_message *m = &core->m;
-	uint64_t asked = m->get_snapshot.version, size = 0, place = 0;
-	struct ht_trust *trust = ht_box_get(&core->box, &place);
-
-	if (asked != 0 && asked != ht_trust_version(trust)) {
-		send_error(core, handle, m->ref, HT_ST_MALFORMED, 0,
-		    "only the snapshot in force is served: ask for 0");
-		ht_trust_unref(&trust);
-		return;
-	}
-	put_news(m, trust, m->get_snapshot.have, m->get_snapshot.offset, &gone);
-	m->snapshot.place = place;
-	if (gone.err != HT_OK || newest_note(core, &note, &size) != HT_OK ||
-	    ht_log_read(core->log, place, &leaf) != HT_OK ||
-	    ht_log_inclusion(core->log, place, size, m->snapshot.path,
-	        &m->snapshot.n_path) != HT_OK ||
-	    (m->snapshot.n_docs == 0 &&
-	        m->snapshot.offset < m->snapshot.total)) {
-		send_error(core, handle, m->ref, HT_ST_INTERNAL, 0,
-		    "the snapshot cannot be shown");
-	} else {
-		m->snapshot.leaf = ht_buf_slice(&leaf);
-		m->snapshot.checkpoint = ht_buf_slice(&note);
-		link_send(core, handle);
-	}
-	ht_trust_unref(&trust);
-}
 
 static void
 get_proof(struct core *core, const struct ht_conn *conn)
@@ -432,16 +354,16 @@ get_proof(struct core *core, const struct ht_conn *conn)
 	uint64_t place = m->get_proof.place, asked = m->get_proof.size;
 	uint64_t size = 0;
 
-	if (newest_note(core, &note, &size) != HT_OK || asked > size ||
+	if (talk_note(core, &note, &size) != HT_OK || asked > size ||
 	    place >= (asked != 0 ? asked : size) ||
 	    ht_log_inclusion(core->log, place, asked != 0 ? asked : size,
 	        m->proof.path, &m->proof.n_path) != HT_OK) {
-		send_error(core, handle, m->ref, HT_ST_MALFORMED, 0,
+		talk_error(core, handle, m->ref, HT_ST_MALFORMED, 0,
 		    "no such place in a tree of that size");
 		return;
 	}
 	if (proving_row(core, conn->member, place, &row) != HT_OK) {
-		send_error(core, handle, m->ref, HT_ST_INTERNAL, 0,
+		talk_error(core, handle, m->ref, HT_ST_INTERNAL, 0,
 		    "the entry cannot be read");
 		return;
 	}
@@ -461,14 +383,14 @@ get_consistency(struct core *core, const struct ht_conn *conn)
 	uint64_t from = m->get_consistency.old_size;
 	uint64_t to = m->get_consistency.new_size, size = 0;
 
-	if (newest_note(core, &note, &size) != HT_OK)
+	if (talk_note(core, &note, &size) != HT_OK)
 		to = 0;
 	else if (to == 0)
 		to = size;
 	if (from == 0 || from > to || to > size ||
 	    ht_log_consistency(core->log, from, to, m->consistency.path,
 	        &m->consistency.n_path) != HT_OK) {
-		send_error(core, handle, m->ref, HT_ST_MALFORMED, 0,
+		talk_error(core, handle, m->ref, HT_ST_MALFORMED, 0,
 		    "sizes must be 0 < old <= new <= the log's");
 		return;
 	}
@@ -529,7 +451,7 @@ bundle(struct core *core, struct ht_conn *conn, struct ht_slice frame)
 		(void)ht_unpack_uint(&u, UINT64_MAX);
 		ref = ht_unpack_uint(&u, UINT64_MAX);
 	}
-	send_error(core, handle, ref, HT_ST_BUSY, RETRY_MS,
+	talk_error(core, handle, ref, HT_ST_BUSY, RETRY_MS,
 	    "too many bundles of this node are being worked on");
 }
 
@@ -541,7 +463,7 @@ refuse(struct core *core, const struct ht_pipe_msg *msg, unsigned status,
 	struct ht_slice member, node, key;
 	char member_text[HT_NAME_MAX + 1], node_text[HT_NODE_MAX + 1];
 
-	send_error(core, msg->handle, 0, status, 0, detail);
+	talk_error(core, msg->handle, 0, status, 0, detail);
 	if (!ht_user_split(msg->user, &member, &node, &key))
 		return;
 	snprintf(member_text, sizeof(member_text), "%.*s", (int)member.len,
@@ -553,53 +475,16 @@ refuse(struct core *core, const struct ht_pipe_msg *msg, unsigned status,
 		core->busy++;
 }
 
-/* NULL: out of memory.  It outlives connections, or a new one would be free. */
-static struct told *
-told_of(struct core *core, struct ht_slice user)
-{
-	struct told *told = ht_map_get(core->told, user);
-
-	if (told != NULL)
-		return told;
-	told = calloc(1, sizeof(*told));
-	if (told != NULL && ht_map_put(core->told, user, told, NULL) != HT_OK) {
-		free(told);
-		return NULL;
-	}
-	return told;
-}
-
-/*
- * A short question, HELLO too, may have a long answer.  Who asks faster than
- * it may is told so; who then goes on is not answered, so that it can fill no
- * queue.
- */
-static bool
-may_ask(struct core *core, const struct ht_pipe_msg *msg, struct told *told)
-{
-	uint64_t now = ht_clock_mono_ms();
-	uint64_t forgotten = (now - told->at_ms) * TOLD_PER_MS;
-
-	told->bytes = told->bytes > forgotten ? told->bytes - forgotten : 0;
-	told->at_ms = now;
-	if (told->bytes < TOLD_MAX && !link_full(core))
-		return true;
-	core->busy++;
-	if (told->bytes < 2 * TOLD_MAX)
-		send_error(core, msg->handle, core->m.ref, HT_ST_BUSY,
-		    TOLD_RETRY_MS, "too much was asked for at once");
-	return false;
-}
-
 static void
-other(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
+other(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg,
+    struct told *told)
 {
 	switch (core->m.type) {
 	case HT_MSG_PING:
 		pong(core, msg->handle);
 		break;
 	case HT_MSG_GET_SNAPSHOT:
-		get_snapshot(core, conn);
+		fetch_snapshot(core, conn, told);
 		break;
 	case HT_MSG_GET_PROOF:
 		get_proof(core, conn);
@@ -620,22 +505,24 @@ other(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 static void
 question(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 {
-	struct told *told = told_of(core, msg->user);
+	struct told *told = fetch_told(core, msg->user);
 	uint64_t before = core->link.said;
+	struct account *account;
 
 	if (told == NULL)
 		return;
+	account = fetch_account(core, told);
 	if (core->m.type == HT_MSG_GOT) {
 		got(core, conn);
-	} else if (!may_ask(core, msg, told)) {
+	} else if (!fetch_may(core, msg, account)) {
 		; /* said so already */
 	} else if (core->m.type == HT_MSG_HELLO) {
-		told->bytes += HELLO_COST;
+		account->bytes += HELLO_COST;
 		hello(core, msg);
 	} else {
-		other(core, conn, msg);
+		other(core, conn, msg, told);
 	}
-	told->bytes += core->link.said - before;
+	account->bytes += core->link.said - before;
 }
 
 static void
@@ -655,7 +542,7 @@ decoded(struct core *core, struct ht_conn *conn, const struct ht_pipe_msg *msg)
 		snprintf(detail, sizeof(detail), "offset %zu: %s", at, why);
 		refuse(core, msg, ht_decode_status(err), detail);
 	} else if (conn == NULL && core->m.type != HT_MSG_HELLO) {
-		send_error(core, msg->handle, core->m.ref, HT_ST_HELLO_FIRST, 0,
+		talk_error(core, msg->handle, core->m.ref, HT_ST_HELLO_FIRST, 0,
 		    "this connection has not said it");
 	} else {
 		question(core, conn, msg);
@@ -690,7 +577,7 @@ talk_frame(struct core *core, const struct ht_pipe_msg *msg)
 		bundle(core, conn, msg->body);
 	} else if (is_bundle(msg->body)) {
 		credit(core, msg->body.len);
-		send_error(core, msg->handle, 0, HT_ST_HELLO_FIRST, 0,
+		talk_error(core, msg->handle, 0, HT_ST_HELLO_FIRST, 0,
 		    "this connection has not said it");
 	} else {
 		credit(core, msg->body.len);

@@ -414,13 +414,27 @@ over() { # how the broker says so
 	out_has "the broker refused" QUOTA "gx.demo/2 allows 4 a day" \
 	    "the next day begins"
 }
+unseen_snapshot() {
+	hutong catalog snapshot "$W/authority" --key "$W/keys/snapshot.key" \
+	    >/dev/null 2>&1 && hutong catalog freshen "$W/authority" \
+	    --key "$W/keys/current.key" --for 12h >/dev/null
+}
+came() { # how, to the provider; sets version
+	version=$(sed -n 's/^version: //p' "$W/authority/snapshot.note")
+	await 10 grep -q "snapshot $version: .* came, $1" "$W/registry.log"
+}
 if turns_soon; then
 	echo "# quotas skipped: the day ends within minutes"
 else
 	ok "a third use of four a day" exits 0 query local --item-version 1
 	stop KILL broker
+	unseen_snapshot
 	ok "the broker is killed, and starts again" start_broker
 	await 15 connected scjg.demo/registry/main
+	ok "a snapshot made meanwhile comes whole" came "which is all of it"
+	ok "the next one is made" next_snapshot
+	ok "... and comes as what changed, from a broker that started anew" \
+	    came "what changed since snapshot $version"
 	ok "the fourth is in the quota" exits 0 query local --item-version 1
 	ok "the fifth is not" exits 1 query local --item-version 1
 	ok "... QUOTA, and when it goes on" over

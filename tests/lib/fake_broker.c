@@ -43,8 +43,10 @@ struct fake {
 	unsigned n_withheld;
 	struct withheld {
 		unsigned peer;
-		uint64_t ref, have, skip;
+		uint64_t ref, version, have, skip;
 	} withheld[PEERS_MAX];
+	struct ht_trust *before; /* midway: what a fetch began with */
+	uint64_t before_place;
 	unsigned n_peers;
 	struct peer peers[PEERS_MAX];
 	unsigned n_pending;
@@ -281,18 +283,32 @@ make_newer(struct fake *f)
 }
 
 static void
-put_snapshot(
-    struct fake *f, unsigned peer, uint64_t ref, uint64_t have, uint64_t skip)
+say(struct fake *f, unsigned peer, uint64_t ref, unsigned status,
+    uint32_t retry_ms)
+{
+	struct ht_message *m = fresh(f, HT_MSG_ERROR, ref);
+
+	m->error.reason.code = status;
+	m->error.retry_ms = retry_ms;
+	send_to(f, peer);
+}
+
+static void
+put_snapshot(struct fake *f, const struct withheld *w)
 {
 	static struct ht_buf leaf = {.max = 4096};
-	const struct ht_trust *trust = f->world->trust;
-	struct ht_message *m = fresh(f, HT_MSG_SNAPSHOT, ref);
+	bool before =
+	    f->before != NULL && w->version == ht_trust_version(f->before);
+	const struct ht_trust *trust = before ? f->before : f->world->trust;
+	uint64_t place = before ? f->before_place : f->snapshot_place;
+	uint64_t skip = w->skip;
+	struct ht_message *m = fresh(f, HT_MSG_SNAPSHOT, w->ref);
 	HT_AUTO(ht_buf_fini) struct ht_buf gone = HT_BUF(HT_GONE_MAX);
 	struct ht_slice line, note;
 	size_t at = 0;
 
 	m->snapshot.version = ht_trust_version(trust);
-	m->snapshot.since = ht_trust_since(trust, have);
+	m->snapshot.since = ht_trust_since(trust, w->have);
 	m->snapshot.offset = skip;
 	m->snapshot.total = ht_trust_n_since(trust, m->snapshot.since);
 	m->snapshot.note = ht_trust_snapshot(trust);
@@ -308,29 +324,53 @@ put_snapshot(
 		m->snapshot.lines[m->snapshot.n_docs] = line;
 		m->snapshot.docs[m->snapshot.n_docs++] = note;
 	}
-	m->snapshot.current = ht_trust_current(f->world->trust);
+	m->snapshot.current = ht_trust_current(trust);
 	if (atomic_load(&f->ctl->lie) != 0)
 		put_lie(f, (unsigned)atomic_load(&f->ctl->lie) - 1);
-	m->snapshot.place = f->snapshot_place;
+	/* A lie has just been logged. */
+	if (!before)
+		place = f->snapshot_place;
+	m->snapshot.place = place;
 	ht_buf_reset(&leaf);
-	MUST(ht_log_read(f->log, f->snapshot_place, &leaf));
+	MUST(ht_log_read(f->log, place, &leaf));
 	if (atomic_load(&f->ctl->unlogged) != 0)
 		leaf.at[leaf.len - 1] ^= 1;
 	m->snapshot.leaf = ht_buf_slice(&leaf);
-	MUST(ht_log_inclusion(f->log, f->snapshot_place, f->size,
-	    m->snapshot.path, &m->snapshot.n_path));
+	MUST(ht_log_inclusion(
+	    f->log, place, f->size, m->snapshot.path, &m->snapshot.n_path));
 	m->snapshot.checkpoint = checkpoint(f);
-	send_to(f, peer);
+	send_to(f, w->peer);
+}
+
+/* Another one comes into force, while somebody fetches this one. */
+static void
+go_midway(struct fake *f)
+{
+	if (f->before != NULL || atomic_load(&f->ctl->midway) == 0)
+		return;
+	f->before = ht_trust_ref(f->world->trust);
+	f->before_place = f->snapshot_place;
+	atomic_store(&f->ctl->newer, 1);
+	make_newer(f);
 }
 
 static void
 get_snapshot(struct fake *f, unsigned peer)
 {
-	struct withheld w = {peer, f->in->ref, f->in->get_snapshot.have,
-	    f->in->get_snapshot.offset};
+	struct withheld w = {peer, f->in->ref, f->in->get_snapshot.version,
+	    f->in->get_snapshot.have, f->in->get_snapshot.offset};
 
-	if (atomic_load(&f->ctl->withhold) == 0) {
-		put_snapshot(f, w.peer, w.ref, w.have, w.skip);
+	if (w.have == 0 && w.skip == 0)
+		atomic_fetch_add(&f->ctl->wholes, 1);
+	if (atomic_load(&f->ctl->paces) > 0) {
+		atomic_fetch_sub(&f->ctl->paces, 1);
+		say(f, peer, w.ref, HT_ST_BUSY, 30);
+	} else if (f->before != NULL && atomic_load(&f->ctl->forgets) != 0 &&
+	           w.version == ht_trust_version(f->before)) {
+		say(f, peer, w.ref, HT_ST_MALFORMED, 0);
+	} else if (atomic_load(&f->ctl->withhold) == 0) {
+		put_snapshot(f, &w);
+		go_midway(f);
 	} else if (f->n_withheld < PEERS_MAX) {
 		f->withheld[f->n_withheld++] = w;
 		atomic_fetch_add(&f->ctl->withheld, 1);
@@ -343,8 +383,7 @@ let_go(struct fake *f)
 	if (atomic_load(&f->ctl->withhold) != 0)
 		return;
 	for (unsigned i = 0; i < f->n_withheld; i++)
-		put_snapshot(f, f->withheld[i].peer, f->withheld[i].ref,
-		    f->withheld[i].have, f->withheld[i].skip);
+		put_snapshot(f, &f->withheld[i]);
 	f->n_withheld = 0;
 }
 

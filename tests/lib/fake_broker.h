@@ -29,6 +29,9 @@ struct ht_fake {
 	atomic_int unlogged;    /* show another leaf for the snapshot's */
 	atomic_int newer;    /* a snapshot more, where gx.demo/4 is not over */
 	atomic_int withhold; /* answer no GET_SNAPSHOT, until it is 0 */
+	atomic_int midway;   /* newer comes after a fetch's first page ... */
+	atomic_int forgets;  /* ... and the one before is not served any more */
+	atomic_int paces;    /* so many GET_SNAPSHOT are answered BUSY */
 
 	/* told by the process */
 	atomic_int up; /* bound; address is set */
@@ -38,6 +41,7 @@ struct ht_fake {
 	atomic_int gots;
 	atomic_int lied;     /* so many snapshots were lies */
 	atomic_int withheld; /* so many GET_SNAPSHOT wait */
+	atomic_int wholes;   /* so often all was asked for from the beginning */
 	atomic_int offered;  /* COSIGN of its own accord: the size, plus 1 */
 	atomic_int cosigned; /* its last answer's status */
 };

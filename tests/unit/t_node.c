@@ -541,6 +541,55 @@ a_newer_snapshot_is_waited_for_where_it_matters(void **state)
 	json_decref(with);
 }
 
+/* What was fetched of one snapshot stays when another comes meanwhile. */
+static void
+a_newer_snapshot_does_not_undo_a_fetch(void **state)
+{
+	struct fixture *f = *state;
+
+	start_broker(f, "log");
+	atomic_store(&f->broker.ctl->midway, 1);
+	atomic_store(&f->broker.ctl->paces, 1);
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	until_ready(f->consumer);
+	assert_int_equal(ht_trust_version(ht_node_trust(f->consumer)), 2);
+	/* Once for BUSY, once for its first page. */
+	assert_int_equal(atomic_load(&f->broker.ctl->wholes), 2);
+}
+
+/* A broker that started again in between no longer has it: from nothing. */
+static void
+a_fetch_begins_again_where_it_has_to(void **state)
+{
+	struct fixture *f = *state;
+
+	start_broker(f, "log");
+	atomic_store(&f->broker.ctl->midway, 1);
+	atomic_store(&f->broker.ctl->forgets, 1);
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	until_ready(f->consumer);
+	assert_int_equal(ht_trust_version(ht_node_trust(f->consumer)), 2);
+	assert_int_equal(atomic_load(&f->broker.ctl->wholes), 2);
+}
+
+/* Pages that come when the broker says are no trouble, and are not late. */
+static void
+a_fetch_keeps_the_brokers_pace(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t end_ms = ht_clock_mono_ms() + PATIENCE_S * 1000;
+
+	start_broker(f, "log");
+	atomic_store(&f->broker.ctl->paces, 20);
+	f->consumer = open_node(f, "tax.demo/state", "main", "consumer");
+	while (!ht_node_ready(f->consumer)) {
+		assert_ok(ht_node_step(f->consumer, -1, 1000, NULL));
+		assert_null(strstr(ht_node_trouble(f->consumer), "BUSY"));
+		assert_true(ht_clock_mono_ms() < end_ms);
+	}
+	assert_int_equal(atomic_load(&f->broker.ctl->paces), 0);
+}
+
 /* An exchange of ours, as a file; and what is no proof of it. */
 static void
 what_we_asked_is_proven_to_others(void **state)
@@ -1402,6 +1451,9 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(what_will_be_refused_does_not_leave),
     NODE_TEST(what_is_missing_is_named),
     NODE_TEST(a_newer_snapshot_is_waited_for_where_it_matters),
+    NODE_TEST(a_newer_snapshot_does_not_undo_a_fetch),
+    NODE_TEST(a_fetch_begins_again_where_it_has_to),
+    NODE_TEST(a_fetch_keeps_the_brokers_pace),
     NODE_TEST(what_we_asked_is_proven_to_others),
     NODE_TEST(another_exchange_is_no_proof),
     NODE_TEST(the_provider_decides_for_itself),
