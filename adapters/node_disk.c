@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "adapters/node.h"
@@ -24,6 +25,7 @@
 #include "schemas/doc.h"
 
 #define FACT_SNAPSHOT "snapshot"
+#define SAVER_NICE    10
 #define MAKING        ".new" /* behind a folder's name, until it is whole */
 
 static char *
@@ -287,8 +289,12 @@ save(void *arg)
 {
 	struct node_saver *s = arg;
 	HT_AUTO(ht_mem_free)
-	char *dir = snapshot_dir(s->state, ht_trust_version(s->trust));
+	char *dir = NULL;
 
+	/* A hundred thousand names may wait; who answers, and who loads the
+	 * next snapshot, may not. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), SAVER_NICE);
+	dir = snapshot_dir(s->state, ht_trust_version(s->trust));
 	s->err = dir != NULL ? save_onto(s, dir) : HT_ENOMEM;
 	if (s->err != HT_OK && dir != NULL)
 		s->err = save_all(s, dir);
