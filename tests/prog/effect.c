@@ -30,10 +30,11 @@
 
 #define RESULTS  64
 #define READY_MS 900000 /* on a busy machine */
-#define PACE_MS  3      /* between two questions */
-#define ASKS_MAX 40000  /* two minutes of them */
-#define CALM_MS  2000   /* before a change, and after it has come */
-#define GIVE_UP  60.0   /* seconds */
+#define PACE_MS  10     /* between two questions, unless $PACE says so */
+#define ASKS_MAX 120000
+#define CALM_MS  2000 /* before a change, and after it has come */
+#define GIVE_UP  60.0 /* seconds */
+#define SLOW     5.0  /* worth a word */
 #define VERIFIES 2000
 
 _Noreturn static void
@@ -230,6 +231,8 @@ struct run {
 	double broker;   /* it decides by the change; 0: not yet */
 	double provider; /* the provider's node does, too */
 	double consumer; /* and the one that asks */
+	double has;      /* its snapshot is the new one */
+	uint64_t before; /* the snapshot of before */
 	unsigned in_flight;
 	size_t n;
 	struct sample {
@@ -250,12 +253,21 @@ note_first(double *at)
 		*at = seconds();
 }
 
-/* Only a question that was asked after the change counts: none is older. */
+/*
+ * Only what was asked since the notes were signed counts: a question of an
+ * earlier change may have gone on until its life was over.  And only a decision
+ * about the grant does.
+ */
 static void
-note_change(struct run *run, enum way way, const struct ht_asked *asked)
+note_change(struct run *run, enum way way, double asked_at,
+    const struct ht_asked *asked)
 {
 	bool allowed = asked->status == HT_ST_OK;
 
+	if (asked_at < run->from ||
+	    (!allowed && asked->status != HT_ST_GRANT_STATE &&
+	        asked->status != HT_ST_NO_GRANT))
+		return;
 	if (way == OWN) {
 		if (run->ends ? !allowed && asked->refused_by == HT_WHO_CALLER
 		              : allowed)
@@ -279,6 +291,9 @@ answered(void *arg, struct ht_asked *asked)
 	struct one *one = arg;
 	struct run *run = one->run;
 
+	if (seconds() - one->from > SLOW)
+		fprintf(stderr, "effect: a question took %.1f s: %s\n",
+		    seconds() - one->from, ht_status_name(asked->status));
 	if (one->way == STEADY && asked->status != HT_ST_OK)
 		fprintf(stderr, "effect: a steady question was refused: %s\n",
 		    ht_status_name(asked->status));
@@ -286,7 +301,7 @@ answered(void *arg, struct ht_asked *asked)
 		run->samples[run->n++] =
 		    (struct sample){one->from, seconds() - one->from};
 	if (one->way != STEADY)
-		note_change(run, one->way, asked);
+		note_change(run, one->way, one->from, asked);
 	run->in_flight--;
 	ht_asked_fini(asked);
 	free(one);
@@ -316,18 +331,27 @@ ask(struct run *run, enum way way)
 	free(one);
 }
 
+static double
+pace_s(void)
+{
+	const char *given = getenv("PACE");
+	int ms = given != NULL ? atoi(given) : PACE_MS;
+
+	return (ms > 0 ? ms : PACE_MS) / 1e3;
+}
+
 /* Turn by turn, at a pace that leaves the machine some room. */
 static void
 play(struct run *run, double until)
 {
 	static unsigned turn;
-	double next = seconds();
+	double next = seconds(), pace = pace_s();
 
 	while (seconds() < until &&
 	       (run->from == 0 || run->consumer == 0 || run->broker == 0 ||
 	           (!run->ends && run->provider == 0))) {
 		if (seconds() >= next) {
-			next = seconds() + PACE_MS / 1e3;
+			next = seconds() + pace;
 			turn++;
 			ask(run, STEADY);
 			if (run->from != 0)
@@ -335,6 +359,9 @@ play(struct run *run, double until)
 		}
 		if (ht_node_step(run->node, -1, 1, NULL) != HT_OK)
 			die("asking", HT_ESYSTEM);
+		if (run->from != 0 &&
+		    ht_trust_version(ht_node_trust(run->node)) != run->before)
+			note_first(&run->has);
 	}
 }
 
@@ -401,6 +428,8 @@ change(struct run *run, const char *dir, const char *publish, const char *act,
 	pid_t pid;
 
 	run->from = run->broker = run->provider = run->consumer = 0;
+	run->has = 0;
+	run->before = ht_trust_version(ht_node_trust(run->node));
 	run->ends = strcmp(act, "end") == 0 || strcmp(act, "suspend") == 0;
 	snprintf(command, sizeof(command), "%s sign %s %s %s", publish, dir,
 	    act, run->target);
@@ -424,6 +453,8 @@ change(struct run *run, const char *dir, const char *publish, const char *act,
 	if (!run->ends)
 		result(
 		    name, "provider-decides", since(run, run->provider), "ms");
+	if (run->has != 0)
+		result(name, "consumer-has", since(run, run->has), "ms");
 	result(name, "consumer-decides", since(run, run->consumer), "ms");
 	tell_latency(run, during, name, "meanwhile");
 }
