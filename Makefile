@@ -103,7 +103,7 @@ endif
 .SECONDARY:
 .PHONY: all progs check test-run test test-databases demo demo-up demo-down \
         bench bench-big bench-grants deps torture crash fuzz fuzz-programs \
-        lint examples format coverage hooks install clean
+        lint examples format coverage hooks install clean FORCE
 
 all: $(LIB) $(PROGS)
 
@@ -146,7 +146,7 @@ $(HELPS): $(B)/prog/%: $(B)/tests/prog/%.o $(B)/libtests.a $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) -o $@ $^ $(HT_LDLIBS)
 # The vault rolls after 24 KiB here, not after 256 MiB.
-$(B)/crash/vault.o: broker/log/vault.c | $(B)/.ready
+$(B)/crash/vault.o: broker/log/vault.c $(B)/.flags
 	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) \
 	    -DHT_SEGMENT_MAX=24576u -c -o $@ $<
@@ -161,11 +161,11 @@ $(B)/crash/drive-blind: $(call obj,tests/crash/drive.c tests/crash/blind.c) \
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(HT_LDFLAGS) \
 	    -Wl,--wrap=ht_log_readback -o $@ $^ $(HT_LDLIBS)
 # It stands under every program, so it has no sanitizer in it.
-$(B)/crash/recorder.so: tests/crash/recorder.c tests/crash/trace.h
+$(B)/crash/recorder.so: tests/crash/recorder.c tests/crash/trace.h $(B)/.flags
 	$(Q)mkdir -p $(@D)
 	$(call say,LD)$(CC) -D_GNU_SOURCE -I. -std=gnu17 $(WARNINGS) -O2 -g \
 	    -fPIC -shared -o $@ $< -ldl -pthread
-$(B)/%.o: %.c | $(B)/.ready
+$(B)/%.o: %.c $(B)/.flags
 	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(HT_CPPFLAGS) $(CFLAGS) $(HT_CFLAGS) -c -o $@ $<
 # A script as the lines of a C array: what `export` puts beside a case.
@@ -174,6 +174,19 @@ $(B)/gen/broker/cli/verify_sh.inc: broker/cli/verify.sh
 	$(call say,GEN)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&",/' $< >$@
 $(B)/broker/cli/export_script.o: $(B)/gen/broker/cli/verify_sh.inc
 $(B)/broker/cli/export_script.o: HT_CPPFLAGS += -I$(B)/gen
+# Objects are made anew when the compiler or what it is told changes: these
+# flags stand in a file, which is written only if they are others.  WERROR
+# changes no object.
+FLAGS = $(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(P11_CFLAGS) $(CFLAGS) \
+    $(filter-out -Werror,$(WARNINGS)) $(HARDEN) $(SAN_FLAGS) $(LDFLAGS)
+# What is installed is what was built, whatever it was told.
+ifeq ($(MAKECMDGOALS) $(wildcard $(B)/.flags),install $(B)/.flags)
+  FLAGS = $(shell cat $(B)/.flags)
+endif
+$(B)/.flags: FORCE | $(B)/.ready
+	$(Q)printf '%s\n' '$(FLAGS)' | cmp -s - $@ || \
+	    printf '%s\n' '$(FLAGS)' >$@
+FORCE:
 # One clear sentence instead of a page of missing headers.
 $(B)/.ready:
 	$(Q)pkg-config --exists $(PKGS) p11-kit-1 2>/dev/null || { \

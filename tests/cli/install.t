@@ -55,6 +55,18 @@ ok 'a path with a space is told at once, where scripts would stumble' \
 	spaces_are_told
 
 ok 'make install succeeds' installed_into "$dir/dest"
+
+# What an object was made with is known: other flags make it anew, once.
+made() { # flags: how often the compiler was called
+	(cd "${0%/*}/../.." && MAKEFLAGS='' make VARIANT="flags-$$" "CFLAGS=$1" \
+		"build/flags-$$/lib/base/err.o") | grep -c ' CC '
+}
+made_anew_for_other_flags() {
+	said=$({ made -O0; made -O0; made -Og; } | tr '\n' ' ')
+	rm -rf "${0%/*}/../../build/flags-$$"
+	[ "$said" = '1 0 1 ' ]
+}
+ok 'other flags make objects anew' made_anew_for_other_flags
 for program in hutong hutong-audit; do
 	ok "bin/$program" is_executable "$dir/dest/usr/bin/$program"
 done
