@@ -263,12 +263,11 @@ open_papers(struct ht_count *c)
 int
 ht_count_run(struct ht_count *c)
 {
-	struct ht_audit_faith own = {0};
 	int code = HT_AUDIT_OK;
 
 	if (c->faith == NULL) {
-		code = ht_audit_faith(c->opts, &own);
-		c->faith = &own;
+		code = ht_audit_faith(c->opts, &c->own);
+		c->faith = &c->own;
 	}
 	c->frames = HT_BUF(HT_ANSWER_MAX);
 	c->groups = ht_map_new();
@@ -285,6 +284,6 @@ ht_count_run(struct ht_count *c)
 		ht_map_free(&c->groups, free);
 	ht_buf_fini(&c->frames);
 	ht_audit_result_fini(&c->result);
-	ht_audit_faith_fini(&own);
+	ht_audit_faith_fini(&c->own);
 	return code;
 }

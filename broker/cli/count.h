@@ -18,7 +18,8 @@ struct ht_count {
 	const struct ht_audit_opts *opts;
 	const struct ht_count_file *file; /* NULL: the log is asked */
 	struct ht_filter filter; /* what counts; its period is the question's */
-	const struct ht_audit_faith *faith;
+	const struct ht_audit_faith *faith; /* NULL: its own, by the options */
+	struct ht_audit_faith own;
 	struct ht_papers *papers;
 	struct ht_audit_result result;
 	struct ht_map *groups;
