@@ -174,7 +174,6 @@ changed_papers_are_refused(void **state)
 {
 	HT_AUTO(ht_world_free) struct ht_world *w = ht_world_new(NOW_MS);
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_DOC_MAX);
-	HT_AUTO(ht_papers_free) struct ht_papers *papers = NULL;
 	struct ht_slice parts[4], extra;
 	const char *why = NULL;
 	struct ht_cur cur;
