@@ -169,6 +169,19 @@ check_claims(const struct ht_item *item, const json_t *claims,
 	}
 }
 
+/* Whether or not the item has a subject, and so an annex for them. */
+static void
+check_texts(const struct ht_ask *ask, struct ht_reasons *reasons)
+{
+	const struct ht_annex annex = {
+	    .officer = ask->officer, .casefile = ask->casefile};
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(1024);
+
+	if (!ht_annex_reads(&annex, &why))
+		ht_reasons_add(reasons, HT_ST_REQUEST_INVALID, "%s",
+		    ht_buf_text(&why) != NULL ? ht_buf_text(&why) : "");
+}
+
 static void
 check_ask(const struct ht_item *item, const struct ht_ask *ask,
     struct ht_reasons *reasons)
@@ -440,6 +453,7 @@ prepare(struct making *m, struct ht_header *h, struct node_out *out)
 	find_item(m);
 	find_grant(m);
 	find_recipient(m);
+	check_texts(m->ask, &m->reasons);
 	if (m->item != NULL)
 		check_ask(m->item, m->ask, &m->reasons);
 	fill_header(m, h);

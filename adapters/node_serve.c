@@ -633,6 +633,7 @@ check_tag(struct ht_node *node, const struct node_call *call,
 	const char *id = asked_subject(call), *why = "";
 	struct ht_subject subject = {ht_slice_str(call->item->subject_registry),
 	    ht_slice_str(id != NULL ? id : "")};
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(1024);
 	struct ht_annex annex;
 	struct ht_epoch epoch;
 
@@ -650,6 +651,9 @@ check_tag(struct ht_node *node, const struct node_call *call,
 	if (ht_tag_check(&call->tag, &epoch, &subject, 1, &annex, &why) !=
 	    HT_OK)
 		ht_reasons_add(reasons, HT_ST_TAG_FALSE, "%s", why);
+	if (!ht_annex_reads(&annex, &text))
+		ht_reasons_add(reasons, HT_ST_REQUEST_INVALID, "%s",
+		    ht_buf_text(&text) != NULL ? ht_buf_text(&text) : "");
 }
 
 static void

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "lib/base/text.h"
 #include "schemas/tag.h"
 
 /* In the order of their names: the order of maps and of the commitment. */
@@ -36,6 +37,41 @@ ht_annex_fields(const struct ht_annex *annex,
 	}
 	ht_wipe(copy.entry, sizeof(copy.entry));
 	return n;
+}
+
+bool
+ht_annex_text_reads(const char *name, const char *text, struct ht_buf *why)
+{
+	struct ht_slice all = ht_slice_str(text != NULL ? text : "");
+	uint32_t point = 0;
+	long at;
+
+	if (text == NULL)
+		return true;
+	at = ht_text_trick_line(all, &point);
+	if (all.len == 0)
+		ht_buf_fmt(why, "%s is empty: say it, or leave it out", name);
+	else if (all.len > HT_ANNEX_TEXT_MAX)
+		ht_buf_fmt(why, "%s has %zu bytes, and at most %d are read",
+		    name, all.len, HT_ANNEX_TEXT_MAX);
+	else if (at < 0)
+		return true;
+	else if (ht_utf8_valid(all))
+		ht_buf_fmt(why,
+		    "%s has the character U+%04X at byte %ld, which is not "
+		    "seen, or turns text around; remove it",
+		    name, (unsigned)point, at + 1);
+	else
+		ht_buf_fmt(
+		    why, "%s is no UTF-8 from byte %ld on", name, at + 1);
+	return false;
+}
+
+bool
+ht_annex_reads(const struct ht_annex *annex, struct ht_buf *why)
+{
+	return ht_annex_text_reads("officer", annex->officer, why) &&
+	       ht_annex_text_reads("case", annex->casefile, why);
 }
 
 static json_t *

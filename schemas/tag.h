@@ -48,6 +48,17 @@ struct ht_annex {
 	const char *purpose;
 };
 
+/* Bytes of `officer` and of `case` (docs/protocol.md section 3.4). */
+#define HT_ANNEX_TEXT_MAX 512
+/*
+ * People write `officer` and `case`, auditors read them: one line of text that
+ * reads as it is.  False, and what is wrong in @why, if one does not.
+ */
+bool ht_annex_reads(const struct ht_annex *annex, struct ht_buf *why);
+/* One of them; @name stands in @why. */
+bool ht_annex_text_reads(
+    const char *name, const char *text, struct ht_buf *why);
+
 #define HT_ANNEX_FIELDS 4
 /* The fields there are, in the order of their names; how many. */
 size_t ht_annex_fields(const struct ht_annex *annex,

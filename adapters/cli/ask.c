@@ -8,6 +8,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
 #include "schemas/prospect.h"
+#include "schemas/tag.h"
 
 #define CONNECT_MS 10000
 
@@ -19,6 +20,18 @@ cli_asking_fini(struct cli_asking *asking)
 }
 
 /* ---- options ---- */
+
+/* Refused at the door: auditors will read it, perhaps years later. */
+static int
+check_text(const char *option, const char *text)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(1024);
+
+	if (ht_annex_text_reads(option, text, &why))
+		return HT_CLI_GO;
+	return ht_cli_fail(HT_EXIT_USAGE, "%s",
+	    ht_buf_text(&why) != NULL ? ht_buf_text(&why) : option);
+}
 
 static int
 read_options(struct cli_asking *a)
@@ -42,6 +55,11 @@ read_options(struct cli_asking *a)
 	    strcmp(a->lang, "en") != 0)
 		return ht_cli_fail(
 		    HT_EXIT_USAGE, "--lang is zh or en, not \"%s\"", a->lang);
+	rc = check_text("--officer", a->officer);
+	if (rc == HT_CLI_GO)
+		rc = check_text("--case", a->casefile);
+	if (rc != HT_CLI_GO)
+		return rc;
 	a->english = a->lang != NULL && strcmp(a->lang, "en") == 0;
 	return ht_cli_version(a->version, &a->item_version);
 }

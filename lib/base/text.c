@@ -181,8 +181,8 @@ ht_text_safe(struct ht_buf *out, struct ht_slice text)
 	}
 }
 
-long
-ht_text_trick(struct ht_slice text, uint32_t *ret_point)
+static long
+find_trick(struct ht_slice text, bool one_line, uint32_t *ret_point)
 {
 	size_t at = 0;
 
@@ -190,14 +190,26 @@ ht_text_trick(struct ht_slice text, uint32_t *ret_point)
 		struct ht_slice rest = skip(text, at);
 		uint32_t point = 0;
 		size_t n = utf8_next(rest, &point);
+		bool blank = point == '\n' || point == '\r' || point == '\t';
 
 		*ret_point = point;
-		if (n == 0 || (is_trick(point) && point != '\n' &&
-		                  point != '\r' && point != '\t'))
+		if (n == 0 || (is_trick(point) && (one_line || !blank)))
 			return (long)at;
 		at += n;
 	}
 	return -1;
+}
+
+long
+ht_text_trick(struct ht_slice text, uint32_t *ret_point)
+{
+	return find_trick(text, false, ret_point);
+}
+
+long
+ht_text_trick_line(struct ht_slice text, uint32_t *ret_point)
+{
+	return find_trick(text, true, ret_point);
 }
 
 void

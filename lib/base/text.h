@@ -32,6 +32,8 @@ void ht_text_safe(struct ht_buf *out, struct ht_slice text);
  * there, or the place of what is not.
  */
 long ht_text_trick(struct ht_slice text, uint32_t *ret_point);
+/* The same in text of one line: a tab and a line's end are such, too. */
+long ht_text_trick_line(struct ht_slice text, uint32_t *ret_point);
 
 /*
  * The same for JSON text, without loss: what ht_text_safe() would write

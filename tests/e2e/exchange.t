@@ -132,6 +132,13 @@ ok "... NO_GRANT" out_has NO_GRANT "caller" "apply for a grant"
 
 # ---- refusals ----
 
+ok "an officer's name that steers a terminal" exits 2 query state \
+    --officer "$(printf 'x\033[31m')"
+ok "... where, and what" out_has "--officer has the character U+001B at byte 2"
+ok "a case that is turned around, whatever the policy" exits 2 query state \
+    --force --case "$(printf '1\342\200\2567')"
+ok "... where, and what" out_has "--case has the character U+202E at byte 2"
+
 ok "another purpose: our own node says no" \
     exits 1 query state --purpose tax-audit --grant gx.demo/1
 ok "... PURPOSE, not sent" out_has "not sent" PURPOSE

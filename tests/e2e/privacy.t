@@ -96,8 +96,11 @@ ok "... a thousand at a time" grep -q '"from":1024,.*"to":2048' "$W/rolls"
 ok "a look, by officer 7" exits 0 hutong query $ITEM "shxydm=$CODE" \
     --config "$W/state.yaml" --officer 7 --case 2026-1 --quiet \
     --opening "$W/opening"
-ok "another, by another bureau" exits 0 hutong query $ITEM "shxydm=$CODE" \
-    --config "$W/local.yaml" --officer 12 --case $'=1\e\xe2\x80\xae' --quiet
+ok "another, by a bureau that keeps to no rule" exits 0 \
+    "$HT_BUILD/prog/ask-forced" "$W/local.yaml" $ITEM tax-registration \
+    "{\"shxydm\":\"$CODE\"}" 12 $'=1\e\xe2\x80\xae'
+ok "... the provider refuses to have that in the log's annex" \
+    out_has "REQUEST_INVALID: case has the character U+001B at byte 3"
 ok "the registry is put to sleep" signal STOP registry
 ok "a look that gets no answer" exits 3 hutong query $ITEM "shxydm=$CODE" \
     --config "$W/state.yaml" --officer 7 --timeout 1s --quiet

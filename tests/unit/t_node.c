@@ -499,6 +499,34 @@ hear_of_newer(struct fixture *f)
 	}
 }
 
+/* By our own node; and by the provider's, of a node that sent it all the same.
+ */
+static void
+an_officer_s_name_that_plays_tricks_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct ht_ask what = query_ask(NULL);
+	struct got got;
+
+	start_all(f);
+	what.officer = "x\033[31m";
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_REQUEST_INVALID);
+	assert_int_equal(got.asked.request_place, 0);
+	ht_asked_fini(&got.asked);
+	what.despite_policy = true;
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_REQUEST_INVALID);
+	assert_int_equal(got.asked.answer, HT_ANSWER_REFUSED);
+	ht_asked_fini(&got.asked);
+	what.officer = "officer 7";
+	what.casefile = "1\xe2\x80\xae"
+	                "7";
+	got = ask(f, what);
+	assert_reason(&got.asked, HT_ST_REQUEST_INVALID);
+	ht_asked_fini(&got.asked);
+}
+
 /*
  * What the broker allowed by a newer snapshot is not refused by the older one;
  * and what that one allows does not wait.
@@ -1449,6 +1477,7 @@ static const struct CMUnitTest tests[] = {
     NODE_TEST(other_rows_are_as_if_not_there),
     NODE_TEST(many_at_once_travel_in_bundles),
     NODE_TEST(what_will_be_refused_does_not_leave),
+    NODE_TEST(an_officer_s_name_that_plays_tricks_is_refused),
     NODE_TEST(what_is_missing_is_named),
     NODE_TEST(a_newer_snapshot_is_waited_for_where_it_matters),
     NODE_TEST(a_newer_snapshot_does_not_undo_a_fetch),

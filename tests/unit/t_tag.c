@@ -220,6 +220,58 @@ a_tag_that_would_be_false_is_not_made(void **state)
 }
 
 static void
+what_people_write_reads_as_it_is(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *why; /* NULL: taken */
+	} cases[] = {
+	    {"Officer 0712",              NULL                             },
+	    {"王警官 〔2026〕17号", NULL                             },
+	    {"",	                  "case is empty"                  },
+	    {"x\033[31m",                 "U+001B at byte 2"               },
+	    {"a\tb",	              "U+0009 at byte 2"               },
+	    {"a\nb",	              "U+000A at byte 2"               },
+	    {"a\x7f",                     "U+007F at byte 2"               },
+	    {"\xc2\x9b"
+	     "1m",           "U+009B at byte 1"               },
+	    {"1\xe2\x80\xae"
+	     "7",            "U+202E at byte 2"               },
+	    {"1\xe2\x80\xa8"
+	     "7",            "U+2028 at byte 2"               },
+	    {"\xe2\x80\x8b"
+	     "7",            "U+200B at byte 1"               },
+	    {"\xef\xbb\xbf"
+	     "7",            "U+FEFF at byte 1"               },
+	    {"\xcd\xf5\xbe\xaf",          "case is no UTF-8 from byte 1 on"},
+	};
+	char long_text[HT_ANNEX_TEXT_MAX + 2];
+	struct ht_annex annex = {.subject = "uscc:9111"};
+	HT_AUTO(ht_buf_fini) struct ht_buf why = HT_BUF(1024);
+
+	(void)state;
+	assert_true(ht_annex_reads(&annex, &why));
+	for (size_t i = 0; i < HT_COUNT(cases); i++) {
+		ht_buf_reset(&why);
+		annex.casefile = cases[i].text;
+		if (ht_annex_reads(&annex, &why) != (cases[i].why == NULL) ||
+		    (cases[i].why != NULL &&
+		        strstr(ht_buf_text(&why), cases[i].why) == NULL))
+			fail_msg("case %zu: %s", i, ht_buf_text(&why));
+	}
+	annex.casefile = NULL;
+	memset(long_text, 'x', sizeof(long_text));
+	long_text[HT_ANNEX_TEXT_MAX] = '\0';
+	annex.officer = long_text;
+	assert_true(ht_annex_reads(&annex, &why));
+	long_text[HT_ANNEX_TEXT_MAX] = 'x';
+	long_text[HT_ANNEX_TEXT_MAX + 1] = '\0';
+	ht_buf_reset(&why);
+	assert_false(ht_annex_reads(&annex, &why));
+	assert_non_null(strstr(ht_buf_text(&why), "officer has 513 bytes"));
+}
+
+static void
 the_auditors_open_an_annex(void **state)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf bytes = HT_BUF(HT_TAG_MAX);
@@ -436,6 +488,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(many_subjects_are_bulk),
     cmocka_unit_test(a_false_tag_is_found),
     cmocka_unit_test(a_tag_that_would_be_false_is_not_made),
+    cmocka_unit_test(what_people_write_reads_as_it_is),
     cmocka_unit_test(the_auditors_open_an_annex),
     cmocka_unit_test(tags_of_one_subject_can_be_matched),
     cmocka_unit_test(each_field_is_checked),
