@@ -9,6 +9,11 @@
 #include "lib/base/fs.h"
 
 #define STAGE_MAX ((size_t)1 << 20)
+/*
+ * Gigabytes that are synced at once hold up whoever syncs another file of that
+ * disk, and the committer does so all the time.
+ */
+#define UNSYNCED_MAX ((size_t)32 << 20)
 
 static enum ht_err
 flush(struct ht_volume_new *f)
@@ -26,8 +31,12 @@ flush(struct ht_volume_new *f)
 		at += n;
 		left -= (size_t)n;
 	}
+	f->unsynced += f->stage.len;
 	ht_buf_reset(&f->stage);
-	return HT_OK;
+	if (f->unsynced < UNSYNCED_MAX)
+		return HT_OK;
+	f->unsynced = 0;
+	return fdatasync(f->fd) == -1 ? HT_ESYSTEM : HT_OK;
 }
 
 static enum ht_err

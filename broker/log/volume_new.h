@@ -15,6 +15,7 @@ struct ht_volume_new {
 	char *dir, *path, *fresh;
 	int fd;
 	struct ht_buf stage; /* not written yet */
+	size_t unsynced;     /* bytes written since the last sync */
 	struct ht_volume_writer *writer;
 	bool named;
 };
