@@ -27,6 +27,7 @@ static const struct command {
     {"forgive",       false, true,  HT_ROLE_SECURITY},
     {"erase",         true,  true,  HT_ROLE_AUDIT   },
     {"disclose",      true,  true,  HT_ROLE_AUDIT   },
+    {"remove",        true,  true,  HT_ROLE_AUDIT   },
 };
 
 static const struct command *

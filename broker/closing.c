@@ -93,11 +93,17 @@ volumes_json(struct core *core)
 {
 	struct ht_volumes_now now = {0};
 	enum ht_err err = ht_log_volumes_now(core->log, &now);
+	json_t *oldest = NULL;
 
 	if (err != HT_OK)
 		return json_pack("{ss}", "state", ht_err_text(err));
-	return json_pack("{si sI sI sI ss}", "files", (int)now.files, "kept",
-	    (json_int_t)now.state.kept, "open-since",
+	/* What an order to remove it must name. */
+	if (now.files > 0)
+		oldest = json_sprintf("entries %llu to %llu",
+		    (unsigned long long)now.first,
+		    (unsigned long long)now.end - 1);
+	return json_pack("{si so* sI sI sI ss}", "files", (int)now.files,
+	    "oldest", oldest, "kept", (json_int_t)now.state.kept, "open-since",
 	    (json_int_t)now.state.first, "entries",
 	    (json_int_t)ht_log_size(core->log), "state",
 	    now.state.kept == now.state.first    ? "all written"

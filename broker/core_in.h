@@ -371,16 +371,30 @@ enum ht_err proving_row(struct core *core, const char *member, uint64_t place,
 /* ---- erase.c ---- */
 
 /*
- * Take an order: its form, its signatures, its time; then a thread carries it
- * out.  Reasons go to @report.  HT_EAGAIN while another one runs.
+ * Take an order, to erase or to remove: its form, its signatures, its time;
+ * then a thread carries it out.  Reasons go to @report.  HT_EAGAIN while
+ * another one runs.
  */
 enum ht_err erase_take(struct core *core, struct ht_slice note,
-    struct ht_report *report) HT_MUST_USE;
+    enum ht_doc_kind kind, struct ht_report *report) HT_MUST_USE;
 /* How the last one went; counted text in @out. */
 json_t *erase_json(struct core *core);
+/* How it went, for whoever asks; or that it broke off in the middle. */
+void erase_ended(struct eraser *e, enum erase_state state, uint64_t entry,
+    uint64_t count, const char *why);
+void erase_broke(
+    struct eraser *e, enum ht_err err, uint64_t entry, uint64_t count);
 void erase_open(struct core *core);
 /* Let the one at hand end, at the next place where it may. */
 void erase_close(struct core *core);
+
+/* ---- removal.c ---- */
+
+/*
+ * The volume that the eraser's order names goes, if it may; in the eraser's
+ * thread.  Why not goes to @report.
+ */
+enum ht_err removal(struct core *core, struct ht_report *report) HT_MUST_USE;
 
 /* ---- backup.c ---- */
 

@@ -27,6 +27,7 @@
 /* And the bytes of the order that follow; those of the folder's name. */
 #define ERASE_WORD    "erase "
 #define DISCLOSE_WORD "disclose "
+#define REMOVE_WORD   "remove "
 #define BACKUP_WORD   "backup "
 /* "as NAME SIGNATURE COMMAND": a key's name and 64 bytes in base64. */
 #define LINE_MAX_BYTES (HT_ADMIN_LINE_MAX + HT_VKEY_NAME_MAX + 128)
@@ -330,23 +331,37 @@ front_restart(struct visit *v)
 }
 
 static void
-take_order(struct visit *v, struct ht_slice note)
+take_order_of(struct visit *v, struct ht_slice note, enum ht_doc_kind kind)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	enum ht_err err;
 
 	/* The attempt is logged, whatever the order is worth. */
-	if (!logged(v, "erase", "an order was handed in"))
+	if (!logged(v, ht_doc_kind_text(kind), "an order was handed in"))
 		return;
-	err = erase_take(v->core, note, report);
+	err = erase_take(v->core, note, kind, report);
 	if (err == HT_OK) {
 		erasure(v);
 		return;
 	}
-	ht_buf_fmt(&v->out, "error %s; nothing was erased\n",
-	    err == HT_EAGAIN ? "another erasure, or a backup, is going on"
-	                     : ht_err_text(err));
+	ht_buf_fmt(&v->out, "error %s; nothing was %sd\n",
+	    err == HT_EAGAIN
+	        ? "another erasure or removal, or a backup, is going on"
+	        : ht_err_text(err),
+	    ht_doc_kind_text(kind));
 	print_findings(v, report);
+}
+
+static void
+take_order(struct visit *v, struct ht_slice note)
+{
+	take_order_of(v, note, HT_DOC_ERASE);
+}
+
+static void
+take_removal(struct visit *v, struct ht_slice note)
+{
+	take_order_of(v, note, HT_DOC_REMOVE);
 }
 
 static void
@@ -601,9 +616,10 @@ static const struct {
 	void (*take)(struct visit *v, struct ht_slice bytes);
 	const char *missing;
 } longer[] = {
-    {ERASE_WORD,    take_order,  "the order did not come"},
-    {DISCLOSE_WORD, disclose,    "the order did not come"},
-    {BACKUP_WORD,   make_backup, "no folder was named"   },
+    {ERASE_WORD,    take_order,   "the order did not come"},
+    {DISCLOSE_WORD, disclose,     "the order did not come"},
+    {REMOVE_WORD,   take_removal, "the order did not come"},
+    {BACKUP_WORD,   make_backup,  "no folder was named"   },
 };
 
 /* Of that table; its size if it is none of them. */

@@ -1,7 +1,7 @@
 /*
- * erase.c -- an order of the authority to destroy tags or bodies, brought by
- * the operator: checked at once, carried out by a thread of its own, since a
- * scope of a year is a long walk.
+ * erase.c -- an order of the authority to destroy tags or bodies, or to remove
+ * a volume (removal.c), brought by the operator: checked at once, carried out
+ * by a thread of its own, since a scope of a year is a long walk.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,9 +15,9 @@
 
 /* ---- carrying it out ---- */
 
-static void
-ended(struct eraser *e, enum erase_state state, uint64_t entry, uint64_t count,
-    const char *why)
+void
+erase_ended(struct eraser *e, enum erase_state state, uint64_t entry,
+    uint64_t count, const char *why)
 {
 	HT_ASSERT(pthread_mutex_lock(&e->lock) == 0);
 	e->state = state;
@@ -25,6 +25,21 @@ ended(struct eraser *e, enum erase_state state, uint64_t entry, uint64_t count,
 	e->count = count;
 	snprintf(e->why, sizeof(e->why), "%s", why);
 	HT_ASSERT(pthread_mutex_unlock(&e->lock) == 0);
+}
+
+/* It is logged; what the disk holds is for the next start to put right. */
+void
+erase_broke(struct eraser *e, enum ht_err err, uint64_t entry, uint64_t count)
+{
+	ht_log(HT_ERROR,
+	    "broker: what entry %llu says did not end: %s; what the disk "
+	    "holds is not known; stopping now.  The next start finishes it",
+	    (unsigned long long)entry,
+	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
+	erase_ended(e, ERASE_FAILED, entry, count,
+	    "it is logged, but did not end; start the broker again, which "
+	    "finishes it");
+	atomic_store(&e->broken, true);
 }
 
 static void
@@ -37,7 +52,7 @@ failed(struct eraser *e, enum ht_err err, const struct ht_report *report)
 
 	ht_log(HT_ERROR, "broker: the order %s was not carried out: %s",
 	    e->order->name, why);
-	ended(e, ERASE_FAILED, 0, 0, why);
+	erase_ended(e, ERASE_FAILED, 0, 0, why);
 }
 
 /*
@@ -66,21 +81,13 @@ do_it(struct core *core, struct ht_erasure *plan, uint64_t entry)
 	if (err == HT_OK) {
 		ht_log(HT_INFO, "broker: erased of %zu entries, entry %llu",
 		    plan->n, (unsigned long long)entry);
-		ended(e, ERASE_DONE, entry, plan->n, "");
+		erase_ended(e, ERASE_DONE, entry, plan->n, "");
 		return;
 	}
-	ht_log(HT_ERROR,
-	    "broker: the erasure of entry %llu did not end: %s; what the disk "
-	    "holds is not known; stopping now.  The next start finishes it",
-	    (unsigned long long)entry,
-	    err == HT_ESYSTEM ? strerror(errno) : ht_err_text(err));
-	ended(e, ERASE_FAILED, entry, plan->n,
-	    "it is logged, but did not end; start the broker again, which "
-	    "finishes it");
-	atomic_store(&e->broken, true);
+	erase_broke(e, err, entry, plan->n);
 }
 
-static void
+static enum ht_err
 erase(struct core *core, struct ht_report *report)
 {
 	HT_AUTO(ht_erasure_free) struct ht_erasure *plan = NULL;
@@ -106,8 +113,7 @@ erase(struct core *core, struct ht_report *report)
 			                "was not logged stays until the start");
 		ht_index_go_on(core->index);
 	}
-	if (err != HT_OK)
-		failed(e, err, report);
+	return err;
 }
 
 static void *
@@ -115,9 +121,14 @@ run(void *arg)
 {
 	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
 	struct core *core = arg;
+	struct eraser *e = &core->eraser;
+	enum ht_err err;
 
 	(void)pthread_setname_np(pthread_self(), "eraser");
-	erase(core, report);
+	err = e->order->kind == HT_DOC_REMOVE ? removal(core, report)
+	                                      : erase(core, report);
+	if (err != HT_OK)
+		failed(e, err, report);
 	atomic_store(&core->eraser.busy, false);
 	return NULL;
 }
@@ -132,7 +143,8 @@ join(struct eraser *e)
 }
 
 enum ht_err
-erase_take(struct core *core, struct ht_slice note, struct ht_report *report)
+erase_take(struct core *core, struct ht_slice note, enum ht_doc_kind kind,
+    struct ht_report *report)
 {
 	struct eraser *e = &core->eraser;
 	enum ht_err err;
@@ -140,10 +152,10 @@ erase_take(struct core *core, struct ht_slice note, struct ht_report *report)
 	if (atomic_load(&e->busy) || atomic_load(&core->backup.busy))
 		return HT_EAGAIN;
 	join(e);
-	err = order_check(core, note, HT_DOC_ERASE, report, &e->order, e->by);
+	err = order_check(core, note, kind, report, &e->order, e->by);
 	if (err != HT_OK)
 		return err;
-	ended(e, ERASE_RUNS, 0, 0, "");
+	erase_ended(e, ERASE_RUNS, 0, 0, "");
 	atomic_store(&e->busy, true);
 	if (pthread_create(&e->thread, NULL, run, core) != 0) {
 		atomic_store(&e->busy, false);

@@ -40,8 +40,8 @@ usage(FILE *out, int code)
 	      "commands: status nodes witnesses reload stop resume forgive "
 	      "front-restart\n"
 	      "          volumes close-volume\n"
-	      "          erase FILE, erasure, disclose FILE, backup DIR, "
-	      "backup\n",
+	      "          erase FILE, remove FILE, erasure, disclose FILE\n"
+	      "          backup DIR, backup\n",
 	    out);
 	return code;
 }
@@ -316,10 +316,17 @@ has_failed(struct ht_buf *answer)
 	return text != NULL && strstr(text, "\"state\":\"failed\"") != NULL;
 }
 
+/* It comes with an order, which a thread of the broker's carries out. */
+static bool
+destroys(const char *word)
+{
+	return strcmp(word, "erase") == 0 || strcmp(word, "remove") == 0;
+}
+
 static int
 put(const struct ht_caller *caller, char **words, int n, struct ht_buf *answer)
 {
-	if (strcmp(words[0], "erase") == 0 || strcmp(words[0], "disclose") == 0)
+	if (destroys(words[0]) || strcmp(words[0], "disclose") == 0)
 		return put_order(caller, words[0], words[1], answer);
 	if (strcmp(words[0], "backup") == 0 && n == 2)
 		return put_backup(caller, words[1], answer);
@@ -332,7 +339,7 @@ control(const char *config, const char *key, char **words, int n, bool json)
 	HT_AUTO(ht_buf_fini) struct ht_buf answer = HT_BUF(ANSWER_MAX);
 	HT_AUTO(ht_caller_close) struct ht_caller caller = {0};
 	struct ht_broker_conf conf;
-	bool erase = strcmp(words[0], "erase") == 0;
+	bool erase = destroys(words[0]);
 	bool order = erase || strcmp(words[0], "disclose") == 0;
 	bool backup = strcmp(words[0], "backup") == 0 && n == 2, failed;
 	int code;

@@ -43,7 +43,7 @@ ht_replay_last(struct ht_log *log, uint64_t *ret_us)
 static enum ht_err
 find_from(struct ht_log *log, uint64_t from_ms, uint64_t *ret)
 {
-	uint64_t low = 0, high = ht_log_size(log);
+	uint64_t low = ht_log_begin(log), high = ht_log_size(log);
 
 	while (low < high) {
 		uint64_t mid = low + (high - low) / 2, us;
@@ -100,7 +100,7 @@ find_under(struct ht_log *log, const struct ht_hash *snapshot, uint64_t last,
     uint64_t *ret)
 {
 	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(LEAF_MAX);
-	uint64_t low = 0, high = last;
+	uint64_t low = ht_log_begin(log), high = last;
 
 	while (low < high) {
 		uint64_t mid = low + (high - low) / 2;
@@ -178,6 +178,9 @@ ht_replay_snapshot(struct ht_log *log, struct ht_replay_snapshot *ret)
 		return err;
 	snapshot = e.snapshot;
 	err = find_under(log, &snapshot, size - 1, &at);
+	/* It may be older than the log is now; then a later one is not. */
+	if (err == HT_OK && at > 0 && at == ht_log_begin(log))
+		err = ht_log_last_snapshot(log, &at);
 	if (err == HT_OK)
 		err = read_entry(log, at, &leaf, &e);
 	while (err == HT_OK && before_snapshot(e.type) && at + 1 < size)

@@ -30,6 +30,7 @@ static void (*const readers[HT_DOC_KINDS])(struct ht_read *) = {
     [HT_DOC_ANSWER] = ht_read_answer,
     [HT_DOC_EXTENSION] = ht_read_extension,
     [HT_DOC_DISCLOSE] = ht_read_disclose,
+    [HT_DOC_REMOVE] = ht_read_remove,
 };
 
 const char *
@@ -186,6 +187,7 @@ static const size_t sizes[HT_DOC_KINDS] = {
     [HT_DOC_ANSWER] = sizeof(struct ht_answer_doc),
     [HT_DOC_EXTENSION] = sizeof(struct ht_answer_doc),
     [HT_DOC_DISCLOSE] = sizeof(struct ht_erase_doc),
+    [HT_DOC_REMOVE] = sizeof(struct ht_erase_doc),
 };
 
 /* Copy what the document is made of, so that it stands alone. */
@@ -302,7 +304,8 @@ start(struct ht_slice bytes, const char *where, struct ht_report *report,
 		ht_report_add(report, where,
 		    "the first line must be \"hutong: <kind>/v1\", with kind "
 		    "root, member, item, grant, epoch, snapshot, current, "
-		    "erase, application, answer, extension or disclose");
+		    "erase, application, answer, extension, disclose or "
+		    "remove");
 	return err == HT_OK ? HT_OK : HT_EMALFORMED;
 }
 

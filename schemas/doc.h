@@ -23,7 +23,8 @@
 	X(HT_DOC_APPLICATION, "application")                                   \
 	X(HT_DOC_ANSWER, "answer")                                             \
 	X(HT_DOC_EXTENSION, "extension")                                       \
-	X(HT_DOC_DISCLOSE, "disclose")
+	X(HT_DOC_DISCLOSE, "disclose")                                         \
+	X(HT_DOC_REMOVE, "remove")
 enum ht_doc_kind {
 #define HT_DOC_ENUM(name, text) name,
 	HT_DOC_MAP(HT_DOC_ENUM)
@@ -88,7 +89,8 @@ struct ht_current_doc {
 
 /*
  * An order to destroy tags or bodies of the log; or (DISCLOSE, always with
- * entries) to show looks to their subjects before the time.
+ * entries) to show looks to their subjects before the time; or (REMOVE, by
+ * first, last and over_ms) to remove a closed volume.
  */
 struct ht_erase_doc {
 	char log[HT_VKEY_NAME_MAX];
@@ -102,6 +104,7 @@ struct ht_erase_doc {
 	uint64_t before_ms;          /* or 0 */
 	/* or 0: what its item's term of retention was over for at that time */
 	uint64_t over_ms;
+	uint64_t first, last; /* REMOVE: the entries of the volume */
 };
 
 /* ---- applications (docs/applications.md) ---- */
@@ -314,5 +317,6 @@ void ht_read_application(struct ht_read *r);
 void ht_read_answer(struct ht_read *r);
 void ht_read_extension(struct ht_read *r);
 void ht_read_disclose(struct ht_read *r);
+void ht_read_remove(struct ht_read *r);
 
 #endif

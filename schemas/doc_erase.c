@@ -1,7 +1,7 @@
 /*
  * doc_erase.c -- orders about entries of the audit log: to destroy what is
- * personal in it, and to disclose looks before their time (docs/trust.md,
- * "erase" and "disclose").
+ * personal in it, to disclose looks before their time, and to remove a closed
+ * volume (docs/trust.md, "erase", "disclose" and "remove").
  */
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +80,16 @@ read_entries(
 }
 
 static void
+read_over(struct ht_yaml *value, struct ht_erase_doc *doc)
+{
+	ht_read_ms(value, &doc->over_ms);
+	if (doc->over_ms > doc->issued_ms)
+		ht_yaml_complain(value,
+		    "it must not be later than 'issued': terms that are not "
+		    "over are nobody's to end");
+}
+
+static void
 read_scope(struct ht_read *r)
 {
 	struct ht_erase_doc *doc = r->doc->erase;
@@ -96,11 +106,7 @@ read_scope(struct ht_read *r)
 	read_entries(r, entries, HT_ERASE_ENTRIES, "epoch or before");
 	ht_read_name(epoch, doc->epoch);
 	ht_read_ms(before, &doc->before_ms);
-	ht_read_ms(over, &doc->over_ms);
-	if (doc->over_ms > doc->issued_ms)
-		ht_yaml_complain(over,
-		    "it must not be later than 'issued': terms that are not "
-		    "over are nobody's to end");
+	read_over(over, doc);
 	if (epoch != NULL && doc->bodies)
 		ht_yaml_complain(epoch, "bodies are of no epoch: say 'before'");
 }
@@ -139,4 +145,20 @@ ht_read_disclose(struct ht_read *r)
 	read_order(r);
 	read_entries(r, ht_yaml_need(r->top, "entries"), HT_DISCLOSE_ENTRIES,
 	    "several orders");
+}
+
+void
+ht_read_remove(struct ht_read *r)
+{
+	struct ht_erase_doc *doc = r->doc->erase;
+	struct ht_yaml *first, *last;
+
+	read_order(r);
+	first = ht_yaml_need(r->top, "first");
+	last = ht_yaml_need(r->top, "last");
+	(void)ht_yaml_as_u64(first, 0, INT64_MAX, &doc->first);
+	if (ht_yaml_as_u64(last, 0, INT64_MAX, &doc->last) &&
+	    doc->last < doc->first)
+		ht_yaml_complain(last, "it must not be before 'first'");
+	read_over(ht_yaml_need(r->top, "retention-over"), doc);
 }

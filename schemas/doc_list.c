@@ -99,6 +99,7 @@ name_fits(enum ht_doc_kind kind, struct ht_slice name)
 	case HT_DOC_ANSWER:
 	case HT_DOC_EXTENSION:
 	case HT_DOC_DISCLOSE:
+	case HT_DOC_REMOVE:
 	case HT_DOC_KINDS:
 		break;
 	}

@@ -27,6 +27,7 @@ static const struct rule {
     [HT_DOC_ANSWER] = {false, PROVIDER},
     [HT_DOC_EXTENSION] = {true,  PROVIDER},
     [HT_DOC_DISCLOSE] = {true,  NOBODY  },
+    [HT_DOC_REMOVE] = {true,  NOBODY  },
 };
 
 /* The keys whose signatures count: the officers first, then the others. */
@@ -171,6 +172,7 @@ ht_doc_signer(const struct ht_doc *doc)
 	case HT_DOC_CURRENT:
 	case HT_DOC_ERASE:
 	case HT_DOC_DISCLOSE:
+	case HT_DOC_REMOVE:
 	case HT_DOC_KINDS:
 		break;
 	}

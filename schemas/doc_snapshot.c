@@ -90,6 +90,7 @@ ht_doc_path(
 	    [HT_DOC_ANSWER] = "answers/",
 	    [HT_DOC_EXTENSION] = "extensions/",
 	    [HT_DOC_DISCLOSE] = "disclose/",
+	    [HT_DOC_REMOVE] = "remove/",
 	};
 
 	HT_ASSERT((unsigned)kind < HT_DOC_KINDS);

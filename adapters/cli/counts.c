@@ -36,6 +36,7 @@ may_count(const struct ht_doc *doc, const struct ht_keyfile *file)
 	case HT_DOC_EPOCH:
 	case HT_DOC_ERASE:
 	case HT_DOC_DISCLOSE:
+	case HT_DOC_REMOVE:
 		return is_below(file->name, doc->name, catalog);
 	case HT_DOC_MEMBER:
 		return file->what != HT_KEY_IDENTITY ||

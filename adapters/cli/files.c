@@ -153,6 +153,7 @@ static const unsigned signers[HT_DOC_KINDS] = {
     [HT_DOC_ANSWER] = FOR(HT_KEY_OFFICER),
     [HT_DOC_EXTENSION] = FOR(HT_KEY_OFFICER),
     [HT_DOC_DISCLOSE] = FOR(HT_KEY_OFFICER),
+    [HT_DOC_REMOVE] = FOR(HT_KEY_OFFICER),
 };
 
 static int

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/audit/answer_in.h"
+#include "broker/audit/gone.h"
 #include "broker/audit/query.h"
 #include "broker/log/bundles.h"
 #include "broker/log/erase.h"
@@ -296,9 +297,29 @@ answer_frame(
 	return f->out->err;
 }
 
+/* Who would begin below the log's first entry is told what became of that. */
+static enum ht_err
+add_removed(struct ht_log *log, const struct ht_query *q,
+    const struct ht_filter *f, struct ht_audit_answer *a)
+{
+	enum ht_err err;
+
+	if (q->has_seq || f->start_seq >= ht_log_begin(log))
+		return HT_OK;
+	a->frames[0] = HT_BUF(HT_AUDIT_FRAME_MAX);
+	a->n_frames = 1;
+	err = ht_gone_make(log, a->size, &a->frames[0]);
+	if (err == HT_ENOTFOUND) { /* a lone volume */
+		a->n_frames = 0;
+		return HT_OK;
+	}
+	return err;
+}
+
 static enum ht_err
 add_frames(struct ht_log *log, const struct ht_query *q,
-    const struct found *found, struct ht_audit_answer *a)
+    const struct ht_filter *filter, const struct found *found,
+    struct ht_audit_answer *a)
 {
 	HT_AUTO(answer_frames_free)
 	struct answer_frames *f =
@@ -309,14 +330,16 @@ add_frames(struct ht_log *log, const struct ht_query *q,
 	a->frames = calloc(n_frames + 1, sizeof(*a->frames));
 	if (f == NULL || a->frames == NULL)
 		return HT_ENOMEM;
+	err = add_removed(log, q, filter, a);
 	for (size_t i = 0; i < n_frames && err == HT_OK; i++) {
 		size_t at = i * HT_ROWS_FRAME;
 		size_t n = found->n - at;
 
-		a->frames[i] = HT_BUF(HT_AUDIT_FRAME_MAX);
-		a->n_frames = i + 1;
+		struct ht_buf *frame = &a->frames[a->n_frames++];
+
+		*frame = HT_BUF(HT_AUDIT_FRAME_MAX);
 		err = answer_frame(f, found->seqs + at,
-		    n > HT_ROWS_FRAME ? HT_ROWS_FRAME : n, &a->frames[i]);
+		    n > HT_ROWS_FRAME ? HT_ROWS_FRAME : n, frame);
 	}
 	return err;
 }
@@ -440,7 +463,7 @@ fill(struct ht_log *log, struct ht_index *index, const struct ht_query *q,
 		found.n = limit;
 	}
 	a->matched = found.n;
-	return err == HT_OK ? add_frames(log, q, &found, a) : err;
+	return err == HT_OK ? add_frames(log, q, &f, &found, a) : err;
 }
 
 enum ht_err

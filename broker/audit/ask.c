@@ -14,7 +14,8 @@
 #include "lib/base/fs.h"
 #include "lib/base/text.h"
 
-#define FRAMES_MAX (HT_QUERY_ROWS / HT_ROWS_FRAME + 1)
+/* One more, of what was removed. */
+#define FRAMES_MAX (HT_QUERY_ROWS / HT_ROWS_FRAME + 2)
 
 struct ask {
 	int fd;

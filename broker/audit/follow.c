@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "broker/audit/gone.h"
 #include "broker/audit/list.h"
 #include "broker/audit/server_in.h"
 #include "lib/base/clock.h"
@@ -32,6 +33,7 @@ struct stream {
 	struct ht_audit_range *range; /* READ */
 	struct ht_buf frame;
 	struct ht_list_make *list; /* LIST */
+	bool from_below;           /* READ, LIST: what was removed is said */
 };
 
 static void
@@ -223,7 +225,8 @@ settle_read(struct stream *st, struct ht_query *q, struct ht_audit_answer *a)
 	if (err != HT_OK)
 		return err;
 	st->begin = lo;
-	st->next = lo > 0 ? lo - 1 : 0;
+	st->from_below = lo == ht_log_begin(c->log);
+	st->next = st->from_below ? lo : lo - 1;
 	st->stop = hi < a->size ? hi + 1 : a->size;
 	return ht_audit_range(
 	    c->log, st->next, st->stop, a->size, st->begin, &st->range);
@@ -246,7 +249,25 @@ settle_list(struct stream *st, struct ht_query *q, struct ht_audit_answer *a)
 		    q->filter.size == 0 ? a->size : q->filter.size, a->size,
 		    HT_LIST_WHOLE, &st->list);
 	st->stop = 1;
+	st->from_below = true;
 	return err;
+}
+
+/* Before rows that begin where the log does. */
+static enum ht_err
+send_removed(struct stream *st)
+{
+	struct visit *v = st->visit;
+	enum ht_err err;
+
+	if (!st->from_below)
+		return HT_OK;
+	ht_buf_reset(&st->frame);
+	err = ht_gone_make(v->server->config.log, st->size, &st->frame);
+	if (err != HT_OK)
+		return err == HT_ENOTFOUND ? HT_OK : err;
+	return ht_audit_send(v->fd, ht_buf_slice(&st->frame), send_deadline(),
+	    v->server->stop_fd);
 }
 
 static enum ht_err
@@ -290,6 +311,8 @@ begin(struct stream *st, struct ht_query *q)
 	st->size = a.size;
 	st->beat_ms = ht_clock_mono_ms();
 	err = visit_send_head(v, &a, st->place, send_deadline());
+	if (err == HT_OK)
+		err = send_removed(st);
 	if (q->mode == HT_QUERY_FOLLOW) {
 		st->stop = UINT64_MAX;
 		st->next = a.more ? a.next_seq : a.size;
@@ -362,7 +385,7 @@ visit_long(struct visit *v)
 		err = run(&st, &q);
 	if (!st.noted)
 		return;
-	if (err == HT_EINTEGRITY)
+	if (err == HT_EINTEGRITY || err == HT_EGONE)
 		visit_refuse_error(v, err);
 	note_end(&st);
 	/* Who left may still read; who is to stop waits for nobody. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "broker/audit/answer_in.h"
+#include "broker/audit/gone.h"
 #include "broker/audit/look.h"
 #include "lib/base/panic.h"
 
@@ -246,6 +247,7 @@ struct ht_list {
 	void *arg;
 	const char *why;
 	uint64_t bad;
+	uint64_t begin;  /* entries below were removed */
 	bool rows_began; /* no roll may follow */
 	struct ht_list_part part;
 	struct ht_list_counts counts;
@@ -332,7 +334,8 @@ check_said(struct ht_list *list, struct ht_slice leaf,
 	if (!ht_check_inclusion(e.seq, list->size, &hash, path, n, &list->root))
 		return wrong(list, e.seq,
 		    "this INDEX_ROOT is not proven by the checkpoint");
-	if (ret->to > e.seq || ret->from < after || ret->to > w->end)
+	if (ret->to > e.seq || ret->from < after || ret->to > w->end ||
+	    ret->to <= list->begin)
 		return wrong(list, e.seq,
 		    "this INDEX_ROOT is not one of this place in a list");
 	return HT_OK;
@@ -363,7 +366,8 @@ take_roll(struct ht_list *list, struct ht_unpack *u)
 		    "what is shown of the roll that begins here is not all "
 		    "of the subject");
 	list->counts.rolls++;
-	list->counts.rolled += said.to - said.from;
+	list->counts.rolled +=
+	    said.to - (said.from > list->begin ? said.from : list->begin);
 	return err;
 }
 
@@ -456,6 +460,25 @@ take_row(void *arg, const struct ht_row *row)
 	return list->each(list->arg, row);
 }
 
+/* Rolls of before, and rows, would be of what nobody has. */
+static enum ht_err
+take_gone(struct ht_list *list, struct ht_slice frame)
+{
+	struct ht_remove_said said;
+	enum ht_err err =
+	    ht_gone_check(frame, list->size, &list->root, &list->bad, &said);
+
+	if (err == HT_EINTEGRITY)
+		return wrong(list, list->bad,
+		    "this REMOVED entry is not proven by the checkpoint");
+	if (err != HT_OK)
+		return err;
+	if (list->rows_began || list->way.n_spans > 0 || list->begin > 0)
+		return wrong(list, list->bad, "it does not stand in front");
+	list->begin = list->way.at = list->counts.from = said.end;
+	return HT_OK;
+}
+
 static enum ht_err
 take_frame(struct ht_list *list, struct ht_slice frame)
 {
@@ -463,6 +486,8 @@ take_frame(struct ht_list *list, struct ht_slice frame)
 
 	if (ht_pack_check(frame, NULL, NULL) != HT_OK)
 		return HT_EMALFORMED;
+	if (ht_gone_is(frame))
+		return take_gone(list, frame);
 	u = ht_unpack(frame);
 	if (ht_unpack_array(&u, 4) != 4 || list->rows_began)
 		return ht_rows_check(

@@ -90,7 +90,7 @@ struct ht_audit_answer {
 	bool more;         /* the limit cut it off ... */
 	uint64_t next_seq; /* ... before this entry */
 	size_t n_frames;
-	struct ht_buf *frames; /* ROWS */
+	struct ht_buf *frames; /* ROWS; a REMOVED may be the first */
 };
 void ht_audit_answer_fini(struct ht_audit_answer *answer);
 /*
@@ -176,6 +176,7 @@ enum {
 	HT_AUDIT_UPDATE = 7,
 	HT_AUDIT_ROLL = 8,
 	HT_AUDIT_COSIGNED = 9,
+	HT_AUDIT_REMOVED = 10, /* gone.h */
 };
 
 /* Why nothing was answered. */

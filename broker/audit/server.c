@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "broker/log/evidence.h"
+#include "broker/log/remove.h"
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/log.h"
@@ -56,6 +58,24 @@ visit_refuse(struct visit *v, unsigned code, const char *text)
 	(void)!visit_send(v, ht_clock_mono_ms() + HT_AUDIT_ASK_MS);
 }
 
+/* Whoever doubts it can have that entry proven. */
+static void
+refuse_gone(struct visit *v)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	struct ht_remove_said said = {0};
+	char text[160];
+	uint64_t seq = 0;
+
+	if (ht_log_removal(v->server->config.log, &leaf, &seq, &said) != HT_OK)
+		said.end = 0;
+	(void)snprintf(text, sizeof(text),
+	    "the entries below %llu were removed, by entry %llu, which can "
+	    "be shown and proven",
+	    (unsigned long long)said.end, (unsigned long long)seq);
+	visit_refuse(v, HT_AUDIT_BAD_QUERY, text);
+}
+
 void
 visit_refuse_error(struct visit *v, enum ht_err err)
 {
@@ -65,6 +85,10 @@ visit_refuse_error(struct visit *v, enum ht_err err)
 	if (err == HT_EINTEGRITY)
 		ht_log(HT_ERROR, "audit: a query met an entry that does not "
 		                 "hold; run hutong-audit verify");
+	if (err == HT_EGONE) {
+		refuse_gone(v);
+		return;
+	}
 	(void)snprintf(text, sizeof(text),
 	    "it asks for what is not there: the log has %llu entries as yet",
 	    (unsigned long long)ht_log_size(log));

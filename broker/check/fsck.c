@@ -15,6 +15,7 @@
 #include "broker/index/index_in.h"
 #include "broker/log/erase.h"
 #include "broker/log/evidence.h"
+#include "broker/log/remove.h"
 #include "lib/base/fs.h"
 
 struct fsck {
@@ -26,6 +27,8 @@ struct fsck {
 	uint64_t next_cp; /* size of the checkpoint to come; 0: none */
 	struct ht_slice cp_note;
 	struct ht_frontier tree;
+	uint32_t segment; /* of the vault: the first of this log */
+	uint64_t removed; /* entries below were, says a REMOVED entry */
 	bool lost; /* an entry is not there: no tree can be grown over it */
 	uint64_t seq, last_us;
 	struct ht_slice chunks[HT_CHUNK_LEVELS]; /* at hand */
@@ -226,6 +229,8 @@ tell_about(struct fsck *s, const struct ht_entry *e)
 	if (s->index == NULL || s->about.has_header || e->cites == 0)
 		return HT_OK;
 	err = about_cited(s, e);
+	if (err == HT_EGONE) /* it was removed: nobody knows */
+		return HT_OK;
 	if (err != HT_EINTEGRITY && err != HT_ENOTFOUND)
 		return err;
 	found(s, HT_FSCK_ENTRIES,
@@ -248,6 +253,19 @@ check_rows(struct fsck *s, const struct ht_entry *e)
 	    e, &s->about, there ? &tag : NULL, index_sum_row, &s->sum);
 }
 
+static void
+take_removed(struct fsck *s, const struct ht_entry *e)
+{
+	struct ht_remove_said said;
+
+	if (ht_remove_said_decode(e->payload, &said) != HT_OK)
+		found(s, HT_FSCK_ENTRIES,
+		    "entry %" PRIu64 ": its payload is not that of REMOVED",
+		    s->seq);
+	else if (s->seq == s->log->volumes.state.removed)
+		s->removed = said.end;
+}
+
 static enum ht_err
 check_leaf(struct fsck *s, struct ht_slice leaf)
 {
@@ -264,6 +282,8 @@ check_leaf(struct fsck *s, struct ht_slice leaf)
 		found(s, HT_FSCK_ENTRIES,
 		    "entry %" PRIu64 " says that it is entry %" PRIu64, s->seq,
 		    e.seq);
+	if (e.type == HT_ENTRY_REMOVED)
+		take_removed(s, &e);
 	e.seq = s->seq; /* its rows are those of its place */
 	if (e.time_us < s->last_us)
 		found(s, HT_FSCK_ENTRIES,
@@ -299,15 +319,54 @@ check_value(struct fsck *s, struct ht_slice value)
 	return check_leaf(s, leaf);
 }
 
+/* Of what was removed the tree has hashes, which its upper ones must fit. */
+static enum ht_err
+check_removed(struct fsck *s)
+{
+	uint64_t begin = ht_log_begin(s->log);
+	struct ht_slice stored;
+	struct ht_hash hash;
+	enum ht_err err = HT_OK;
+
+	for (; s->seq < begin && err == HT_OK; s->seq++) {
+		s->lost = !stored_hash(s, 0, s->seq, &stored);
+		if (s->lost) {
+			found(s, HT_FSCK_TREE,
+			    "the stored hash of entry %" PRIu64
+			    ", which was removed, is missing",
+			    s->seq);
+			return HT_OK;
+		}
+		memcpy(hash.at, stored.at, sizeof(hash.at));
+		ht_frontier_append(&s->tree, &hash, compare, s);
+		err = check_signed(s);
+	}
+	return err;
+}
+
+static void
+check_removal(struct fsck *s)
+{
+	uint64_t begin = ht_log_begin(s->log);
+
+	if (s->removed != begin)
+		found(s, HT_FSCK_ENTRIES,
+		    "the entries below %" PRIu64
+		    " are not here, and no REMOVED entry says so",
+		    begin);
+}
+
 /* What follows a hole has no place in a tree: nothing more can be said. */
 static enum ht_err
 check_entries(struct fsck *s)
 {
 	uint64_t size = s->log->head.frontier.size;
 	struct ht_slice value;
-	enum ht_err err = HT_OK;
+	enum ht_err err = check_removed(s);
 
-	for (s->seq = 0; s->seq < size && err == HT_OK; s->seq++) {
+	if (s->lost)
+		return err;
+	for (; s->seq < size && err == HT_OK; s->seq++) {
 		if (s->f->progress != NULL)
 			s->f->progress(s->f->arg, s->seq, size);
 		err = ht_stored_next(&s->rows, s->seq, &value);
@@ -328,6 +387,8 @@ check_entries(struct fsck *s)
 		if (err == HT_OK)
 			err = check_signed(s);
 	}
+	if (err == HT_OK)
+		check_removal(s);
 	if (err == HT_OK && size > 0 && ht_stored_behind(&s->rows, size))
 		found(s, HT_FSCK_ENTRIES,
 		    "entries stand behind the last, %" PRIu64, size - 1);
@@ -449,7 +510,10 @@ look_at_segment(struct fsck *s, const char *vault, const char *name)
 
 	if (path == NULL || stat(path, &st) == -1)
 		return;
-	if (n > end.segment)
+	if (n < s->segment)
+		found(s, HT_FSCK_REMAINS,
+		    "vault/%s: a segment of a volume that was removed", name);
+	else if (n > end.segment)
 		found(s, HT_FSCK_REMAINS,
 		    "vault/%s: a segment that no entry uses", name);
 	else if (n == end.segment && (uint64_t)st.st_size > end.offset)
@@ -483,6 +547,8 @@ look_for_remains(struct fsck *s)
 
 	if (vault == NULL)
 		return HT_ENOMEM;
+	/* If it cannot be told, that is a finding already. */
+	(void)!ht_remove_segment(s->log, &s->segment);
 	while (dir != NULL && (at = readdir(dir)) != NULL)
 		look_at(s, vault, at->d_name);
 	if (dir != NULL)

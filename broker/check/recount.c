@@ -96,6 +96,8 @@ ht_recount_add(
 		item->first = claim;
 	else
 		r->claims[item->last].next = claim;
+	if (item->last != NONE)
+		r->claims[claim].from_us = r->claims[item->last].to_us;
 	item->last = claim;
 	r->n_claims++;
 	return HT_OK;
@@ -151,15 +153,21 @@ ht_recount_run(struct ht_recount *r, struct ht_log *log, uint64_t size)
 		r->items[i].at = r->items[i].first;
 	for (size_t i = 0; i < r->n_claims; i++)
 		r->claims[i].found = 0;
-	return r->n_claims == 0 ? HT_OK
-	                        : ht_log_walk(log, 0, size, count_one, c);
+	return r->n_claims == 0
+	           ? HT_OK
+	           : ht_log_walk(log, ht_log_begin(log), size, count_one, c);
 }
 
 const struct ht_recount_claim *
 ht_recount_wrong(const struct ht_recount *r)
 {
-	for (size_t i = 0; i < r->n_claims; i++)
-		if (r->claims[i].found != r->claims[i].said)
-			return &r->claims[i];
+	for (size_t i = 0; i < r->n_claims; i++) {
+		const struct ht_recount_claim *claim = &r->claims[i];
+
+		if (claim->found > claim->said ||
+		    (claim->found < claim->said &&
+		        claim->from_us >= r->since_us))
+			return claim;
+	}
 	return NULL;
 }

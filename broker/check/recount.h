@@ -10,7 +10,7 @@
 /* One entry's claim: looks from the `to` of the one before, to its own. */
 struct ht_recount_claim {
 	uint64_t seq; /* of the DISCLOSE entry */
-	uint64_t to_us;
+	uint64_t from_us, to_us;
 	uint64_t said, found;
 	size_t next; /* of the same item; SIZE_MAX: none */
 };
@@ -26,6 +26,8 @@ struct ht_recount {
 	size_t n_items;
 	struct ht_recount_claim *claims;
 	size_t n_claims, cap;
+	/* Looks of before are not all there: no claim may say fewer. */
+	uint64_t since_us;
 };
 void ht_recount_fini(struct ht_recount *recount);
 /*

@@ -85,6 +85,12 @@ compare_stored(
 	}
 }
 
+void
+verify_grow(struct verify *s, const struct ht_hash *hash)
+{
+	ht_frontier_append(&s->f, hash, compare_stored, s);
+}
+
 /* ---- checkpoints ---- */
 
 static enum ht_err
@@ -191,6 +197,7 @@ check_own(struct verify *s, const struct ht_entry *e)
 	                  : e->type == HT_ENTRY_INDEX_ROOT ? verify_roll(s, e)
 	                  : e->type == HT_ENTRY_DISCLOSE ? verify_disclose(s, e)
 	                  : e->type == HT_ENTRY_VOLUME   ? verify_volume(s, e)
+	                  : e->type == HT_ENTRY_REMOVED  ? verify_removed(s, e)
 	                                                 : verify_map(s, e);
 
 	if (err == HT_OK)
@@ -221,7 +228,7 @@ check_leaf(struct verify *s, struct ht_slice leaf)
 		    "before, %s",
 		    now, then);
 	}
-	if (s->seq == 0)
+	if (s->seq == ht_log_begin(s->log))
 		s->v->first_us = e.time_us;
 	s->v->last_us = e.time_us;
 	s->v->by_type[e.type]++;
@@ -243,7 +250,7 @@ check_value(struct verify *s, struct ht_slice value)
 	hash = ht_leaf_hash(leaf);
 	if (!ht_hash_eq(&hash, &stored))
 		return verify_bad_hash(s, "its leaf hash", &stored, &hash);
-	ht_frontier_append(&s->f, &hash, compare_stored, s);
+	verify_grow(s, &hash);
 	if (s->tree_bad)
 		return HT_EINTEGRITY;
 	err = check_leaf(s, leaf);
@@ -251,13 +258,27 @@ check_value(struct verify *s, struct ht_slice value)
 }
 
 static enum ht_err
+check_removed(struct verify *s)
+{
+	uint64_t begin = ht_log_begin(s->log);
+	enum ht_err err = HT_OK;
+
+	for (; s->seq < begin && err == HT_OK; s->seq++) {
+		err = verify_gone(s);
+		if (err == HT_OK)
+			err = check_checkpoints(s);
+	}
+	return err;
+}
+
+static enum ht_err
 check_entries(struct verify *s)
 {
 	uint64_t size = s->log->head.frontier.size;
 	struct ht_slice value;
-	enum ht_err err = HT_OK;
+	enum ht_err err = check_removed(s);
 
-	for (s->seq = 0; s->seq < size && err == HT_OK; s->seq++) {
+	for (; s->seq < size && err == HT_OK; s->seq++) {
 		if (s->v->progress != NULL)
 			s->v->progress(s->v->arg, s->seq, size);
 		err = ht_stored_next(&s->rows, s->seq, &value);
@@ -394,6 +415,8 @@ run(struct verify *s)
 		err = check_entries(s);
 	if (err == HT_OK)
 		err = check_head(s);
+	if (err == HT_OK)
+		err = verify_removals(s);
 	if (err == HT_OK)
 		err = verify_claims(s);
 	if (err == HT_OK)

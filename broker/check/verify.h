@@ -31,7 +31,12 @@ struct ht_verify {
 	uint64_t rolls, rolls_gone; /* INDEX_ROOTs; of these, not to be made
 	                               anew, for tags were erased since */
 	uint64_t volumes;           /* closed ranges */
-	uint64_t kept;              /* entries in their files */
+	uint64_t kept;              /* entries below are in their files, or */
+	uint64_t begin;             /* were removed; */
+	uint64_t removals;          /* by these REMOVED entries, */
+	uint64_t removals_known;    /* of these, with officers at hand */
+	uint64_t removed_by;        /* the newest of them */
+	uint64_t cites_gone;        /* entries that cite what was removed */
 	uint64_t kept_bundles;      /* of the bundles, those in files */
 	bool no_vault;              /* the copy has none, */
 	uint64_t unseen;            /* and so many tags and bodies of it */

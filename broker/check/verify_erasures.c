@@ -137,6 +137,10 @@ keep_list(struct verify *s, uint64_t by)
 		return HT_OK; /* it was never promised */
 	if (err != HT_OK)
 		return err;
+	/* What was removed is gone, too. */
+	while (
+	    e.gone < e.list->n && e.list->seqs[e.gone] < ht_log_begin(s->log))
+		e.gone++;
 	if (s->n_erasures == s->cap_erasures) {
 		size_t cap = s->cap_erasures == 0 ? 16 : 2 * s->cap_erasures;
 		struct erasure *more =
@@ -185,7 +189,7 @@ verify_load_lists(struct verify *s, const char *vault)
 	if (dir == NULL)
 		return HT_ESYSTEM;
 	while (err == HT_OK && (at = readdir(dir)) != NULL)
-		if (list_name(at->d_name, &by))
+		if (list_name(at->d_name, &by) && by >= ht_log_begin(s->log))
 			err = keep_list(s, by);
 	closedir(dir);
 	return err;

@@ -53,6 +53,11 @@ struct verify {
 	struct ht_slice cp_note;
 	struct ht_frontier f;
 	uint64_t seq;
+	struct {
+		bool older;            /* another may have been before it */
+		uint64_t end;          /* of the newest REMOVED so far */
+		uint64_t border_first; /* what the first entry closed */
+	} removed;
 	bool tree_bad;
 
 	/* the bundle whose entries are passing by */
@@ -84,6 +89,20 @@ enum ht_err verify_bad_log(struct verify *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 enum ht_err verify_bad_hash(struct verify *s, const char *what,
     const struct ht_hash *expected, const struct ht_hash *found);
+
+/* The next leaf of the tree; s->tree_bad, if that is not what is stored. */
+void verify_grow(struct verify *s, const struct ht_hash *hash);
+
+/* The entry at hand was removed; is the first that was not; says so. */
+enum ht_err verify_gone(struct verify *s) HT_MUST_USE;
+enum ht_err verify_border(struct verify *s, const struct ht_entry *e)
+    HT_MUST_USE;
+enum ht_err verify_removed(struct verify *s, const struct ht_entry *e)
+    HT_MUST_USE;
+/* After all entries: nothing is missing but what was removed. */
+enum ht_err verify_removals(struct verify *s) HT_MUST_USE;
+/* What it cites was removed: that is counted. */
+bool verify_cites_gone(struct verify *s, const struct ht_entry *e);
 
 /* Is a bundle's last record still to come? */
 bool verify_bundle_open(const struct verify *s);

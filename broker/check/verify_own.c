@@ -116,6 +116,10 @@ verify_roll(struct verify *s, const struct ht_entry *e)
 	s->v->rolls++;
 	if (s->v->no_vault)
 		return HT_OK;
+	if (said.from < ht_log_begin(s->log)) {
+		s->v->rolls_gone++;
+		return HT_OK;
+	}
 	err = ht_roll_remake(s->log, &said, s->seq, &made, &gone);
 	if (err != HT_OK)
 		return err;
@@ -176,8 +180,12 @@ enum ht_err
 verify_claims(struct verify *s)
 {
 	const struct ht_recount_claim *wrong;
-	enum ht_err err =
-	    ht_recount_run(&s->recount, s->log, s->log->head.frontier.size);
+	enum ht_err err;
+
+	/* A claim that reaches below is not to be counted anew. */
+	if (ht_log_begin(s->log) > 0)
+		s->recount.since_us = s->v->first_us;
+	err = ht_recount_run(&s->recount, s->log, s->log->head.frontier.size);
 
 	if (err != HT_OK)
 		return err;
@@ -196,6 +204,8 @@ verify_claims(struct verify *s)
 enum ht_err
 verify_volume(struct verify *s, const struct ht_entry *e)
 {
+	if (s->seq > 0 && s->seq == ht_log_begin(s->log))
+		return verify_border(s, e);
 	if (!ht_ranges_volume(&s->ranges, s->seq, e->payload))
 		return verify_bad(s,
 		    "it does not close the volume that begins at entry %llu",

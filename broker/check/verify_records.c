@@ -47,16 +47,21 @@ verify_header(struct verify *s, const struct ht_entry *e)
 	return HT_OK;
 }
 
-/* The request an entry cites, into s->request. */
-enum ht_err
-verify_cited(struct verify *s, const struct ht_entry *e)
+/* The request an entry cites, into s->request; or it was removed. */
+static enum ht_err
+read_cited(struct verify *s, const struct ht_entry *e, bool *ret_gone)
 {
 	struct ht_slice value, leaf;
 	struct ht_hash hash;
 	struct ht_entry cited;
 
+	*ret_gone = false;
 	if (e->cites == 0)
 		return verify_bad(s, "it cites no request");
+	if (verify_cites_gone(s, e)) {
+		*ret_gone = true;
+		return HT_OK;
+	}
 	if (e->cites > s->seq)
 		return verify_bad(s, "it cites entry %llu, which comes later",
 		    (unsigned long long)e->cites - 1);
@@ -73,13 +78,22 @@ verify_cited(struct verify *s, const struct ht_entry *e)
 }
 
 enum ht_err
+verify_cited(struct verify *s, const struct ht_entry *e)
+{
+	bool gone;
+
+	return read_cited(s, e, &gone);
+}
+
+enum ht_err
 verify_answer(struct verify *s, const struct ht_entry *e)
 {
 	const struct ht_header *h = &s->header, *q = &s->request;
-	enum ht_err err = verify_cited(s, e);
+	bool gone;
+	enum ht_err err = read_cited(s, e, &gone);
 	struct ht_hash hash;
 
-	if (err != HT_OK)
+	if (err != HT_OK || gone)
 		return err;
 	hash = ht_header_hash(q->raw);
 	if (!h->has_reply_to)
@@ -120,9 +134,10 @@ verify_expired(struct verify *s, const struct ht_entry *e)
 	struct ht_unpack u = ht_unpack(e->payload);
 	struct ht_id record;
 	struct ht_slice sender;
-	enum ht_err err = verify_cited(s, e);
+	bool gone;
+	enum ht_err err = read_cited(s, e, &gone);
 
-	if (err != HT_OK)
+	if (err != HT_OK || gone)
 		return err;
 	ht_unpack_map(&u, 2);
 	(void)ht_unpack_str(&u, 8);

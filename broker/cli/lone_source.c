@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/cli/tool.h"
+#include "broker/log/evidence.h"
 #include "broker/log/lone.h"
 
 /* ---- opening ---- */
@@ -86,7 +87,12 @@ ht_audit_not_here(const struct ht_query *q, const struct ht_log *log)
 {
 	unsigned long long first = ht_log_begin(log), end = ht_log_size(log);
 
-	if (q->has_seq)
+	if (q->has_seq && log->lone == NULL)
+		ht_audit_say("entry %llu is not here: the entries below %llu "
+		             "were removed; search --type REMOVED shows by "
+		             "which entries",
+		    (unsigned long long)q->seq, first);
+	else if (q->has_seq)
 		ht_audit_say("entry %llu stands before this volume, which has "
 		             "the entries %llu to %llu; ask the log, or the "
 		             "volume before",

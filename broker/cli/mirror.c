@@ -288,6 +288,14 @@ take_row(void *arg, const struct ht_row *row)
 	struct mirror *m = arg;
 	enum ht_err err;
 
+	if (row->seq > m->tiles.tree.size) { /* it was proven that it may */
+		ht_audit_say("%s: the entries from %" PRIu64 " to %" PRIu64
+		             " were removed from the log, so this mirror "
+		             "cannot have them; one that was made before can "
+		             "go on",
+		    m->dir, m->tiles.tree.size, row->seq - 1);
+		return HT_EGONE;
+	}
 	if (row->seq != m->tiles.tree.size)
 		return HT_EINTEGRITY;
 	ht_buf_u16(&m->bundle, (uint16_t)row->leaf.len);

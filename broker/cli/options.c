@@ -214,7 +214,7 @@ take_type(const struct option_row *row, struct ht_audit_opts *o)
 {
 	struct ht_filter *f = &o->query.filter;
 
-	for (unsigned type = 1; type <= HT_ENTRY_VOLUME; type++)
+	for (unsigned type = 1; type <= HT_ENTRY_REMOVED; type++)
 		if (strcasecmp(optarg, ht_entry_type_text(type)) == 0)
 			f->type = (int)type;
 	return f->type != -1

@@ -32,6 +32,8 @@ static const struct form {
      {"[count] rows of entries from [from] to before [to]"}                         },
     {HT_ENTRY_REFUSALS,      "member",  NULL,      {"[count] more, counted"}        },
     {HT_ENTRY_VOLUME,        NULL,      NULL,      {"entries from [first] closed"}  },
+    {HT_ENTRY_REMOVED,       NULL,      NULL,
+     {"entries from [first] to before [end] removed"}                               },
 };
 
 /* A text or a number; "" for everything else. */

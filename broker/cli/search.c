@@ -20,20 +20,21 @@ print_part(const struct ht_audit_result *r, FILE *out)
 	const char *where = !r->more_after    ? "before"
 	                    : !r->more_before ? "after"
 	                                      : "before and after";
+	const char *whole =
+	    r->removed_by > 0 ? "log, which was removed" : "volume";
 
 	if (r->end_seq == 0)
 		fprintf(out,
-		    "range      no entry of this volume is in the period; "
-		    "there "
+		    "range      no entry of this %s is in the period; there "
 		    "may be some %s it\n",
-		    where);
+		    r->removed_by > 0 ? "log" : "volume", where);
 	else
 		fprintf(out,
 		    "range      entries %llu to %llu, complete: none between "
 		    "them is missing; of the period there\n           may be "
-		    "more %s this volume\n",
+		    "more %s this %s\n",
 		    (unsigned long long)r->first_seq,
-		    (unsigned long long)r->end_seq - 1, where);
+		    (unsigned long long)r->end_seq - 1, where, whole);
 }
 
 /* Rows that followed one another from before the period to after it. */
@@ -108,6 +109,17 @@ ht_audit_question(const struct ht_audit_opts *opts, struct ht_buf *out)
 }
 
 void
+ht_audit_footer_removed(const struct ht_audit_result *r, FILE *out)
+{
+	if (r->removed_by > 0)
+		fprintf(out,
+		    "removed    the entries below %llu are not in the log any "
+		    "more, by entry %llu\n",
+		    (unsigned long long)r->begin,
+		    (unsigned long long)r->removed_by);
+}
+
+void
 ht_audit_footer_by(const struct ht_audit_result *r, FILE *out)
 {
 	fprintf(out, "tool       hutong-audit %s\n", HT_VERSION);
@@ -155,6 +167,7 @@ ht_audit_footer(const struct ht_audit_opts *opts,
 	ht_audit_footer_at(opts, r, out);
 	fprintf(out, "checkpoint %s\n", r->judged.text);
 	print_range(opts, r, out);
+	ht_audit_footer_removed(r, out);
 	ht_audit_footer_volume(opts, r, out);
 	fprintf(out,
 	    "rows       %llu matched, %llu looked at%s; each proven "

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/audit/gone.h"
 #include "broker/cli/tool.h"
 #include "broker/log/evidence.h"
 #include "broker/log/lone.h"
@@ -578,6 +579,29 @@ ht_audit_checkpoint(const struct ht_audit_faith *faith, struct ht_slice bytes,
 	return HT_AUDIT_BAD;
 }
 
+/* In front of the rows: what was removed, proven like them. */
+static int
+take_gone(struct ht_audit_result *r)
+{
+	struct ht_audit_answer *a = &r->answer;
+	struct ht_remove_said said;
+	uint64_t seq = 0;
+	enum ht_err err;
+
+	if (a->n_frames == 0 || !ht_gone_is(ht_buf_slice(&a->frames[0])))
+		return HT_AUDIT_OK;
+	err = ht_gone_check(ht_buf_slice(&a->frames[0]), a->size,
+	    &r->checkpoint.root, &seq, &said);
+	if (err != HT_OK)
+		return ht_audit_unproven(err, seq);
+	r->begin = said.end;
+	r->removed_by = seq;
+	ht_buf_fini(&a->frames[0]);
+	a->n_frames--;
+	memmove(a->frames, a->frames + 1, a->n_frames * sizeof(*a->frames));
+	return HT_AUDIT_OK;
+}
+
 int
 ht_audit_fetch(const struct ht_audit_opts *opts,
     const struct ht_audit_faith *faith, struct ht_audit_result *ret)
@@ -593,6 +617,8 @@ ht_audit_fetch(const struct ht_audit_opts *opts,
 		code = ht_audit_checkpoint(faith,
 		    ht_buf_slice(&ret->answer.checkpoint), ret->answer.size,
 		    ret);
+	if (code == HT_AUDIT_OK)
+		code = take_gone(ret);
 	if (code != HT_AUDIT_OK)
 		ht_audit_result_fini(ret);
 	return code;

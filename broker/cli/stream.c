@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/audit/gone.h"
 #include "broker/audit/list.h"
 #include "broker/cli/cursor.h"
 #include "broker/cli/tool.h"
@@ -227,6 +228,29 @@ done_so_far(const struct feed *f)
 	return counts.rolled + counts.whole;
 }
 
+/* In front of all rows: they begin later, and this is why. */
+static enum ht_err
+take_gone(struct feed *f, struct ht_slice frame)
+{
+	const struct ht_checkpoint *cp = &f->result->checkpoint;
+	struct ht_remove_said said;
+	enum ht_err err =
+	    ht_gone_check(frame, cp->size, &cp->root, &f->bad, &said);
+
+	if (err != HT_OK)
+		return err;
+	if (f->has_row || f->result->removed_by > 0) {
+		ht_audit_say("entry %llu: it does not stand in front of the "
+		             "rows; do not rely on this answer",
+		    (unsigned long long)f->bad);
+		f->code = HT_AUDIT_BAD;
+		return HT_EINTEGRITY;
+	}
+	f->begin = f->result->begin = said.end;
+	f->result->removed_by = f->bad;
+	return HT_OK;
+}
+
 static enum ht_err
 take_rows(struct feed *f, struct ht_slice frame)
 {
@@ -244,9 +268,12 @@ static enum ht_err
 take_frame(void *arg, struct ht_slice frame)
 {
 	struct feed *f = arg;
-	enum ht_err err = f->opts->query.mode == HT_QUERY_LIST
-	                      ? take_part(f, frame)
-	                      : take_rows(f, frame);
+	enum ht_err err = ht_gone_is(frame) ? take_gone(f, frame) : HT_OK;
+
+	if (err == HT_OK && f->opts->query.mode == HT_QUERY_LIST)
+		err = take_part(f, frame);
+	else if (err == HT_OK && !ht_gone_is(frame))
+		err = take_rows(f, frame);
 
 	if (f->feed->what != NULL)
 		ht_progress_step(
@@ -326,6 +353,17 @@ take_update(void *arg, uint64_t size, struct ht_slice note,
 
 /* ---- where they come from ---- */
 
+static enum ht_err
+say_removed(struct feed *f, struct ht_log *log)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
+	enum ht_err err = ht_gone_make(log, f->result->checkpoint.size, &frame);
+
+	if (err == HT_ENOTFOUND)
+		return HT_OK;
+	return err == HT_OK ? take_frame(f, ht_buf_slice(&frame)) : err;
+}
+
 /* The same frames that a broker would send, made and checked here. */
 static enum ht_err
 read_range(struct feed *f, struct ht_log *log, struct ht_index *index)
@@ -333,15 +371,18 @@ read_range(struct feed *f, struct ht_log *log, struct ht_index *index)
 	HT_AUTO(ht_audit_range_free) struct ht_audit_range *range = NULL;
 	HT_AUTO(ht_buf_fini) struct ht_buf frame = HT_BUF(HT_AUDIT_FRAME_MAX);
 	uint64_t size = f->result->checkpoint.size, lo = 0, hi = 0, from, to;
+	uint64_t begin = ht_log_begin(log);
 	size_t n = 1;
 	enum ht_err err =
 	    ht_index_bounds(index, &f->opts->query.filter, &lo, &hi);
 
 	lo = lo > hi ? hi : lo; /* a start behind the end: no entry */
-	from = lo > ht_log_begin(log) ? lo - 1 : ht_log_begin(log);
+	from = lo > begin ? lo - 1 : begin;
 	to = hi < size ? hi + 1 : size;
 
 	f->progress.total = to - from;
+	if (err == HT_OK && lo <= begin)
+		err = say_removed(f, log);
 	if (err == HT_OK)
 		err = ht_audit_range(log, from, to, size, lo, &range);
 	while (err == HT_OK && n > 0) {
@@ -367,6 +408,8 @@ read_list(struct feed *f, struct ht_log *log, struct ht_index *index)
 	    ht_list_make(log, index, &q->subject, end, size, UINT64_MAX, &list);
 
 	f->progress.total = end - ht_log_begin(log);
+	if (err == HT_OK)
+		err = say_removed(f, log);
 	while (err == HT_OK && more) {
 		ht_buf_reset(&frame);
 		err = ht_list_next(list, &frame, &more);

@@ -739,6 +739,7 @@ print_head(const struct subject *s, FILE *out)
 	ht_audit_footer_by(&s->first, out);
 	print_question(s, out);
 	print_period(s, out);
+	ht_audit_footer_removed(&s->first, out);
 	fprintf(out, "as of      %llu entries, root %s\n",
 	    (unsigned long long)s->size, root);
 	ht_audit_footer_at(s->opts, &s->first, out);

@@ -139,11 +139,12 @@ struct ht_audit_result {
 	uint64_t place;
 	char auditor[HT_NAME_MAX + 1]; /* who asked it; "" */
 	uint8_t salt[HT_SALT_SIZE];
-	bool indexed;    /* an index was used, and could leave things out */
-	uint64_t behind; /* entries after the checkpoint (folder only) */
-	uint64_t begin;  /* entries below are not there to be asked for */
-	uint64_t lost;   /* that have no header and cite one of these */
-	bool complete;   /* all entries [first_seq, end_seq) were looked at */
+	bool indexed;        /* an index was used, and could leave things out */
+	uint64_t behind;     /* entries after the checkpoint (folder only) */
+	uint64_t begin;      /* entries below are not there to be asked for */
+	uint64_t removed_by; /* what says so, of a log; or 0 */
+	uint64_t lost;       /* that have no header and cite one of these */
+	bool complete; /* all entries [first_seq, end_seq) were looked at */
 	uint64_t first_seq, end_seq;
 	/* The period may have more, where a lone volume does not reach. */
 	bool more_before, more_after;
@@ -391,6 +392,8 @@ void ht_audit_question(const struct ht_audit_opts *opts, struct ht_buf *out);
 void ht_audit_footer_at(const struct ht_audit_opts *opts,
     const struct ht_audit_result *result, FILE *out);
 void ht_audit_footer_by(const struct ht_audit_result *result, FILE *out);
+/* What is not in the log any more, if anything. */
+void ht_audit_footer_removed(const struct ht_audit_result *result, FILE *out);
 void ht_audit_footer_hash(const struct ht_hash *rows, FILE *out);
 
 /* ---- printing ---- */

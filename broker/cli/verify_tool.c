@@ -66,7 +66,27 @@ print_volumes(const struct ht_verify *v)
 		printf("volumes      %llu are closed; %llu entries are in "
 		       "their files\n",
 		    (unsigned long long)v->volumes,
-		    (unsigned long long)v->kept);
+		    (unsigned long long)(v->kept - v->begin));
+}
+
+/* What cannot be made anew, and why that is in order. */
+static void
+print_removed(const struct ht_verify *v)
+{
+	if (v->begin == 0)
+		return;
+	printf("removed      the entries below %llu, by entry %llu; their "
+	       "hashes are here, and %llu entries cite one of them\n",
+	    (unsigned long long)v->begin, (unsigned long long)v->removed_by,
+	    (unsigned long long)v->cites_gone);
+	if (v->trust == NULL)
+		printf("             the signatures of the orders were NOT "
+		       "CHECKED: give --authority\n");
+	else
+		printf("             %llu of %llu orders are signed by the "
+		       "officers at hand\n",
+		    (unsigned long long)v->removals_known,
+		    (unsigned long long)v->removals);
 }
 
 static void
@@ -79,7 +99,7 @@ print_rolls(const struct ht_verify *v)
 		printf("; NOT CHECKED: the vault is not in this copy\n");
 	else if (v->rolls_gone > 0)
 		printf("; made anew, each is what its tags give, but for %llu "
-		       "of whose tags some were erased since\n",
+		       "of whose tags some were erased or removed since\n",
 		    (unsigned long long)v->rolls_gone);
 	else
 		printf(", made anew: each is what its tags give\n");
@@ -122,6 +142,7 @@ print_signatures(const struct ht_verify *v)
 		    (unsigned long long)v->disclosed,
 		    (unsigned long long)v->disclosures);
 	print_volumes(v);
+	print_removed(v);
 	print_rolls(v);
 	print_erasures(v);
 }

@@ -115,7 +115,8 @@ static enum ht_err
 fill(struct filling *f, uint64_t from, uint64_t to)
 {
 	uint8_t meta[INDEX_META_SIZE];
-	uint64_t begin = ht_rolls_begin(f->index->rolls, from);
+	uint64_t begin =
+	    ht_rolls_begin(f->index->rolls, ht_log_begin(f->index->log), from);
 	enum ht_err err = ht_txn_begin(f->index->store, true, &f->txn);
 
 	if (err == HT_OK)
@@ -145,10 +146,13 @@ static enum ht_err
 catch_up(struct ht_index *index, size_t max, bool *ret_more)
 {
 	uint64_t from = ht_index_upto(index), size = ht_log_size(index->log);
-	uint64_t to = size - from > max ? from + max : size;
+	uint64_t begin = ht_log_begin(index->log), to;
 	HT_AUTO(ht_mem_free) struct filling *f = NULL;
 	enum ht_err err;
 
+	if (from < begin)
+		from = begin;
+	to = size - from > max ? from + max : size;
 	if (from == to)
 		return HT_OK;
 	f = calloc(1, sizeof(*f));

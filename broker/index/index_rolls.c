@@ -291,12 +291,21 @@ try_part(struct ht_txn *txn, uint64_t from, uint32_t entries, uint64_t size,
 	return add_part(plan, &roll, said.seq);
 }
 
+static uint64_t
+count_whole(uint64_t begin, uint64_t from, uint64_t to, uint64_t all)
+{
+	uint64_t lo = from > begin ? from : begin, hi = to < all ? to : all;
+
+	return hi > lo ? hi - lo : 0;
+}
+
+/* @begin: entries below were removed, and are nobody's to look at. */
 static enum ht_err
-make_plan(
-    struct ht_txn *txn, uint64_t all, uint64_t size, struct ht_roll_plan *plan)
+make_plan(struct ht_txn *txn, uint64_t begin, uint64_t all, uint64_t size,
+    struct ht_roll_plan *plan)
 {
 	enum ht_err err = HT_OK;
-	uint64_t at = 0;
+	uint64_t at = begin - begin % HT_ROLL_LARGE;
 
 	while (err == HT_OK && at < all) {
 		uint64_t end = at + HT_ROLL_LARGE;
@@ -312,7 +321,7 @@ make_plan(
 				    txn, at, HT_ROLL_SMALL, size, plan, &found);
 		}
 		if (!found)
-			plan->whole += end <= all ? HT_ROLL_SMALL : all - at;
+			plan->whole += count_whole(begin, at, end, all);
 		at = end;
 	}
 	return err;
@@ -322,7 +331,8 @@ enum ht_err
 ht_index_plan(struct ht_index *index, uint64_t end, uint64_t size,
     struct ht_roll_plan *ret)
 {
-	struct ht_roll_plan plan = {.whole = end};
+	uint64_t begin = ht_log_begin(index->log);
+	struct ht_roll_plan plan = {.whole = end > begin ? end - begin : 0};
 	struct ht_txn *txn = NULL;
 	enum ht_err err = HT_OK;
 
@@ -331,7 +341,7 @@ ht_index_plan(struct ht_index *index, uint64_t end, uint64_t size,
 		plan.whole = 0;
 		err = ht_txn_begin(index->store, false, &txn);
 		if (err == HT_OK)
-			err = make_plan(txn, end, size, &plan);
+			err = make_plan(txn, begin, end, size, &plan);
 		ht_txn_abort(&txn);
 	}
 	HT_ASSERT(pthread_rwlock_unlock(&index->using) == 0);

@@ -252,12 +252,14 @@ ht_rolls_forget(struct ht_rolls *r)
 }
 
 uint64_t
-ht_rolls_begin(struct ht_rolls *r, uint64_t seq)
+ht_rolls_begin(struct ht_rolls *r, uint64_t first, uint64_t seq)
 {
 	if (r->next == seq)
 		return seq;
 	ht_rolls_forget(r);
 	r->next = seq - seq % r->small;
+	if (r->next < first)
+		r->next = first;
 	return r->next;
 }
 

@@ -42,10 +42,11 @@ enum ht_err ht_rolls_new(uint32_t small, uint32_t large, struct ht_roll_dbs dbs,
 void ht_rolls_free(struct ht_rolls **rolls_p);
 
 /*
- * Entries are about to come from @seq on.  Where they must come from so that
- * the roll at hand is whole: @seq, or an entry of the same range before it.
+ * Entries are about to come from @seq on, of a log that begins at @first.
+ * Where they must come from so that the roll at hand is whole: @seq, or an
+ * entry of the same range before it.  What was removed had no tag any more.
  */
-uint64_t ht_rolls_begin(struct ht_rolls *rolls, uint64_t seq);
+uint64_t ht_rolls_begin(struct ht_rolls *rolls, uint64_t first, uint64_t seq);
 /* The tag of the entry at hand. */
 enum ht_err ht_rolls_tag(
     struct ht_rolls *rolls, uint64_t seq, const struct ht_tag *tag) HT_MUST_USE;

@@ -85,10 +85,12 @@ check_tail(struct ht_log *log, struct ht_txn *txn, struct ht_stored *rows,
 {
 	uint64_t size = log->head.frontier.size, last_us = 0;
 	uint64_t seq = size > HT_TAIL_CHECK ? size - HT_TAIL_CHECK : 0;
+	uint64_t begin = ht_log_begin(log);
 	struct ht_slice value;
 	enum ht_err err = HT_OK;
 
-	for (; seq < size && err == HT_OK; seq++) {
+	for (seq = seq < begin ? begin : seq; seq < size && err == HT_OK;
+	     seq++) {
 		*ret_bad = seq;
 		err = ht_stored_next(rows, seq, &value);
 		if (err == HT_OK)
@@ -97,9 +99,12 @@ check_tail(struct ht_log *log, struct ht_txn *txn, struct ht_stored *rows,
 	if (err != HT_OK)
 		return err == HT_ENOTFOUND ? HT_EINTEGRITY : err;
 	*ret_bad = size;
-	/* Nothing may stand behind the last, and head knows its time. */
+	/*
+	 * Nothing may stand behind the last, and head knows its time.  (A copy
+	 * may be under way in what was removed.)
+	 */
 	return ht_stored_behind(rows, size) ||
-	               (size > 0 && last_us != log->head.last_us)
+	               (size > begin && last_us != log->head.last_us)
 	           ? HT_EINTEGRITY
 	           : HT_OK;
 }

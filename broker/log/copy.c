@@ -18,6 +18,7 @@
 
 #include "broker/log/erase.h"
 #include "broker/log/evidence.h"
+#include "broker/log/remove.h"
 #include "lib/base/fs.h"
 #include "lib/base/panic.h"
 
@@ -40,6 +41,7 @@ struct copy {
 	/* the batch at hand */
 	struct ht_buf leaves; /* u32 length, leaf */
 	size_t n;
+	bool gone;                 /* hashes alone, of what was removed */
 	bool erases;               /* its last is an ERASE, */
 	struct ht_erasure *owed;   /* whose list is to be carried out */
 	uint64_t owed_by;          /* as the log did; NULL: none is */
@@ -245,17 +247,38 @@ gather_one(void *arg, uint64_t seq, struct ht_slice leaf)
 	return s->erases ? HT_EAGAIN : HT_OK;
 }
 
+/* Of what was removed from the log there are its leaves' hashes. */
+static enum ht_err
+gather_gone(struct copy *s, uint64_t at, uint64_t to)
+{
+	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	struct ht_hash hash;
+	enum ht_err err = ht_txn_begin(s->from->store, false, &txn);
+
+	for (; err == HT_OK && at < to; at++) {
+		err = ht_tree_get(txn, 0, at, &hash);
+		if (err == HT_OK)
+			ht_buf_add(&s->leaves, hash.at, sizeof(hash.at));
+		s->n++;
+	}
+	return err == HT_OK ? s->leaves.err : err;
+}
+
 static enum ht_err
 gather(struct copy *s)
 {
 	uint64_t at = s->to->head.frontier.size;
 	uint64_t to = s->cp.size - at > BATCH ? at + BATCH : s->cp.size;
+	uint64_t begin = ht_log_begin(s->from);
 	enum ht_err err;
 
 	ht_buf_reset(&s->leaves);
 	s->n = 0;
+	s->gone = at < begin;
 	s->erases = false;
 	s->end = s->to->head.vault;
+	if (s->gone)
+		return gather_gone(s, at, to < begin ? to : begin);
 	err = ht_log_walk(s->from, at, to, gather_one, s);
 	if (err == HT_EINTEGRITY) {
 		ht_report_add(s->report, s->from->dir,
@@ -298,7 +321,7 @@ check_pieces(struct copy *s)
 {
 	struct ht_cur cur = ht_cur(ht_buf_slice(&s->leaves));
 
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->n && !s->gone; i++) {
 		struct ht_entry e;
 		enum ht_err err = ht_entry_decode(next_leaf(&cur), &e);
 
@@ -332,6 +355,21 @@ put_leaf(struct ht_log *to, struct ht_txn *txn, uint64_t seq,
 }
 
 static enum ht_err
+put_hashes(struct copy *s)
+{
+	struct ht_cur cur = ht_cur(ht_buf_slice(&s->leaves));
+	struct ht_log *to = s->to;
+	struct ht_hash hash;
+
+	for (size_t i = 0; i < s->n; i++) {
+		ht_cur_copy(&cur, hash.at, sizeof(hash.at));
+		ht_frontier_append(
+		    &to->next.frontier, &hash, ht_tree_store, &to->tree);
+	}
+	return ht_tree_flush(&to->tree);
+}
+
+static enum ht_err
 put_leaves(struct copy *s, struct ht_txn *txn)
 {
 	struct ht_cur cur = ht_cur(ht_buf_slice(&s->leaves));
@@ -339,6 +377,8 @@ put_leaves(struct copy *s, struct ht_txn *txn)
 	enum ht_err err = HT_OK;
 
 	to->tree.txn = txn;
+	if (s->gone)
+		return put_hashes(s);
 	for (size_t i = 0; i < s->n && err == HT_OK; i++) {
 		struct ht_slice leaf = next_leaf(&cur);
 		struct ht_hash hash = ht_leaf_hash(leaf);
@@ -368,7 +408,7 @@ put_bundles(struct copy *s, struct ht_txn *txn)
 	struct ht_buf *bytes = &s->to->leaf;
 	enum ht_err err = HT_OK;
 
-	for (size_t i = 0; i < s->n && err == HT_OK; i++) {
+	for (size_t i = 0; i < s->n && err == HT_OK && !s->gone; i++) {
 		struct ht_entry e;
 
 		err = ht_entry_decode(next_leaf(&cur), &e);
@@ -463,7 +503,8 @@ put_batch(struct copy *s, struct ht_txn *txn)
 
 	if (err == HT_OK)
 		err = put_bundles(s, txn);
-	if (err == HT_OK && to->volumes.next.first > 0)
+	if (err == HT_OK &&
+	    (to->volumes.next.first > 0 || to->volumes.next.begin > 0))
 		err = ht_volumes_put(txn, &to->volumes.next);
 	if (err == HT_OK)
 		err = first_checkpoint(txn, &cps);
@@ -707,6 +748,53 @@ end(struct copy *s)
 	return err == HT_OK ? new_anchor(s) : err;
 }
 
+/* ---- what was removed ---- */
+
+/*
+ * From now on the copy begins where the log does.  One that has what was
+ * removed keeps it up to its end, when it has the entry that says so, too: so
+ * a copy that is cut holds as it did before.
+ */
+static enum ht_err
+begin_later(struct copy *s)
+{
+	const struct ht_volumes_state *from = &s->from->volumes.state;
+	struct ht_volumes *v = &s->to->volumes;
+	struct ht_txn *txn = NULL;
+	bool more = true;
+	enum ht_err err;
+
+	if (v->state.begin >= from->begin)
+		return HT_OK;
+	v->next.begin = from->begin;
+	v->next.removed = from->removed;
+	if (v->next.kept < from->begin)
+		v->next.kept = from->begin;
+	err = ht_txn_begin(s->to->store, true, &txn);
+	if (err == HT_OK)
+		err = ht_volumes_put(txn, &v->next);
+	if (err == HT_OK)
+		err = ht_txn_commit(&txn);
+	ht_txn_abort(&txn);
+	if (err != HT_OK) {
+		ht_volumes_drop(v);
+		return err;
+	}
+	ht_volumes_publish(v);
+	while (err == HT_OK && more)
+		err = ht_log_forget(s->to, &more);
+	return err;
+}
+
+static bool
+lacks_removed(const struct copy *s)
+{
+	uint64_t begin = ht_log_begin(s->from);
+
+	return s->to->head.frontier.size < begin ||
+	       s->to->volumes.state.kept < begin;
+}
+
 /* ---- all of it ---- */
 
 /*
@@ -758,10 +846,11 @@ open_source(struct copy *s)
 static enum ht_err
 copy_all(struct copy *s)
 {
-	enum ht_err err = HT_OK;
+	enum ht_err err = lacks_removed(s) ? begin_later(s) : HT_OK;
 
-	err =
-	    ht_volumes_copy(s->from, s->to, s->cp.size, s->c->stop, s->report);
+	if (err == HT_OK)
+		err = ht_volumes_copy(
+		    s->from, s->to, s->cp.size, s->c->stop, s->report);
 	while (err == HT_OK && s->to->head.frontier.size < s->cp.size) {
 		if (s->c->stop != NULL && atomic_load(s->c->stop))
 			return HT_EAGAIN;
@@ -774,6 +863,10 @@ copy_all(struct copy *s)
 		err = end(s);
 	if (err == HT_OK)
 		err = carry_out(s);
+	if (err == HT_OK)
+		err = begin_later(s);
+	if (err == HT_OK)
+		err = ht_remove_files(s->to);
 	if (err != HT_OK || s->bad == 0)
 		return err;
 	ht_report_add(s->report, s->from->dir,

@@ -103,7 +103,7 @@ check_look(struct ht_log *log, const struct ht_doc *order, uint64_t seq,
 
 	if (err == HT_OK)
 		err = ht_entry_decode(ht_buf_slice(&leaf), &e);
-	if (err != HT_OK && err != HT_ENOTFOUND)
+	if (err != HT_OK && err != HT_ENOTFOUND && err != HT_EGONE)
 		return err;
 	if (err == HT_OK && ht_entry_has_header(&e) && e.tag_len > 0)
 		return HT_OK;

@@ -35,6 +35,7 @@ static const char *const type_texts[] = {
     [HT_ENTRY_INDEX_ROOT] = "INDEX_ROOT",
     [HT_ENTRY_REFUSALS] = "REFUSALS",
     [HT_ENTRY_VOLUME] = "VOLUME",
+    [HT_ENTRY_REMOVED] = "REMOVED",
 };
 
 const char *

@@ -85,11 +85,13 @@ find_one(void *arg, uint64_t seq, struct ht_slice leaf)
 static enum ht_err
 find_entry(struct ht_log *log, struct ht_erasure *e, struct find *f)
 {
+	uint64_t begin = ht_log_begin(log);
 	enum ht_err err = ht_erasure_root(e, &f->root);
 
 	if (err != HT_OK || e->size > ht_log_size(log))
 		return err;
-	return ht_log_walk(log, e->size, ht_log_size(log), find_one, f);
+	return ht_log_walk(log, e->size > begin ? e->size : begin,
+	    ht_log_size(log), find_one, f);
 }
 
 /* The one under way, once its entry is there. */
@@ -231,9 +233,11 @@ plan_named(struct plan *p, uint64_t seq)
 	bool there;
 	enum ht_err err = ht_log_read(p->log, seq, &leaf);
 
-	if (err == HT_ENOTFOUND) {
-		ht_report_add(
-		    p->report, p->doc->where, "there is no entry %llu", number);
+	if (err == HT_ENOTFOUND || err == HT_EGONE) {
+		ht_report_add(p->report, p->doc->where,
+		    err == HT_EGONE ? "the volume of entry %llu was removed"
+		                    : "there is no entry %llu",
+		    number);
 		return HT_EINVALID;
 	}
 	if (err == HT_OK)
@@ -338,7 +342,8 @@ plan_one(void *arg, uint64_t seq, struct ht_slice leaf)
 static enum ht_err
 plan_scope(struct plan *p)
 {
-	enum ht_err err = ht_log_walk(p->log, 0, p->list->size, plan_one, p);
+	enum ht_err err = ht_log_walk(
+	    p->log, ht_log_begin(p->log), p->list->size, plan_one, p);
 
 	if (err == HT_OK && p->list->n == 0) {
 		ht_report_add(p->report, p->doc->where,
@@ -497,6 +502,8 @@ overwrite(struct ht_log *log, const struct ht_erasure *plan, uint64_t seq,
 	struct ht_entry e;
 	enum ht_err err = ht_log_read(log, seq, &leaf);
 
+	if (err == HT_EGONE)
+		return HT_OK; /* in a copy: its volume is not there */
 	if (err == HT_OK)
 		err = ht_entry_decode(ht_buf_slice(&leaf), &e);
 	if (err != HT_OK)

@@ -10,6 +10,7 @@
 #include "broker/log/bundles.h"
 #include "broker/log/erase.h"
 #include "broker/log/evidence.h"
+#include "broker/log/remove.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -241,6 +242,7 @@ take_head(struct ht_log *log)
 	atomic_store(&log->size, log->head.frontier.size);
 	log->began = log->head.frontier.size;
 	log->volumes.next = log->volumes.state;
+	atomic_store(&log->volumes.begin, log->volumes.state.begin);
 	atomic_store(&log->volumes.kept, log->volumes.state.kept);
 	return ht_volumes_open(log);
 }
@@ -368,8 +370,10 @@ start_writing(struct ht_log *log, struct ht_report *report)
 		return HT_OK;
 	/* A crash may have come between commit and anchor. */
 	err = sign_and_anchor(log);
-	/* Or in the middle of an erasure. */
-	return err == HT_OK ? ht_erase_resume(log, report) : err;
+	/* Or in the middle of an erasure, or of a removal. */
+	if (err == HT_OK)
+		err = ht_erase_resume(log, report);
+	return err == HT_OK ? ht_remove_files(log) : err;
 }
 
 /* Reading: the newest checkpoint is the one that was given out last. */
@@ -559,6 +563,8 @@ put_state(struct ht_log *log, const struct ht_entry *e)
 	case HT_ENTRY_VOLUME:
 		log->volumes.next.first = e->seq;
 		return ht_volumes_put(log->txn, &log->volumes.next);
+	case HT_ENTRY_REMOVED:
+		return ht_remove_put(log, e);
 	default:
 		return HT_OK;
 	}

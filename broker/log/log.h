@@ -37,7 +37,8 @@ enum ht_entry_type {
 	HT_ENTRY_ROLLBACK_SEEN = 17,
 	HT_ENTRY_INDEX_ROOT = 18,
 	HT_ENTRY_REFUSALS = 19,
-	HT_ENTRY_VOLUME = 20, /* volumes.h */
+	HT_ENTRY_VOLUME = 20,  /* volumes.h */
+	HT_ENTRY_REMOVED = 21, /* remove.h */
 };
 const char *ht_entry_type_text(unsigned type);
 int ht_entry_type_parse(struct ht_slice text); /* -1: none */
@@ -159,8 +160,9 @@ bool ht_log_set_aside(struct ht_log *log);
 
 uint64_t ht_log_size(const struct ht_log *log);
 /*
- * Entries below this are of this tree, and can be proven of it, but are not
- * here: whoever asks for one gets HT_EGONE.  0, but for a lone volume.
+ * Entries below this are of this tree, but are not here: whoever asks for one
+ * gets HT_EGONE.  0, but for a lone volume, and for a log that a volume was
+ * removed from (remove.h), which can prove them still.
  */
 uint64_t ht_log_begin(const struct ht_log *log);
 /* The root of the tree as it was at @size. */

@@ -56,8 +56,12 @@ static enum ht_err
 next_leaf(struct readback *rb, struct ht_hash *ret)
 {
 	struct ht_slice value, leaf;
-	enum ht_err err = ht_stored_next(&rb->rows, rb->next++, &value);
+	enum ht_err err;
 
+	/* In a copy: there is no more of what was removed. */
+	if (rb->next < ht_log_begin(rb->rows.log))
+		return ht_tree_get(rb->txn, 0, rb->next++, ret);
+	err = ht_stored_next(&rb->rows, rb->next++, &value);
 	if (err == HT_ENOTFOUND)
 		return HT_EINTEGRITY;
 	return err == HT_OK ? ht_stored_leaf(value, &leaf, ret) : err;

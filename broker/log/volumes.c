@@ -15,52 +15,72 @@
 #include "broker/log/evidence.h"
 #include "lib/base/fs.h"
 
+/* The second version is of a log that a volume was removed from. */
 #define STATE_VERSION 1
-#define STATE_SIZE    (1 + 8 + 8 + HT_HASH_SIZE)
+#define STATE_REMOVED 2
+#define STATE_PLAIN   (1 + 8 + 8)
+#define STATE_LONG    (STATE_PLAIN + 8 + 8)
+#define STATE_MAX     (STATE_LONG + HT_HASH_SIZE)
 
 /* ---- `state`/`volumes` ---- */
 
-static struct ht_hash
-sum_state(const uint8_t *row)
+static bool
+sum_fits(struct ht_slice row, size_t len)
 {
-	struct ht_slice body = HT_SLICE(row, STATE_SIZE - HT_HASH_SIZE);
+	struct ht_slice body = HT_SLICE(row.at, len);
+	struct ht_hash sum;
 
-	return ht_blake2b(&body, 1);
+	if (row.len != len + HT_HASH_SIZE)
+		return false;
+	sum = ht_blake2b(&body, 1);
+	return memcmp(sum.at, row.at + len, HT_HASH_SIZE) == 0;
 }
 
 enum ht_err
 ht_volumes_get(struct ht_txn *txn, struct ht_volumes_state *ret)
 {
 	struct ht_slice row;
-	struct ht_hash sum;
+	bool removed;
 	enum ht_err err =
 	    ht_txn_get(txn, HT_EV_STATE, ht_slice_str(HT_VOLUMES_KEY), &row);
 
 	*ret = (struct ht_volumes_state){0};
 	if (err != HT_OK)
 		return err == HT_ENOTFOUND ? HT_OK : err;
-	if (row.len != STATE_SIZE || row.at[0] != STATE_VERSION)
-		return HT_EINTEGRITY;
-	sum = sum_state(row.at);
-	if (memcmp(sum.at, row.at + 17, HT_HASH_SIZE) != 0)
+	removed = row.len > 0 && row.at[0] == STATE_REMOVED;
+	if (!sum_fits(row, removed ? STATE_LONG : STATE_PLAIN) ||
+	    (!removed && row.at[0] != STATE_VERSION))
 		return HT_EINTEGRITY;
 	ret->kept = ht_load64(row.at + 1);
 	ret->first = ht_load64(row.at + 9);
-	return HT_OK;
+	if (removed) {
+		ret->begin = ht_load64(row.at + 17);
+		ret->removed = ht_load64(row.at + 25);
+	}
+	return ret->begin > ret->kept || (removed && ret->begin == 0)
+	           ? HT_EINTEGRITY
+	           : HT_OK;
 }
 
 enum ht_err
 ht_volumes_put(struct ht_txn *txn, const struct ht_volumes_state *state)
 {
-	uint8_t row[STATE_SIZE] = {STATE_VERSION};
+	bool removed = state->begin > 0;
+	uint8_t row[STATE_MAX] = {removed ? STATE_REMOVED : STATE_VERSION};
+	struct ht_slice body =
+	    HT_SLICE(row, removed ? STATE_LONG : STATE_PLAIN);
 	struct ht_hash sum;
 
 	ht_be64(row + 1, state->kept);
 	ht_be64(row + 9, state->first);
-	sum = sum_state(row);
-	memcpy(row + 17, sum.at, HT_HASH_SIZE);
+	if (removed) {
+		ht_be64(row + 17, state->begin);
+		ht_be64(row + 25, state->removed);
+	}
+	sum = ht_blake2b(&body, 1);
+	memcpy(row + body.len, sum.at, HT_HASH_SIZE);
 	return ht_txn_put(txn, HT_EV_STATE, ht_slice_str(HT_VOLUMES_KEY),
-	    HT_SLICE(row, sizeof(row)));
+	    HT_SLICE(row, body.len + HT_HASH_SIZE));
 }
 
 /* ---- the files ---- */
@@ -100,7 +120,7 @@ open_one(struct ht_log *log, const char *name)
 	enum ht_err err;
 
 	if (ht_volume_name_parse(name, &first) != HT_OK ||
-	    first >= v->state.kept || v->n == v->max)
+	    first >= v->state.kept || first < v->state.begin || v->n == v->max)
 		return HT_OK;
 	path = ht_fs_join(v->dir, name);
 	if (path == NULL)
@@ -140,6 +160,8 @@ ht_volumes_close(struct ht_volumes *v)
 	ht_volume_close(&v->coming);
 	for (unsigned i = 0; i < v->n; i++)
 		ht_volume_close(&v->at[i]);
+	for (unsigned i = 0; i < v->n_gone; i++)
+		ht_volume_close(&v->gone[i]);
 	free(v->dir);
 }
 
@@ -178,12 +200,34 @@ ht_volumes_at(struct ht_volumes *v, unsigned i)
 	return volume;
 }
 
+/* Who has found one reads on in it, as far as it is still there. */
+static void
+part_with(struct ht_volumes *v)
+{
+	unsigned n = 0;
+
+	v->forget = 0;
+	atomic_store(&v->begin, v->state.begin);
+	pthread_mutex_lock(&v->lock);
+	while (n < v->n && ht_volume_head(v->at[n])->first < v->state.begin)
+		v->gone[v->n_gone++] = v->at[n++];
+	v->n -= n;
+	memmove(v->at, v->at + n, v->n * sizeof(*v->at));
+	pthread_mutex_unlock(&v->lock);
+}
+
 void
 ht_volumes_publish(struct ht_volumes *v)
 {
+	bool removed = v->next.begin > v->state.begin;
+
 	v->state = v->next;
-	if (v->coming == NULL)
+	if (removed)
+		part_with(v);
+	if (v->coming == NULL) {
+		atomic_store(&v->kept, v->state.kept);
 		return;
+	}
 	pthread_mutex_lock(&v->lock);
 	insert(v, HT_TAKE(v->coming));
 	pthread_mutex_unlock(&v->lock);
@@ -231,7 +275,7 @@ enum ht_err
 ht_volumes_check(struct ht_log *log, struct ht_txn *txn, char *ret, size_t size)
 {
 	struct ht_volumes *v = &log->volumes;
-	uint64_t at = 0;
+	uint64_t at = v->state.begin;
 	enum ht_err err = HT_OK;
 
 	for (unsigned i = 0; i < v->n && err == HT_OK; i++) {
@@ -266,9 +310,12 @@ read_kept(struct ht_log *log, uint64_t seq, struct ht_buf *leaf,
     struct ht_buf *evidence)
 {
 	struct ht_volume *volume = ht_volumes_find(&log->volumes, seq);
-
-	return volume == NULL ? HT_ENOTFOUND
+	enum ht_err err = volume == NULL
+	                      ? HT_ENOTFOUND
 	                      : ht_volume_read(volume, seq, leaf, evidence);
+
+	/* It may have been removed under this very read. */
+	return err != HT_OK && seq < ht_log_begin(log) ? HT_EGONE : err;
 }
 
 enum ht_err
@@ -280,6 +327,8 @@ ht_stored_at(struct ht_log *log, struct ht_txn *txn, uint64_t seq,
 
 	if (seq >= atomic_load(&log->volumes.kept))
 		return ht_txn_get_u64(txn, HT_EV_ENTRIES, seq, ret);
+	if (seq < ht_log_begin(log))
+		return HT_EGONE;
 	ht_buf_reset(scratch);
 	err = read_kept(log, seq, scratch, NULL);
 	if (err != HT_OK)

@@ -27,8 +27,10 @@
 
 /* `state`/`volumes`. */
 struct ht_volumes_state {
-	uint64_t kept;  /* entries below are in files */
-	uint64_t first; /* of the open range: the last VOLUME entry; 0 none */
+	uint64_t kept;    /* entries below are in files */
+	uint64_t first;   /* of the open range: the last VOLUME entry; 0 none */
+	uint64_t begin;   /* entries below were removed, */
+	uint64_t removed; /* by this REMOVED entry */
 };
 /* All 0 where there is no row.  HT_EINTEGRITY. */
 enum ht_err ht_volumes_get(struct ht_txn *txn, struct ht_volumes_state *ret)
@@ -58,6 +60,7 @@ enum ht_err ht_log_open_range(struct ht_log *log,
 struct ht_volumes_now {
 	struct ht_volumes_state state;
 	unsigned files;
+	uint64_t first, end; /* of the oldest of these */
 };
 enum ht_err ht_log_volumes_now(struct ht_log *log, struct ht_volumes_now *ret)
     HT_MUST_USE;
@@ -96,9 +99,12 @@ struct ht_volumes {
 	char *dir;
 	_Atomic uint64_t begin; /* entries below are not here */
 	_Atomic uint64_t kept;  /* everybody's; the two only grow */
-	pthread_mutex_t lock;   /* over the two */
+	pthread_mutex_t lock;   /* over the four */
 	struct ht_volume *at[HT_VOLUMES_MAX];
 	unsigned n, max; /* files; max: HT_VOLUMES_MAX, less in a test */
+	/* Removed; whoever reads in one may go on doing so. */
+	struct ht_volume *gone[HT_VOLUMES_MAX];
+	unsigned n_gone;
 
 	/* the committer's */
 	struct ht_volumes_state state; /* as committed */

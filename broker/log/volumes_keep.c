@@ -50,9 +50,15 @@ enum ht_err
 ht_log_volumes_now(struct ht_log *log, struct ht_volumes_now *ret)
 {
 	HT_AUTO(ht_txn_abort) struct ht_txn *txn = NULL;
+	struct ht_volume *oldest = ht_volumes_at(&log->volumes, 0);
 	enum ht_err err = ht_txn_begin(log->store, false, &txn);
 
-	ret->files = ht_volumes_count(&log->volumes);
+	*ret =
+	    (struct ht_volumes_now){.files = ht_volumes_count(&log->volumes)};
+	if (oldest != NULL) {
+		ret->first = ht_volume_head(oldest)->first;
+		ret->end = ht_volume_head(oldest)->end;
+	}
 	return err == HT_OK ? ht_volumes_get(txn, &ret->state) : err;
 }
 

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "broker/log/erase.h"
+#include "broker/log/evidence.h"
+#include "broker/log/remove.h"
 #include "broker/log/volumes.h"
+#include "lib/base/clock.h"
 #include "schemas/status.h"
 
 #define BODY_MIN 60
@@ -427,14 +430,30 @@ ht_history_refusals(struct ht_history *h, const char *member, uint64_t count)
 
 /* ---- erasing ---- */
 
+/* Signed by two officers. */
+static struct ht_doc *
+sign_order(const struct ht_world *world, struct ht_buf *text)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf one = HT_BUF(HT_DOC_MAX);
+	HT_AUTO(ht_buf_fini) struct ht_buf note = HT_BUF(HT_DOC_MAX);
+	struct ht_doc *doc = NULL;
+
+	done(ht_note_sign(ht_buf_slice(text), false, "gx.demo/officer-1",
+	         world->officers[0], &one),
+	    "sign an order");
+	done(ht_note_sign(ht_buf_slice(&one), true, "gx.demo/officer-2",
+	         world->officers[1], &note),
+	    "sign an order");
+	done(ht_doc_parse(ht_buf_slice(&note), "order", report, &doc), "order");
+	return doc;
+}
+
 struct ht_doc *
 ht_history_order(
     const struct ht_world *world, unsigned number, uint64_t first, unsigned n)
 {
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	struct ht_buf text = HT_BUF(HT_DOC_MAX), one = HT_BUF(HT_DOC_MAX),
-	              note = HT_BUF(HT_DOC_MAX);
-	struct ht_doc *doc = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
 
 	ht_buf_fmt(&text,
 	    "hutong: erase/v1\norder: gx.demo/%u\nlog: gx.demo/log"
@@ -444,33 +463,44 @@ ht_history_order(
 	for (unsigned i = 1; i < n; i++)
 		ht_buf_fmt(&text, ", %llu", (unsigned long long)first + i);
 	ht_buf_fmt(&text, "]\n");
-	done(ht_note_sign(ht_buf_slice(&text), false, "gx.demo/officer-1",
-	         world->officers[0], &one),
-	    "sign an order");
-	done(ht_note_sign(ht_buf_slice(&one), true, "gx.demo/officer-2",
-	         world->officers[1], &note),
-	    "sign an order");
-	done(ht_doc_parse(ht_buf_slice(&note), "order", report, &doc), "order");
-	ht_buf_fini(&text);
-	ht_buf_fini(&one);
-	ht_buf_fini(&note);
-	return doc;
+	return sign_order(world, &text);
 }
 
-uint64_t
-ht_history_erase(
-    struct ht_history *h, unsigned number, uint64_t first, unsigned n)
+struct ht_doc *
+ht_history_order_of(
+    const struct ht_world *world, const char *kind, const char *scope)
 {
-	static const atomic_bool never;
-	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
-	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
-	struct ht_doc *order = ht_history_order(h->world, number, first, n);
-	struct ht_entry e = {.type = HT_ENTRY_ERASE};
-	struct ht_erasure *plan = NULL;
+	HT_AUTO(ht_buf_fini) struct ht_buf text = HT_BUF(HT_DOC_MAX);
 
-	done(ht_erase_plan(h->log, order, NULL,
-	         h->world->now_ms + UINT64_C(86400000), &never, report, &plan),
-	    "plan an erasure");
+	ht_buf_fmt(&text,
+	    "hutong: %s/v1\norder: gx.demo/7\nlog: gx.demo/log\n"
+	    "basis: PIPL 47\nissued: 2030-11-24T00:00:00Z\n"
+	    "until: 2030-12-24T00:00:00Z\n%s\n",
+	    kind, scope);
+	return sign_order(world, &text);
+}
+
+static const atomic_bool never;
+
+static struct ht_erasure *
+plan_of(struct ht_history *h, const struct ht_doc *order)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	struct ht_erasure *plan = NULL;
+	enum ht_err err = ht_erase_plan(h->log, order, NULL,
+	    h->world->now_ms + UINT64_C(86400000), &never, report, &plan);
+
+	done(err == HT_ENOTFOUND ? HT_OK : err, "plan an erasure");
+	return plan;
+}
+
+static uint64_t
+carry_out(
+    struct ht_history *h, const struct ht_doc *order, struct ht_erasure *plan)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
+	struct ht_entry e = {.type = HT_ENTRY_ERASE};
+
 	logged(h, ht_erase_promise(h->log, plan), "promise an erasure");
 	done(ht_erase_payload(plan, order, HT_HISTORY_OFFICERS, &payload),
 	    "an ERASE entry");
@@ -478,7 +508,91 @@ ht_history_erase(
 	append(h, &e);
 	commit(h);
 	logged(h, ht_erase_carry_out(h->log, plan, e.seq), "erase");
-	ht_erasure_free(&plan);
-	ht_doc_unref(&order);
 	return e.seq;
+}
+
+uint64_t
+ht_history_erase(
+    struct ht_history *h, unsigned number, uint64_t first, unsigned n)
+{
+	HT_AUTO(ht_doc_unref)
+	struct ht_doc *order = ht_history_order(h->world, number, first, n);
+	HT_AUTO(ht_erasure_free) struct ht_erasure *plan = plan_of(h, order);
+
+	done(plan == NULL ? HT_ENOTFOUND : HT_OK, "plan an erasure");
+	return carry_out(h, order, plan);
+}
+
+/* ---- removing ---- */
+
+void
+ht_history_erase_before(
+    struct ht_history *h, const char *what, uint64_t before_us)
+{
+	HT_AUTO(ht_doc_unref) struct ht_doc *order = NULL;
+	HT_AUTO(ht_erasure_free) struct ht_erasure *plan = NULL;
+	char time[HT_TIME_SIZE], scope[100];
+
+	ht_time_text(time, before_us);
+	(void)snprintf(
+	    scope, sizeof(scope), "what: %s\nbefore: %s", what, time);
+	order = ht_history_order_of(h->world, "erase", scope);
+	plan = plan_of(h, order);
+	if (plan != NULL)
+		(void)carry_out(h, order, plan);
+}
+
+struct ht_doc *
+ht_history_removal(const struct ht_world *world, uint64_t first, uint64_t end,
+    const char *over)
+{
+	char scope[200];
+
+	(void)snprintf(scope, sizeof(scope),
+	    "first: %llu\nlast: %llu\nretention-over: %s",
+	    (unsigned long long)first, (unsigned long long)end - 1, over);
+	return ht_history_order_of(world, "remove", scope);
+}
+
+static void
+append_removed(struct ht_history *h, uint64_t first, uint64_t end)
+{
+	HT_AUTO(ht_report_free) struct ht_report *report = ht_report_new();
+	HT_AUTO(ht_buf_fini) struct ht_buf payload = HT_BUF(HT_LEAF_MAX);
+	HT_AUTO(ht_doc_unref)
+	struct ht_doc *order =
+	    ht_history_removal(h->world, first, end, HT_HISTORY_OVER);
+	struct ht_entry e = {.type = HT_ENTRY_REMOVED};
+
+	done(ht_remove_check(
+	         h->log, order, h->world->trust, &never, report, &payload),
+	    "remove a volume");
+	e.payload = ht_buf_slice(&payload);
+	append(h, &e);
+	commit(h);
+}
+
+void
+ht_history_erase_oldest(struct ht_history *h)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf leaf = HT_BUF(HT_LEAF_MAX);
+	struct ht_volume *oldest = ht_volumes_at(&h->log->volumes, 0);
+	const struct ht_volume_head *head = ht_volume_head(oldest);
+	struct ht_entry e;
+
+	done(ht_log_read(h->log, head->end, &leaf), "read a VOLUME");
+	done(ht_entry_decode(ht_buf_slice(&leaf), &e), "decode a VOLUME");
+	ht_history_erase_before(h, "tags", e.time_us);
+	ht_history_erase_before(h, "bodies", e.time_us);
+}
+
+void
+ht_history_remove(struct ht_history *h)
+{
+	struct ht_volume *oldest = ht_volumes_at(&h->log->volumes, 0);
+	const struct ht_volume_head *head = ht_volume_head(oldest);
+
+	ht_history_erase_oldest(h);
+	append_removed(h, head->first, head->end);
+	logged(h, ht_remove_files(h->log), "remove files");
 }

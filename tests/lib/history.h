@@ -19,7 +19,7 @@ struct ht_history {
 	uint64_t answer_us; /* how much longer answers take than a second */
 	uint64_t group;     /* entries of a commit; 0: of each bundle */
 	uint64_t records;   /* made so far: ids and bodies follow from it */
-	uint64_t counts[HT_ENTRY_VOLUME + 1]; /* entries by type */
+	uint64_t counts[HT_ENTRY_REMOVED + 1]; /* entries by type */
 
 	/* Who stands for subject number 0, in tags of answers, too; or NULL. */
 	const struct ht_pseudonym *known;
@@ -73,6 +73,20 @@ struct ht_doc *ht_history_order(
 /* It is carried out, a day later; *the ERASE entry.  There is no index. */
 uint64_t ht_history_erase(
     struct ht_history *h, unsigned number, uint64_t first, unsigned n);
+
+/* An order of @kind by the same two, of the year 2030: terms are over then. */
+struct ht_doc *ht_history_order_of(
+    const struct ht_world *world, const char *kind, const char *scope);
+#define HT_HISTORY_OVER "2030-01-01T00:00:00Z"
+struct ht_doc *ht_history_removal(const struct ht_world *world, uint64_t first,
+    uint64_t end, const char *over);
+/* All "tags", or "bodies", of before; nothing, if there are none. */
+void ht_history_erase_before(
+    struct ht_history *h, const char *what, uint64_t before_us);
+/* All tags and bodies of the oldest volume. */
+void ht_history_erase_oldest(struct ht_history *h);
+/* The oldest volume goes, erased before.  There is no index. */
+void ht_history_remove(struct ht_history *h);
 
 #define HT_HISTORY_ANNEX 64
 /* What stands for the sealed annex in the tag of the record made before. */

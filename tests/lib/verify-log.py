@@ -192,7 +192,7 @@ def check_erasures(lists, entries, gone):
                 said["what"] != {1: "tags", 2: "bodies"}[what]:
             raise Bad(f"bad entry {by}: its list is another")
         for seq in seqs:
-            if (seq, what) not in gone:
+            if entries[seq] and (seq, what) not in gone:
                 raise Bad(f"bad entry {by}: of entry {seq} nothing is erased")
 
 
@@ -243,6 +243,8 @@ def check_roll(log, entries, seq):
     if sorted(said) != ["count", "from", "root", "to"] or \
             not said["from"] < said["to"] <= seq:
         raise Bad(f"bad entry {seq}: its payload is another")
+    if entries[said["from"]] is None:
+        return  # some of it was removed
     rows = []
     for at in range(said["from"], said["to"]):
         e = entries[at]
@@ -368,32 +370,74 @@ def read_volume(path, env, vkey, leaves):
     return found, evidence
 
 
-def read_volumes(log, txn, state, env, vkey):
-    """All entries below `kept`, and the evidence of their bundles."""
-    row, leaves, evidence = txn.get(b"volumes", db=state), [], {}
+def stored_hashes(txn, n0, n):
+    """The hashes of the first n leaves, as the stored tree has them."""
+    found = b"".join(txn.get(struct.pack("=Q", chunk), db=n0) or b""
+                     for chunk in range((n + 15) // 16))
+    hashes = [found[i:i + 32] for i in range(0, len(found), 32)][:n]
+    if len(hashes) != n:
+        raise Bad("hashes of what was removed are missing")
+    return hashes
+
+
+def read_volumes(log, txn, state, n0, env, vkey):
+    """What there is below `kept`, and the evidence of bundles; of entries
+    that were removed the hashes alone; then `first`, `begin` and `removed`."""
+    row, found, evidence = txn.get(b"volumes", db=state), [], {}
     if row is None:
-        return leaves, evidence, 0
-    if row[0] != 1 or hashlib.blake2b(row[:-32], digest_size=32).digest() \
+        return [], found, evidence, (0, 0, 0)
+    if row[0] not in (1, 2) or hashlib.blake2b(row[:-32], digest_size=32).digest() \
             != row[-32:]:
         raise Bad("the checksum of state/volumes does not hold")
     kept, last = struct.unpack(">QQ", row[1:17])
-    while len(leaves) < kept:
-        path = log / "volumes" / f"{len(leaves):016x}.vol"
+    begin, by = struct.unpack(">QQ", row[17:33]) if row[0] == 2 else (0, 0)
+    hashes = stored_hashes(txn, n0, begin)
+    while len(hashes) < kept:
+        path = log / "volumes" / f"{len(hashes):016x}.vol"
         if not path.exists():
-            raise Bad(f"bad entry {len(leaves)}: {path.name} is missing")
-        found, parts = read_volume(
-            path, env, vkey, [leaf_hash(x) for x in leaves])
-        leaves += found
+            raise Bad(f"bad entry {len(hashes)}: {path.name} is missing")
+        more, parts = read_volume(path, env, vkey, hashes)
+        found += more
+        hashes += [leaf_hash(x) for x in more]
         evidence.update(parts)
-    if len(leaves) != kept:
+    if len(hashes) != kept:
         raise Bad("`kept` is no border of volumes")
-    return leaves, evidence, last
+    return hashes[:begin], found, evidence, (last, begin, by)
 
 
-def check_ranges(entries, last):
+def check_removed(entries, leaves, begin, by, log_name):
+    """REMOVED entries say, one after the other, what is not here."""
+    end = None
+    newest = 0
+    for seq in range(begin, len(entries)):
+        if entries[seq]["type"] != 21:
+            continue
+        said = msgpack.unpackb(entries[seq]["payload"], raw=False)
+        if sorted(said) != ["end", "first", "order", "root"] or \
+                not said["first"] < said["end"] <= min(begin, seq) or \
+                said["first"] != (said["first"] if end is None else end) or \
+                said["root"] != tree_root(leaves[:said["end"]]):
+            raise Bad(f"bad entry {seq}: it says that something else is gone")
+        order = dict(line.split(": ", 1) for line in
+                     said["order"].decode().split("\n\n")[0].splitlines())
+        if order["hutong"] != "remove/v1" or order["log"] != log_name or \
+                int(order["first"]) != said["first"] or \
+                int(order["last"]) != said["end"] - 1:
+            raise Bad(f"bad entry {seq}: its order is about something else")
+        end, newest = said["end"], seq
+    if (end or 0) != begin or newest != by:
+        raise Bad(f"entries below {begin} are not here, and no entry says why")
+
+
+def check_ranges(entries, begin, last):
     """Each VOLUME closes what is before it; no segment is of two volumes."""
     first, low, high = 0, 0, None
+    if begin:  # the one that closed what was removed
+        said = msgpack.unpackb(entries[begin]["payload"], raw=False)
+        first = said["first"]
     for seq, e in enumerate(entries):
+        if seq < begin:
+            continue
         segment, _, tag_len, body_len = e["vault"]
         if tag_len + body_len:
             if segment < low:
@@ -420,11 +464,12 @@ def verify(log, vkey, authority, marks=()):
     entries, leaves = [], []
     with env.begin() as txn:
         env_id = txn.get(b"head", db=db["state"])[1:17]
-        kept, evidence, last = read_volumes(
-            log, txn, db["state"], env_id, vkey)
+        gone, kept, evidence, (last, begin, by) = read_volumes(
+            log, txn, db["state"], db["n0"], env_id, vkey)
+        entries, leaves = [None] * begin, list(gone)
         rows = [(u64(key), value) for key, value in txn.cursor(db["entries"])
-                if u64(key) >= len(kept)]
-        for at, value in [(i, leaf + leaf_hash(leaf))
+                if u64(key) >= begin + len(kept)]
+        for at, value in [(begin + i, leaf + leaf_hash(leaf))
                           for i, leaf in enumerate(kept)] + rows:
             seq = len(entries)
             if at != seq:
@@ -436,7 +481,8 @@ def verify(log, vkey, authority, marks=()):
                 e = parse_leaf(leaf)
             except Bad as why:
                 raise Bad(f"bad entry {seq}: {why}")
-            if e["seq"] != seq or (entries and e["time"] < entries[-1]["time"]):
+            before = entries[-1] if entries else None
+            if e["seq"] != seq or (before and e["time"] < before["time"]):
                 raise Bad(f"bad entry {seq}: its seq or time is another")
             entries.append(e)
             leaves.append(stored)
@@ -455,12 +501,14 @@ def verify(log, vkey, authority, marks=()):
             keys = signing_keys(authority)
             evidence.update((u64(key), value)
                             for key, value in txn.cursor(db["bundles"])
-                            if u64(key) >= len(kept))
+                            if u64(key) >= begin + len(kept))
             for first, value in evidence.items():
                 check_bundle(first, value, entries, keys)
-        check_ranges(entries, last)
+        check_ranges(entries, begin, last)
+        check_removed(entries, leaves, begin, by, vkey.split("+")[0])
     lists, gone = read_lists(log), set()
-    for seq, e in enumerate(entries):
+    for seq in range(begin, len(entries)):
+        e = entries[seq]
         check_vault(log, e, seq, lists, gone)
         if e["type"] == 18:
             check_roll(log, entries, seq)

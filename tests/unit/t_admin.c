@@ -30,6 +30,7 @@ static const struct {
     {"forgive",       {R, Y, R, K}},
     {"erase 4000",    {R, R, Y, K}},
     {"disclose 900",  {R, R, Y, K}},
+    {"remove 900",    {R, R, Y, K}},
 };
 
 static void

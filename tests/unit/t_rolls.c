@@ -64,7 +64,7 @@ static enum ht_err
 fill(struct fixture *f, uint64_t from, uint64_t to, unsigned many)
 {
 	struct ht_txn *txn = NULL;
-	uint64_t seq = ht_rolls_begin(f->rolls, from);
+	uint64_t seq = ht_rolls_begin(f->rolls, 0, from);
 	enum ht_err err = ht_txn_begin(f->store, true, &txn);
 
 	assert_true(seq <= from && from - seq < SMALL);
@@ -170,7 +170,7 @@ a_roll_may_be_long(void **state)
 	ht_rolls_free(&f.rolls);
 	assert_ok(ht_rolls_new(512, entries, dbs, &f.rolls));
 	assert_ok(ht_txn_begin(f.store, true, &txn));
-	assert_int_equal(ht_rolls_begin(f.rolls, 0), 0);
+	assert_int_equal(ht_rolls_begin(f.rolls, 0, 0), 0);
 	for (uint64_t seq = 0; seq < entries; seq++)
 		assert_ok(pass(&f, txn, seq, HT_SUBJECTS_MAX));
 	assert_ok(ht_rolls_root(txn, dbs, 0, entries, &roll));
@@ -192,7 +192,7 @@ a_range_that_lacks_a_tag_has_no_roll(void **state)
 	(void)state;
 	start(&f);
 	assert_ok(ht_txn_begin(f.store, true, &txn));
-	assert_int_equal(ht_rolls_begin(f.rolls, 0), 0);
+	assert_int_equal(ht_rolls_begin(f.rolls, 0, 0), 0);
 	for (uint64_t seq = 0; seq < 2 * LARGE; seq++) {
 		if (seq == 11)
 			ht_rolls_lack(f.rolls);
