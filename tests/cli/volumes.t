@@ -418,4 +418,47 @@ tar -xf "$dir/a.tar" -C "$log" --strip-components=1 --skip-old-files \
 run 0 'with its archive unpacked over it it verifies' "$audit" verify \
     --dir "$log" --authority "$auth"
 
+# --- a volume that was removed ---
+gone=$dir/removed
+"$HT_BUILD/prog/make-log" "$gone" removed >"$dir/size" || exit 1
+size=$(cat "$dir/size")
+run 0 'a log that a volume was removed from verifies' "$audit" verify \
+    --dir "$gone/log" --authority "$gone/authority"
+says "verified     $size entries" 'all of it'
+says 'removed      the entries below [0-9]+, by entry [0-9]+' 'but for what is gone'
+says '[1-9][0-9]* entries cite one of them' 'what cites that is counted'
+run 0 'its files fit' "$audit" fsck --dir "$gone/log"
+if python3 -c 'import lmdb, nacl, msgpack' 2>/dev/null; then
+	run 0 'another verifier agrees on it' tests/lib/verify-log.py \
+	    "$gone/log" "$vkey" "$gone/authority"
+	says "verified $size entries" 'and on all of it'
+else
+	result 0 'another verifier agrees on it # SKIP python3-lmdb is not installed'
+fi
+run 0 'a count begins where the log does' "$audit" stats --dir "$gone/log" \
+    --authority "$gone/authority"
+says 'removed    the entries below [0-9]+ are not in the log any more' 'and says so'
+run 0 'so does an answer that is kept' "$audit" search --dir "$gone/log" \
+    --authority "$gone/authority" --key "$gone/keys/auditor.key" --complete \
+    -o "$dir/kept"
+run 0 'which verifies without the log' "$audit" verify "$dir/kept" \
+    --authority "$gone/authority"
+python3 - "$dir/kept" <<'END'
+import sys
+path = sys.argv[1]
+data = open(path, "rb").read()
+at = data.index(b"hutong: remove/v1")
+open(path, "wb").write(data[:at] + b"H" + data[at + 1:])
+END
+run 4 'and not when what was removed is another' "$audit" verify "$dir/kept" \
+    --authority "$gone/authority"
+second=$(find "$gone/log/volumes" -name '*.vol' | sort | head -n 1)
+mv "$second" "$dir/second"
+run 4 'a second one that is missing was not removed' "$audit" verify \
+    --dir "$gone/log" --authority "$gone/authority"
+says 'is missing or damaged; put it back' 'and is named'
+if python3 -c 'import lmdb, nacl, msgpack' 2>/dev/null; then
+	run 4 'by another verifier, too' tests/lib/verify-log.py "$gone/log" "$vkey"
+fi
+
 echo "1..$n"

@@ -448,4 +448,107 @@ for delay in 0 0.002 0.004 0.006 0.008 0.012 0.02 0.04 taken; do
 	    --dir "$W/log" --authority "$W/authority"
 done
 ok "some were done" test "$erasures" -ge 1
+
+# ---- an order to remove the oldest volume ----
+
+rm -rf "$W/log" "$W/past"
+make-log "$W/past" aged >/dev/null
+second=$(find "$W/past/log/volumes" -name '*.vol' | sort | sed -n 2p)
+begin=$((16#$(basename "$second" .vol)))
+last=$((begin - 1))
+remove_order() { # file, retention-over
+	cat >"$1" <<-END
+		hutong: remove/v1
+		order: gx.demo/2026-9
+		log: gx.demo/log
+		basis: "个人信息保护法 第十九条"
+		issued: $(date -u +%Y-%m-%dT%H:%M:%SZ)
+		until: $(date -u -d '+1 day' +%Y-%m-%dT%H:%M:%SZ)
+		first: 0
+		last: $last
+		retention-over: $2
+	END
+}
+# Either it is gone, with the entry that says so; or all of it is there.
+either() {
+	if audit search --type REMOVED >"$W/x" 2>&1; then
+		removals=$((removals + 1))
+		grep -q "removed    the entries below $begin are" "$W/x" &&
+			[ ! -e "$W/log/volumes/0000000000000000.vol" ] &&
+			[ ! -e "$W/log/vault/0000000000000000.seg" ]
+	else
+		[ -e "$W/log/volumes/0000000000000000.vol" ] &&
+			[ -e "$W/log/vault/0000000000000000.seg" ]
+	fi
+}
+cp -a "$W/past/log" "$W/log"
+start_broker
+ok "which is the oldest volume" exits 0 ctl volumes
+ok "... its first and last entry" out_has "\"oldest\":\"entries 0 to $last\""
+remove_order "$W/early.note" 2023-01-01T00:00:00Z
+remove_order "$W/remove.note" 2026-11-01T00:00:00Z
+ok "nobody signed it: refused" exits 1 ctl remove "$W/remove.note"
+sign "$W/remove.note" 1 >/dev/null
+ok "one is too few" exits 1 ctl remove "$W/remove.note"
+sign "$W/remove.note" 2 >/dev/null
+sign "$W/early.note" 1 >/dev/null
+sign "$W/early.note" 2 >/dev/null
+ok "terms that are not over: refused" exits 1 ctl remove "$W/early.note"
+ok "... and says until when" out_has 'has to be kept until 202'
+ok "an order to remove is none to erase" exits 1 ctl erase "$W/remove.note"
+mkdir "$W/blocked" && mkfifo "$W/blocked/anchor" # a backup waits for it
+ctl backup "$W/blocked" >/dev/null 2>&1 &
+asking=$!
+busy() {
+	ctl backup | grep -q '"state":"runs"'
+}
+await 5 busy
+ok "beside a backup: refused" exits 1 ctl remove "$W/remove.note"
+ok "... and says so" out_has 'a backup, is going on'
+timeout 5 sh -c ": >'$W/blocked/anchor'"
+wait $asking
+ok "all of it is still there" either
+stop TERM broker
+removals=0
+for delay in 0 0.004 0.008 0.016 taken; do
+	rm -rf "$W/log" && cp -a "$W/past/log" "$W/log"
+	start_broker
+	ctl remove "$W/remove.note" >/dev/null 2>&1 &
+	asking=$!
+	case $delay in
+	taken) wait $asking ;;
+	*) sleep $delay ;;
+	esac
+	stop KILL broker
+	wait $asking 2>/dev/null
+	start_broker
+	ok "killed $delay (s) into a removal: done, or not begun" either
+	stop TERM broker
+	ok "... and the log verifies" exits 0 hutong-audit verify \
+	    --dir "$W/log" --authority "$W/authority"
+done
+ok "some were done" test "$removals" -ge 1
+ok "the orders' signatures are those of officers" out_has \
+    '1 of 1 orders are signed by the officers'
+ok "fsck finds nothing" exits 0 hutong-audit fsck --dir "$W/log"
+start_broker
+ok "a count of all there is begins where the log does" exits 0 audit stats
+ok "... and says so" out_has "range      entries $begin to" \
+    "removed    the entries below $begin"
+ok "an entry that is gone is named so" exits 2 audit show 3
+ok "... with the entry that says why" out_has \
+    "the entries below $begin were removed, by entry"
+by=$(audit search --type REMOVED --format jsonl 2>/dev/null |
+	sed -n 's/^{"entry":\([0-9]*\),.*/\1/p')
+ok "which can be proven" exits 0 audit prove "$by" -o "$W/removed.proof"
+ok "a list of looks is whole from there on" exits 1 subject "$CODE"
+ok "... and says so, too" out_has "removed    the entries below $begin"
+ok "a mirror cannot begin before it" exits 3 audit mirror "$W/mirror"
+ok "... and says why" out_has 'were removed from the log'
+ok "a second order finds it gone" exits 1 ctl remove "$W/remove.note"
+ok "... and names the next" out_has "the oldest closed volume is entries $begin"
+ok "an answer is kept with what proves it" exits 0 audit search --complete \
+    -o "$W/kept.answer"
+ok "... and verifies without the log" exits 0 hutong-audit verify \
+    "$W/kept.answer" --authority "$W/authority"
 finish

@@ -5,6 +5,7 @@
 #include "broker/audit/list.h"
 #include "broker/log/disclose.h"
 #include "broker/log/erasure.h"
+#include "broker/log/remove.h"
 #include "lib/base/panic.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -106,6 +107,22 @@ try_said(struct ht_slice in)
 	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
 }
 
+static void
+try_removed(struct ht_slice in)
+{
+	HT_AUTO(ht_buf_fini) struct ht_buf again = HT_BUF(1 << 16);
+	HT_AUTO(ht_doc_unref) struct ht_doc *order = NULL;
+	struct ht_remove_said said;
+
+	if (ht_remove_said_decode(in, &said) != HT_OK)
+		return;
+	HT_ASSERT(said.first < said.end);
+	HT_ASSERT(ht_remove_said_encode(&said, &again) == HT_OK);
+	HT_ASSERT(ht_slice_eq(ht_buf_slice(&again), in));
+	if (ht_remove_order(&said, &order) == HT_OK)
+		HT_ASSERT(order->erase->first == said.first);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 {
@@ -126,6 +143,9 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t in_len)
 		break;
 	case 'd':
 		try_disclosed(rest);
+		break;
+	case 'm':
+		try_removed(rest);
 		break;
 	case 'e':
 		try_erasure(rest);

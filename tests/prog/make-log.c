@@ -7,8 +7,11 @@
  * volumes of it are closed, and a third is, without its file yet; with "erased"
  * so, and something of the two is erased; with "split" so, exchanges begin in
  * one volume and end in the next, and all of them are about one firm.  With
- * "serve" as second argument it then serves the audit socket DIR/audit until
- * standard input ends; with "serve-long" both.
+ * "removed" so, and the first of the volumes is removed; with "aged" it is
+ * as with "volumes", but four years ago, and all of the first is erased; with
+ * "serve-removed" that, and "serve".  With "serve" as second argument it then
+ * serves the audit socket DIR/audit until standard input ends; with
+ * "serve-long" both.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -22,8 +25,9 @@
 #include "schemas/status.h"
 #include "tests/lib/history.h"
 
-#define NOW_MS UINT64_C(1795482123000)
-#define FIRM   "91999999MA00000079"
+#define NOW_MS        UINT64_C(1795482123000)
+#define FOUR_YEARS_US UINT64_C(126230400000000)
+#define FIRM          "91999999MA00000079"
 /* 2026-11-30T15:59:58Z */
 #define BEFORE_MIDNIGHT_US UINT64_C(1796054398000000)
 
@@ -123,11 +127,16 @@ live(struct ht_log *log, const char *how)
 	bool late = strcmp(how, "late") == 0;
 	bool is_long = strstr(how, "long") != NULL || strcmp(how, "past") == 0;
 	bool erased = strcmp(how, "erased") == 0;
-	bool volumes = erased || strcmp(how, "volumes") == 0;
+	bool aged = strcmp(how, "aged") == 0;
+	bool removed = strstr(how, "removed") != NULL;
+	bool split = removed || strcmp(how, "split") == 0;
+	bool volumes = erased || aged || strcmp(how, "volumes") == 0;
 	uint64_t of_second = 0;
 	struct ht_history h;
 
 	ht_history_init(&h, world, log);
+	if (aged)
+		h.now_us -= FOUR_YEARS_US;
 	ht_history_start(&h);
 	ht_history_exchanges(&h, 7, 5, 1, NULL);
 	ht_history_refused(&h, HT_ST_PURPOSE);
@@ -139,10 +148,17 @@ live(struct ht_log *log, const char *how)
 		if (erased && (i == 3 || i == 7))
 			erase(&h, i == 3 ? 1 : 2, &of_second);
 	}
-	if (strcmp(how, "split") == 0)
+	if (split)
 		live_split(&h);
-	if (volumes || strcmp(how, "split") == 0)
+	if (volumes || split)
 		ht_history_volume(&h);
+	if (aged)
+		ht_history_erase_oldest(&h);
+	if (removed) {
+		ht_history_start(&h);
+		ht_history_remove(&h);
+		ht_history_exchanges(&h, 3, 2, 0, NULL);
+	}
 	ht_history_refused(&h, HT_ST_NO_GRANT);
 	if (late)
 		live_late(&h);
@@ -230,9 +246,10 @@ main(int argc, char **argv)
 	bool more = true;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: make-log DIR "
-		                "[late|long|past|volumes|erased|split|serve|"
-		                "serve-long]\n");
+		fprintf(stderr,
+		    "usage: make-log DIR "
+		    "[late|long|past|volumes|erased|split|removed|aged|"
+		    "serve|serve-long|serve-removed]\n");
 		return 2;
 	}
 	done(ht_keys_init(), "keys");
