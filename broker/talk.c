@@ -18,7 +18,7 @@
 #define SWEEP_MS      5000
 #define IN_FLIGHT_MAX 256 /* bundles of a connection: one cannot starve all */
 #define RETRY_MS      250
-#define HELLO_COST    4096  /* bytes: it makes the committer work, too */
+#define HELLO_COST    16384 /* bytes: it makes the committer work, too */
 #define OTHER_MAX     65536 /* bytes of a message that is no bundle */
 
 void
