@@ -13,8 +13,8 @@ static const char *const headings[] = {
     [BELIEF] = "BELIEF: whose signatures count\n",
     [WHAT] = "WHAT: all conditions must hold\n",
     [HOW] = "HOW: what comes out\n",
-    [SCOPE] = "SCOPE: what an order to erase is about; officers sign it, "
-              "nothing is erased here\n",
+    [SCOPE] = ("SCOPE: what an order to erase is about; officers sign it, "
+               "nothing is erased here\n"),
 };
 
 /* What is said of some options to a verb that takes all of them. */
