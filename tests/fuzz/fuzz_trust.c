@@ -119,6 +119,10 @@ check_doc(const struct ht_doc *doc)
 		    doc->erase->n > 0 && doc->erase->n <= HT_DISCLOSE_ENTRIES);
 		HT_ASSERT(doc->erase->basis != NULL);
 		break;
+	case HT_DOC_REMOVE:
+		HT_ASSERT(doc->erase->first <= doc->erase->last);
+		HT_ASSERT(doc->erase->basis != NULL);
+		break;
 	case HT_DOC_SNAPSHOT:
 	case HT_DOC_CURRENT:
 	case HT_DOC_KINDS:
