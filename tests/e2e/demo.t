@@ -54,12 +54,6 @@ ok "... ends all of them" test "$(running "$pids")" -eq 0
 ok "... and prints how to verify the log" each_ends 0 "$W/down"
 ok "... which holds" out_has 'verified '
 
-# The same programs once more, so not at a sanitizer's pace as well.
-case $HT_BUILD in */san-*)
-	finish
-	exit
-	;;
-esac
 ok "demo plays the story" exits 0 tests/demo/run
 ok "... to its end" out_has '14 exchanges, 7 refused' 'Found: exit code 4'
 ok "... the newest checkpoint is of all of the log" test \
