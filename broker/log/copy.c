@@ -760,9 +760,6 @@ begin_later(struct copy *s)
 {
 	const struct ht_volumes_state *from = &s->from->volumes.state;
 	struct ht_volumes *v = &s->to->volumes;
-	struct ht_txn *txn = NULL;
-	bool more = true;
-	enum ht_err err;
 
 	if (v->state.begin >= from->begin)
 		return HT_OK;
@@ -770,20 +767,7 @@ begin_later(struct copy *s)
 	v->next.removed = from->removed;
 	if (v->next.kept < from->begin)
 		v->next.kept = from->begin;
-	err = ht_txn_begin(s->to->store, true, &txn);
-	if (err == HT_OK)
-		err = ht_volumes_put(txn, &v->next);
-	if (err == HT_OK)
-		err = ht_txn_commit(&txn);
-	ht_txn_abort(&txn);
-	if (err != HT_OK) {
-		ht_volumes_drop(v);
-		return err;
-	}
-	ht_volumes_publish(v);
-	while (err == HT_OK && more)
-		err = ht_log_forget(s->to, &more);
-	return err;
+	return ht_volumes_advance(s->to);
 }
 
 static bool

@@ -133,6 +133,8 @@ enum ht_err ht_volumes_check(
 /* The group is committed, and signed; or it is dropped. */
 void ht_volumes_publish(struct ht_volumes *volumes);
 void ht_volumes_drop(struct ht_volumes *volumes);
+/* Of a copy, between groups: commit volumes.next, and delete its rows. */
+enum ht_err ht_volumes_advance(struct ht_log *to) HT_MUST_USE;
 /* The path of a file; NULL when out of memory.  Caller frees. */
 char *ht_volumes_path(const char *dir, uint64_t first, const char *suffix);
 

@@ -190,22 +190,14 @@ copy_file(struct ht_volume *from, struct ht_log *to, const atomic_bool *stop,
 	return err;
 }
 
-/* From now on its entries are there, and rows of them go. */
-static enum ht_err
-keep_file(struct ht_log *to, const struct ht_volume_head *head)
+enum ht_err
+ht_volumes_advance(struct ht_log *to)
 {
 	struct ht_volumes *v = &to->volumes;
-	HT_AUTO(ht_mem_free)
-	char *path = ht_volumes_path(v->dir, head->first, "");
 	struct ht_txn *txn = NULL;
 	bool more = true;
-	enum ht_err err = path == NULL ? HT_ENOMEM : HT_OK;
+	enum ht_err err = ht_txn_begin(to->store, true, &txn);
 
-	if (err == HT_OK)
-		err = ht_volume_open_file(path, 0, 0, &v->coming);
-	if (err == HT_OK)
-		err = ht_txn_begin(to->store, true, &txn);
-	v->next.kept = head->end;
 	if (err == HT_OK)
 		err = ht_volumes_put(txn, &v->next);
 	if (err == HT_OK)
@@ -218,6 +210,24 @@ keep_file(struct ht_log *to, const struct ht_volume_head *head)
 	ht_volumes_publish(v);
 	while (err == HT_OK && more)
 		err = ht_log_forget(to, &more);
+	return err;
+}
+
+/* From now on its entries are there, and rows of them go. */
+static enum ht_err
+keep_file(struct ht_log *to, const struct ht_volume_head *head)
+{
+	struct ht_volumes *v = &to->volumes;
+	HT_AUTO(ht_mem_free)
+	char *path = ht_volumes_path(v->dir, head->first, "");
+	enum ht_err err = path == NULL ? HT_ENOMEM : HT_OK;
+
+	if (err == HT_OK)
+		err = ht_volume_open_file(path, 0, 0, &v->coming);
+	v->next.kept = head->end;
+	if (err == HT_OK)
+		return ht_volumes_advance(to);
+	ht_volumes_drop(v);
 	return err;
 }
 
