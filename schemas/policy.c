@@ -120,6 +120,21 @@ find_signing(const struct ht_node_entry *node, const struct ht_keyid *id)
 }
 
 unsigned
+ht_key_status(const struct ht_keyinfo *key, uint64_t now_ms)
+{
+	switch (ht_keyinfo_state(key, now_ms)) {
+	case HT_KEY_OK:
+		return HT_ST_OK;
+	case HT_KEY_REVOKED:
+		return HT_ST_KEY_REVOKED;
+	case HT_KEY_EARLY:
+	case HT_KEY_OVER:
+		break;
+	}
+	return HT_ST_KEY_EXPIRED;
+}
+
+unsigned
 ht_signer_check(const struct ht_trust *trust, struct ht_slice member_name,
     struct ht_slice node_name, const struct ht_keyid *id, uint64_t now_ms,
     const struct ht_pub **ret_pub)
@@ -127,6 +142,7 @@ ht_signer_check(const struct ht_trust *trust, struct ht_slice member_name,
 	const struct ht_member *member = ht_trust_member(trust, member_name);
 	const struct ht_node_entry *node;
 	const struct ht_keyinfo *key;
+	unsigned status;
 
 	if (member == NULL)
 		return HT_ST_UNKNOWN_MEMBER;
@@ -136,17 +152,10 @@ ht_signer_check(const struct ht_trust *trust, struct ht_slice member_name,
 	key = node == NULL ? NULL : find_signing(node, id);
 	if (key == NULL)
 		return HT_ST_KEY_UNKNOWN;
-	switch (ht_keyinfo_state(key, now_ms)) {
-	case HT_KEY_OK:
+	status = ht_key_status(key, now_ms);
+	if (status == HT_ST_OK)
 		*ret_pub = &key->pub;
-		return HT_ST_OK;
-	case HT_KEY_REVOKED:
-		return HT_ST_KEY_REVOKED;
-	case HT_KEY_EARLY:
-	case HT_KEY_OVER:
-		break;
-	}
-	return HT_ST_KEY_EXPIRED;
+	return status;
 }
 
 /* ---- item and grant ---- */

@@ -30,6 +30,8 @@ struct ht_usage {
 uint64_t ht_day(int64_t zone_ms, uint64_t ms);
 uint64_t ht_day_ms(int64_t zone_ms, uint64_t day);
 
+/* What a key of an entry is, now: HT_ST_OK, KEY_REVOKED, KEY_EXPIRED. */
+unsigned ht_key_status(const struct ht_keyinfo *key, uint64_t now_ms);
 /*
  * Is this the key of that node, now?  HT_ST_OK and the key, or why not:
  * UNKNOWN_MEMBER, MEMBER_SUSPENDED, KEY_UNKNOWN, KEY_REVOKED, KEY_EXPIRED.

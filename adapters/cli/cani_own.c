@@ -60,16 +60,7 @@ transport_status(const struct own *own, const struct ht_pub *pub)
 	    member != own->member ||
 	    node != ht_member_node(member, ht_slice_str(own->conf->node)))
 		return HT_ST_KEY_UNKNOWN;
-	switch (ht_keyinfo_state(key, own->now_ms)) {
-	case HT_KEY_OK:
-		return HT_ST_OK;
-	case HT_KEY_REVOKED:
-		return HT_ST_KEY_REVOKED;
-	case HT_KEY_EARLY:
-	case HT_KEY_OVER:
-		break;
-	}
-	return HT_ST_KEY_EXPIRED;
+	return ht_key_status(key, own->now_ms);
 }
 
 static int
